@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "catena",
+    products: [
+        .executable(name: "catena", targets: ["catena"]),
+        .library(name: "CatenaCore", targets: ["CatenaCore"]),
+        .library(name: "CatenaDistributed", targets: ["CatenaDistributed"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CMPISystem", pkgConfig: "ompi-c",
+            providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+        .target(name: "CKernels"),
+        .target(name: "CMPI", dependencies: ["CMPISystem"]),
+        .target(
+            name: "CatenaCore",
+            dependencies: [
+                "CKernels", "COpenBLAS", "Yams", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/Core", swiftSettings: strict),
+        .target(
+            name: "CatenaDistributed",
+            dependencies: [
+                "CMPI", "CatenaCore", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Sources/Distributed", swiftSettings: strict),
+        .executableTarget(
+            name: "catena",
+            dependencies: [
+                "CatenaCore", "CatenaDistributed",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
+            path: "Tests/DistributedChecks", swiftSettings: strict),
+        .testTarget(name: "CoreTests", dependencies: ["CatenaCore"], swiftSettings: strict),
+        .testTarget(
+            name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,43 @@
+/// A trainable tensor: its name in files, its shape there, and its place in the flat buffers.
+public final class Parameter {
+    /// Name under which Hugging Face PEFT (or transformers, for a model's own weights) stores it.
+    public let name: String
+    /// Shape in files; `[n]` for vectors.
+    public let shape: [Int]
+    /// Factor on the learning rate (LoRA+ trains B faster than A).
+    public let learningRateFactor: Double
+    /// Whether decoupled weight decay applies.
+    public let decays: Bool
+    private let initialise: (Tensor) -> Void
+    private var bound: Variable?
+
+    /// A parameter that `initialise` fills when memory is assigned to it.
+    public init(
+        name: String, shape: [Int], learningRateFactor: Double = 1, decays: Bool = true,
+        initialise: @escaping (Tensor) -> Void
+    ) {
+        precondition(shape.count == 1 || shape.count == 2, "parameters are vectors or matrices")
+        self.name = name
+        self.shape = shape
+        self.learningRateFactor = learningRateFactor
+        self.decays = decays
+        self.initialise = initialise
+    }
+
+    /// Number of elements.
+    public var count: Int { shape.reduce(1, *) }
+
+    /// The parameter as a leaf of computations; available once it belongs to a `ParameterSet`.
+    public var variable: Variable {
+        guard let bound else { preconditionFailure("parameter \(name) belongs to no ParameterSet") }
+        return bound
+    }
+
+    /// The current value.
+    public var value: Tensor { variable.value }
+
+    func bind(values: Tensor, gradients: Tensor) {
+        bound = Variable(values, requiresGradient: true, gradient: gradients)
+        initialise(values)
+    }
+}

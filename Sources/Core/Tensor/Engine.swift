@@ -1,0 +1,13 @@
+/// What every computation needs: the threads that run it and the memory that holds its results.
+public final class Engine {
+    /// The threads of this process.
+    public let threads: ThreadPool
+    /// The pool of tensor buffers.
+    public let memory: TensorMemory
+
+    /// An engine with `threads` threads, the calling one included.
+    public init(threads: Int) {
+        self.threads = ThreadPool(threads: threads)
+        self.memory = TensorMemory()
+    }
+}
