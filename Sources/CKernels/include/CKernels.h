@@ -1,0 +1,137 @@
+/// The loops that Swift cannot make fast: a thread pool and vectorised kernels over row-major float32 memory.
+///
+/// Every kernel partitions its work by rows or by chunks of a fixed size and reduces in chunk order, so a result depends
+/// on the shapes and the processor, never on the number of threads. Pointers need no alignment beyond 4 bytes.
+/// `rows`, `width`, `count` and leading dimensions (`ld...`) count elements.
+#ifndef CATENA_CKERNELS_H
+#define CATENA_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: Thread pool (pool.c)
+
+typedef struct ck_pool ck_pool;
+/// One unit of a parallel loop: its number and the index of the thread that runs it, 0 for the caller.
+typedef void (*ck_task)(int64_t task, int32_t thread, void *context);
+
+/// A pool of `threads` threads, the caller counted. Sets OpenBLAS to one thread, since the pool splits its products.
+/// NULL when the system gives no threads or memory.
+ck_pool *ck_pool_create(int32_t threads);
+void ck_pool_destroy(ck_pool *pool);
+int32_t ck_pool_threads(const ck_pool *pool);
+/// Runs tasks 0..<tasks and returns when all are done. Called from inside a task it runs serially on that thread.
+void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context);
+/// Memory of one thread that lives until the pool is destroyed or a larger request replaces it; 64-byte aligned.
+void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes);
+
+// MARK: Matrix products (gemm.c)
+
+/// C = alpha op(A) op(B) + beta C over row-major matrices, split over the pool. op(A) is m x k, op(B) k x n.
+void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+/// The same on the calling thread alone.
+void ck_gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+                    const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+// MARK: Normalisation (normalisation.c)
+
+void ck_rms_norm(ck_pool *pool, const float *x, const float *weight, float *y, float *inverse_rms, int64_t rows,
+                 int64_t width, float epsilon);
+void ck_rms_norm_backward(ck_pool *pool, const float *d_y, const float *x, const float *weight, const float *inverse_rms,
+                          float *d_x, bool accumulate, float *d_weight, int64_t rows, int64_t width);
+void ck_layer_norm(ck_pool *pool, const float *x, const float *weight, const float *bias, float *y, float *mean,
+                   float *inverse_deviation, int64_t rows, int64_t width, float epsilon);
+void ck_layer_norm_backward(ck_pool *pool, const float *d_y, const float *x, const float *weight, const float *mean,
+                            const float *inverse_deviation, float *d_x, bool accumulate, float *d_weight, float *d_bias,
+                            int64_t rows, int64_t width);
+
+// MARK: Activations (activation.c)
+
+enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2 };
+void ck_swiglu(ck_pool *pool, const float *gate, const float *up, int64_t ld, float *out, int64_t rows, int64_t width);
+void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *d_gate,
+                        float *d_up, int64_t ld_gradient, int64_t rows, int64_t width);
+void ck_activation(ck_pool *pool, int32_t kind, const float *x, float *y, int64_t count);
+void ck_activation_backward(ck_pool *pool, int32_t kind, const float *d_y, const float *x, float *d_x, int64_t count);
+/// y = exp(x), relative error below 2 units in the last place; 0 below -87.3, capped at exp(88.3).
+void ck_exp(ck_pool *pool, const float *x, float *y, int64_t count);
+
+// MARK: Rotary embedding (rotary.c)
+
+void ck_rotary(ck_pool *pool, float *x, int64_t ld, int64_t rows, int64_t heads, int64_t head_dimension,
+               int64_t rotary_dimension, const int32_t *positions, const float *cosine, const float *sine, bool inverse);
+
+// MARK: Elementwise, embedding, reductions (elementwise.c)
+
+void ck_add(ck_pool *pool, const float *x, float *y, int64_t count);
+void ck_axpy(ck_pool *pool, float alpha, const float *x, float *y, int64_t count);
+void ck_scale(ck_pool *pool, float alpha, float *x, int64_t count);
+void ck_multiply(ck_pool *pool, const float *x, const float *y, float *out, int64_t count);
+void ck_fill(ck_pool *pool, float value, float *x, int64_t count);
+void ck_copy_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
+                int64_t rows, int64_t width);
+void ck_add_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
+               int64_t rows, int64_t width);
+void ck_add_row(ck_pool *pool, const float *bias, float *y, int64_t ld, int64_t rows, int64_t width);
+void ck_column_sum(ck_pool *pool, const float *x, int64_t ld, float *sums, int64_t rows, int64_t width);
+void ck_embedding_gather(ck_pool *pool, const float *table, const int32_t *ids, float *out, int64_t rows, int64_t width);
+void ck_embedding_scatter_add(ck_pool *pool, const float *d_out, const int32_t *ids, float *d_table, int64_t rows,
+                              int64_t width);
+double ck_sum_of_squares(ck_pool *pool, const float *x, int64_t count);
+double ck_dot(ck_pool *pool, const float *x, const float *y, int64_t count);
+bool ck_has_non_finite(ck_pool *pool, const float *x, int64_t count);
+void ck_dropout(ck_pool *pool, const float *x, float *out, int64_t count, float keep_probability, uint64_t key,
+                uint64_t offset);
+
+// MARK: Loss (cross_entropy.c)
+
+void ck_cross_entropy_rows(ck_pool *pool, float *logits, int64_t ld, const int32_t *targets, const float *weights,
+                           int64_t rows, int64_t vocabulary, double *losses, bool write_gradient);
+void ck_softmax_rows(ck_pool *pool, float *x, int64_t ld, int64_t rows, int64_t width, float scale);
+
+// MARK: Optimizers (optimizer.c)
+
+void ck_adamw(ck_pool *pool, float *parameter, const float *gradient, float *m, float *v, int64_t count,
+              float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float bias_correction1,
+              float bias_correction2, float gradient_scale);
+void ck_sgd_momentum(ck_pool *pool, float *parameter, const float *gradient, float *momentum_buffer, int64_t count,
+                     float learning_rate, float momentum, float weight_decay, bool nesterov, bool first_step,
+                     float gradient_scale);
+
+// MARK: Attention (attention.c)
+
+typedef struct {
+    int64_t query_heads, key_value_heads, head_dimension;
+    int64_t ld_query, ld_key, ld_value, ld_output;
+    float scale;
+    int64_t sliding_window; // 0: none; else a query at position p sees keys p - window + 1 ... p
+} ck_attention_shape;
+
+void ck_attention_forward(ck_pool *pool, const float *q, const float *k, const float *v, float *out, float *log_sum_exp,
+                          const int64_t *segment_starts, int64_t segments, const ck_attention_shape *shape);
+/// dOut has the layout of out; dQ, dK, dV have their own leading dimensions.
+void ck_attention_backward(ck_pool *pool, const float *q, const float *k, const float *v, const float *out,
+                           const float *d_out, const float *log_sum_exp, float *d_q, int64_t ld_d_q, float *d_k,
+                           int64_t ld_d_k, float *d_v, int64_t ld_d_v, const int64_t *segment_starts, int64_t segments,
+                           const ck_attention_shape *shape);
+
+/// One sequence of a generation step: its new queries' rows, and its cache of `key_count` rows (the new ones included).
+typedef struct {
+    int64_t query_start, query_count;
+    const float *keys, *values;
+    int64_t key_count;
+} ck_decode_sequence;
+/// Caches have rows of key_value_heads * head_dimension (leading dimensions ld_key, ld_value of the shape).
+void ck_attention_decode(ck_pool *pool, const float *q, float *out, const ck_decode_sequence *sequences, int64_t count,
+                         const ck_attention_shape *shape);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
