@@ -27,7 +27,7 @@ let package = Package(
         .systemLibrary(
             name: "CMPISystem", pkgConfig: "ompi-c",
             providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-        .target(name: "CKernels"),
+        .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
         .target(
             name: "CatenaCore",
