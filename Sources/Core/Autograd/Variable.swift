@@ -56,3 +56,17 @@ public final class Variable {
         return gradient
     }
 }
+
+extension Variable {
+    /// Adds `contribution` to the gradient; takes the tensor over when it is the first one.
+    ///
+    /// A tensor taken over may be shared with another variable whose users have all run already.
+    func adoptGradient(_ contribution: Tensor, engine: Engine) {
+        guard requiresGradient else { return }
+        if let gradient {
+            engine.add(contribution, into: gradient)
+        } else {
+            gradient = contribution
+        }
+    }
+}

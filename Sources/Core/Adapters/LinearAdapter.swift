@@ -1,0 +1,21 @@
+/// A trainable change to one frozen linear layer.
+public protocol LinearAdapter: AnyObject {
+    /// Trainable tensors. The order is fixed: it is the order of reduction and of checkpoints.
+    var parameters: [Parameter] { get }
+    /// Output of the adapted layer, `[N, inFeatures]` to `[N, outFeatures]`.
+    func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable
+    /// The matrix with the adapter folded in, same shape as `weight`.
+    func merged(into weight: Tensor, engine: Engine) -> Tensor
+    /// The exact form as a plain LoRA, or nil where there is none.
+    func folded(engine: Engine) -> FoldedLoRA?
+}
+
+/// A change ΔW = scaling · B A as matrices.
+public struct FoldedLoRA {
+    /// A, `[rank, inFeatures]`.
+    public let a: Tensor
+    /// B, `[outFeatures, rank]`.
+    public let b: Tensor
+    /// Factor on B A.
+    public let scaling: Double
+}

@@ -1,0 +1,22 @@
+extension Tape {
+    /// Row `ids[i]` of the table for every i: table `[V, D]`, result `[N, D]`.
+    ///
+    ///     dTable[ids[i]] += dY[i]
+    func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
+        let engine = engine
+        let y = engine.memory.tensor(rows: ids.count, columns: table.value.columns)
+        Kernels.embeddingGather(
+            engine.threads, table: table.value.pointer, ids: ids, out: y.pointer, rows: ids.count,
+            width: y.columns)
+        let output = Variable(y, requiresGradient: table.requiresGradient)
+        record(output) { dY in
+            table.addGradient(engine.memory) { dTable, accumulate in
+                if !accumulate { dTable.fill(0) }
+                Kernels.embeddingScatterAdd(
+                    engine.threads, dOut: dY.pointer, ids: ids, dTable: dTable.pointer, rows: ids.count,
+                    width: dTable.columns)
+            }
+        }
+        return output
+    }
+}

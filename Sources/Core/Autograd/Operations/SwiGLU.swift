@@ -1,0 +1,29 @@
+extension Tape {
+    /// `Y = silu(G) ⊙ U` with silu(g) = g σ(g); G, U, Y `[N, F]`. Y is recomputed in the backward pass.
+    ///
+    ///     dU = dY ⊙ silu(G),   dG = dY ⊙ U ⊙ σ(G)(1 + G (1 - σ(G)))      (in the memory of U and G)
+    ///
+    /// - Source: Shazeer 2020, *GLU Variants Improve Transformer*, arXiv:2002.05202.
+    func swiGLU(gate: Variable, up: Variable) -> Variable {
+        let engine = engine
+        let compute = { () -> Tensor in
+            let (g, u) = (gate.value, up.value)
+            let y = engine.memory.tensor(rows: g.rows, columns: g.columns)
+            Kernels.swiGLU(
+                engine.threads, gate: g.pointer, up: u.pointer, ld: g.columns, out: y.pointer, rows: g.rows,
+                width: g.columns)
+            return y
+        }
+        let output = recomputable(
+            compute(), requiresGradient: gate.requiresGradient || up.requiresGradient, compute)
+        record(output) { dY in
+            let (g, u) = (gate.value, up.value)
+            Kernels.swiGLUBackward(
+                engine.threads, dOut: dY.pointer, gate: g.pointer, up: u.pointer, ld: g.columns,
+                dGate: g.pointer, dUp: u.pointer, ldGradient: g.columns, rows: g.rows, width: g.columns)
+            gate.adoptGradient(g, engine: engine)
+            up.adoptGradient(u, engine: engine)
+        }
+        return output
+    }
+}

@@ -1,0 +1,27 @@
+/// A frozen matrix in float32: a view of a mapped file where possible, else decoded once.
+public final class Float32Weight: FrozenWeight {
+    /// W, `[outFeatures, inFeatures]`.
+    public let tensor: Tensor
+
+    /// Wraps W; the tensor is only read.
+    public init(_ tensor: Tensor) {
+        self.tensor = tensor
+    }
+
+    public var outFeatures: Int { tensor.rows }
+    public var inFeatures: Int { tensor.columns }
+    public var storedBytes: Int { tensor.count * MemoryLayout<Float>.stride }
+
+    public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
+        BLAS.multiply(x, transposed: tensor, into: y, engine: engine)
+    }
+
+    public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
+        BLAS.multiply(dY, tensor, into: dX, accumulate: accumulate, engine: engine)
+    }
+
+    public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        let source = tensor.rows(rows)
+        destination.update(from: source.pointer, count: source.count)
+    }
+}

@@ -1,0 +1,28 @@
+/// A vector of a layer, such as a norm's scale or a bias: frozen unless the whole model is trained.
+public final class LayerVector {
+    /// Name in the model's files.
+    public let name: String
+    private let frozen: Tensor
+    private var parameter: Parameter?
+
+    init(name: String, value: Tensor) {
+        self.name = name
+        self.frozen = value
+    }
+
+    /// The vector as a leaf of computations, `[1, n]`.
+    var variable: Variable {
+        parameter?.variable ?? Variable(frozen, requiresGradient: false)
+    }
+
+    /// The current numbers.
+    public var value: Tensor { parameter?.value ?? frozen }
+
+    /// Makes the vector trainable and returns its parameter.
+    func makeTrainable() -> Parameter {
+        let initial = frozen
+        let parameter = Parameter(name: name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
+        self.parameter = parameter
+        return parameter
+    }
+}

@@ -1,0 +1,61 @@
+/// A linear layer `Y = X Wᵀ + b` whose matrix is frozen, or trained when the whole model is, and which
+/// may carry an adapter.
+public final class Linear {
+    /// Module path as in Hugging Face models, for example `model.layers.0.self_attn.q_proj`.
+    public let path: String
+    /// Rows of W.
+    public let outFeatures: Int
+    /// Columns of W.
+    public let inFeatures: Int
+    /// The frozen matrix.
+    public let weight: any FrozenWeight
+    /// b, if the layer has one.
+    public let bias: LayerVector?
+    /// The trainable change to this layer, if it has one.
+    public internal(set) var adapter: (any LinearAdapter)?
+    private var trainable: Parameter?
+
+    init(path: String, weight: any FrozenWeight, bias: LayerVector?) {
+        self.path = path
+        self.outFeatures = weight.outFeatures
+        self.inFeatures = weight.inFeatures
+        self.weight = weight
+        self.bias = bias
+    }
+
+    /// The module's own name, the last part of its path.
+    public var moduleName: String { String(path.split(separator: ".").last ?? "") }
+
+    /// `[N, inFeatures]` to `[N, outFeatures]`, through the adapter if there is one.
+    public func forward(_ x: Variable, on tape: Tape) -> Variable {
+        if let adapter { return adapter.forward(x, through: self, on: tape) }
+        return base(x, on: tape)
+    }
+
+    /// The layer without its adapter.
+    public func base(_ x: Variable, on tape: Tape) -> Variable {
+        let product =
+            if let trainable {
+                tape.multiply(x, transposed: trainable.variable)
+            } else {
+                tape.multiply(x, frozen: weight)
+            }
+        guard let bias else { return product }
+        return tape.addBias(product, bias.variable)
+    }
+
+    /// Makes W and b trainable and returns their parameters.
+    func makeTrainable() -> [Parameter] {
+        let weight = weight
+        let parameter = Parameter(name: path + ".weight", shape: [outFeatures, inFeatures]) { value in
+            weight.decode(rows: 0..<weight.outFeatures, into: value.pointer)
+        }
+        trainable = parameter
+        return [parameter] + (bias.map { [$0.makeTrainable()] } ?? [])
+    }
+
+    /// W as it now is, float32.
+    public func currentWeight(_ memory: TensorMemory) -> Tensor {
+        trainable?.value ?? weight.dequantised(memory)
+    }
+}

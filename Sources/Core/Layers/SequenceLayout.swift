@@ -1,0 +1,37 @@
+/// Where sequences begin and end among the concatenated rows of a batch, and what was there before.
+public final class SequenceLayout {
+    /// First row of each segment, then the number of rows. A token attends within its segment only.
+    public let segmentStarts: [Int]
+    /// Position of each row within its sequence.
+    public let positions: [Int32]
+    /// In generation, the earlier keys and values of each segment.
+    public let caches: [KeyValueCache]?
+
+    /// The layout of fresh sequences.
+    public init(segmentStarts: [Int], positions: [Int32]) {
+        self.segmentStarts = segmentStarts
+        self.positions = positions
+        self.caches = nil
+    }
+
+    /// The layout of a generation step: `counts[i]` new tokens follow what `caches[i]` holds.
+    public init(appending counts: [Int], to caches: [KeyValueCache]) {
+        precondition(counts.count == caches.count, "one count per cache")
+        var starts = [0]
+        var positions: [Int32] = []
+        for (count, cache) in zip(counts, caches) {
+            starts.append(starts[starts.count - 1] + count)
+            for offset in 0..<count { positions.append(Int32(cache.length + offset)) }
+        }
+        self.segmentStarts = starts
+        self.positions = positions
+        self.caches = caches
+    }
+
+    /// Number of rows.
+    public var tokenCount: Int { positions.count }
+    /// Number of sequences.
+    public var segmentCount: Int { segmentStarts.count - 1 }
+    /// One more than the highest position.
+    public var positionLimit: Int { Int(positions.max() ?? 0) + 1 }
+}

@@ -1,0 +1,69 @@
+/// The shape and options of a decoder-only transformer, as a family's file reads them from
+/// `config.json` or GGUF metadata.
+public struct DecoderConfiguration: Sendable, Equatable {
+    /// Name of the family (`ModelFamily.name`).
+    public var family: String
+    /// V.
+    public var vocabularySize: Int
+    /// D, the width of the hidden states.
+    public var hiddenSize: Int
+    /// F, the width inside the feed-forward part.
+    public var intermediateSize: Int
+    /// Number of transformer layers.
+    public var layerCount: Int
+    /// H, the query heads.
+    public var attentionHeads: Int
+    /// Key and value heads; a divisor of `attentionHeads`.
+    public var keyValueHeads: Int
+    /// Width of one head.
+    public var headDimension: Int
+    /// Longest sequence that the model was made for, in tokens.
+    public var maximumPositions: Int
+    /// ε of RMSNorm.
+    public var normEpsilon: Float
+    /// Base of the rotary frequencies.
+    public var rotaryBase: Double
+    /// How the rotary frequencies are stretched for long sequences.
+    public var rotaryScaling: RotaryScaling = .none
+    /// Whether the head uses the embedding's matrix.
+    public var tiesEmbeddings: Bool
+    /// Whether q, k and v have biases (Qwen2).
+    public var queryKeyValueBias: Bool = false
+    /// Whether o has a bias.
+    public var outputBias: Bool = false
+    /// Whether gate, up and down have biases.
+    public var feedForwardBias: Bool = false
+    /// Whether q and k pass an RMSNorm per head (Qwen3).
+    public var queryKeyNorm: Bool = false
+    /// A token sees this many positions, itself included; nil: all before it (Mistral).
+    public var slidingWindow: Int? = nil
+
+    /// Width of all query heads.
+    public var queryWidth: Int { attentionHeads * headDimension }
+    /// Width of all key (or value) heads.
+    public var keyValueWidth: Int { keyValueHeads * headDimension }
+
+    /// Checks the relations between the numbers.
+    ///
+    /// - Throws: ``ModelError/invalidConfiguration(path:reason:)`` that names the wrong one.
+    public func validate(path: String) throws(ModelError) {
+        func require(_ condition: Bool, _ reason: String) throws(ModelError) {
+            if !condition { throw .invalidConfiguration(path: path, reason: reason) }
+        }
+        for (name, value) in [
+            ("vocabulary size", vocabularySize), ("hidden size", hiddenSize),
+            ("intermediate size", intermediateSize), ("layer count", layerCount),
+            ("attention heads", attentionHeads), ("key-value heads", keyValueHeads),
+            ("head dimension", headDimension),
+        ] {
+            try require(value > 0 && value < 1 << 24, "\(name) is \(value), expected a positive number")
+        }
+        try require(
+            attentionHeads % keyValueHeads == 0,
+            "\(attentionHeads) attention heads are not a multiple of \(keyValueHeads) key-value heads")
+        try require(headDimension % 2 == 0, "rotary embedding needs an even head dimension, not \(headDimension)")
+        try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
+        try require(rotaryBase > 0, "the rotary base is \(rotaryBase), expected a positive number")
+        try require(slidingWindow.map { $0 > 0 } ?? true, "the sliding window must be positive")
+    }
+}

@@ -1,0 +1,120 @@
+/// The final norm, the projection to the vocabulary and the loss.
+///
+/// The projection costs as much as several layers, so it runs only where there is a target, and in
+/// tiles of rows so that the logits of a whole batch never exist.
+public final class LanguageModelHead {
+    private let configuration: DecoderConfiguration
+    let norm: LayerVector
+    private let projection: TokenEmbedding
+    /// Rows of logits computed at once.
+    private static let tileRows = 256
+
+    init(configuration: DecoderConfiguration, norm: LayerVector, projection: TokenEmbedding) {
+        self.configuration = configuration
+        self.norm = norm
+        self.projection = projection
+    }
+
+    /// The loss of one batch and what the backward pass starts from.
+    public struct Loss {
+        /// Σ weight · (-log p(target)), in nats.
+        public var sum: Double
+        /// Σ weight.
+        public var weight: Double
+        /// Positions with a target.
+        public var supervisedCount: Int
+        /// `d sum / d hidden`, `[N, D]`; nil when no gradient was asked for.
+        public var hiddenGradient: Tensor?
+    }
+
+    /// Logits `[N, V]` of the hidden states `[N, D]` that leave the last layer.
+    public func logits(_ hidden: Tensor, engine: Engine) -> Tensor {
+        let tape = Tape(engine: engine, isRecording: false)
+        let normed = tape.rmsNorm(
+            Variable(hidden, requiresGradient: false), norm.variable, epsilon: configuration.normEpsilon)
+        let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
+        BLAS.multiply(normed.value, transposed: projection.value, into: logits, engine: engine)
+        return logits
+    }
+
+    /// Sum of the weighted cross-entropies at the positions with a target, and its gradient.
+    ///
+    ///     L = Σ w_t (logsumexp z_t - z_t[target]),   dz_t = w_t (softmax z_t - onehot)
+    ///
+    /// - Parameters:
+    ///   - hidden: hidden states `[N, D]`.
+    ///   - targets: N token ids, negative where nothing is supervised.
+    ///   - weights: a weight for each row, or nil for 1.
+    ///   - wantsGradient: whether `hiddenGradient` and the gradients of trainable head weights are computed.
+    public func loss(
+        _ hidden: Tensor, targets: [Int32], weights: [Float]?, wantsGradient: Bool, engine: Engine
+    ) -> Loss {
+        let supervised = targets.indices.filter { targets[$0] >= 0 }
+        let rowWeights = supervised.map { weights?[$0] ?? 1 }
+        var loss = Loss(
+            sum: 0, weight: rowWeights.reduce(0) { $0 + Double($1) }, supervisedCount: supervised.count)
+        if wantsGradient { loss.hiddenGradient = engine.memory.zeros(rows: hidden.rows, columns: hidden.columns) }
+        guard !supervised.isEmpty else { return loss }
+
+        let tape = Tape(engine: engine, isRecording: wantsGradient)
+        let gathered = Variable(gather(hidden, rows: supervised, engine: engine), requiresGradient: wantsGradient)
+        let normed = tape.rmsNorm(gathered, norm.variable, epsilon: configuration.normEpsilon)
+        let dNormed = wantsGradient ? engine.memory.tensor(rows: supervised.count, columns: hidden.columns) : nil
+        loss.sum = tiledLoss(
+            normed.value, targets: supervised.map { targets[$0] }, weights: rowWeights, gradient: dNormed,
+            engine: engine)
+        if let dNormed, let dHidden = loss.hiddenGradient {
+            tape.backward(from: normed, gradient: dNormed)
+            if let dGathered = gathered.takeGradient() {
+                scatter(dGathered, rows: supervised, into: dHidden)
+            }
+        }
+        return loss
+    }
+
+    private func tiledLoss(
+        _ normed: Tensor, targets: [Int32], weights: [Float], gradient: Tensor?, engine: Engine
+    ) -> Double {
+        let table = projection.variable
+        let tile = min(Self.tileRows, normed.rows)
+        let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
+        var losses = [Double](repeating: 0, count: normed.rows)
+        for start in stride(from: 0, to: normed.rows, by: tile) {
+            let range = start..<min(start + tile, normed.rows)
+            let (x, logits) = (normed.rows(range), buffer.rows(0..<range.count))
+            BLAS.multiply(x, transposed: table.value, into: logits, engine: engine)
+            targets.withUnsafeBufferPointer { targets in
+                weights.withUnsafeBufferPointer { weights in
+                    losses.withUnsafeMutableBufferPointer { losses in
+                        guard let t = targets.baseAddress, let w = weights.baseAddress, let l = losses.baseAddress
+                        else { return }
+                        Kernels.crossEntropyRows(
+                            engine.threads, logits: logits.pointer, targets: t + start, weights: w + start,
+                            rows: range.count, vocabulary: logits.columns, losses: l + start,
+                            writeGradient: gradient != nil)
+                    }
+                }
+            }
+            guard let gradient else { continue }
+            BLAS.multiply(logits, table.value, into: gradient.rows(range), engine: engine)
+            table.addGradient(engine.memory) { dTable, accumulate in
+                BLAS.multiply(transposed: logits, x, into: dTable, accumulate: accumulate, engine: engine)
+            }
+        }
+        return losses.reduce(0, +)
+    }
+
+    private func gather(_ source: Tensor, rows: [Int], engine: Engine) -> Tensor {
+        let result = engine.memory.tensor(rows: rows.count, columns: source.columns)
+        for (index, row) in rows.enumerated() {
+            result.rows(index..<index + 1).copy(from: source.rows(row..<row + 1))
+        }
+        return result
+    }
+
+    private func scatter(_ source: Tensor, rows: [Int], into destination: Tensor) {
+        for (index, row) in rows.enumerated() {
+            destination.rows(row..<row + 1).copy(from: source.rows(index..<index + 1))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// Why a model could not be built.
+public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The path is neither a model folder nor a GGUF file.
+    case notAModel(path: String, reason: String)
+    /// No family file handles this model type.
+    case unsupportedFamily(path: String, found: String, known: [String])
+    /// A configuration value is missing, out of range or contradicts another one.
+    case invalidConfiguration(path: String, reason: String)
+    /// The configuration asks for something the family's file does not implement.
+    case unsupportedFeature(path: String, feature: String, found: String, supported: String)
+    /// A weight's shape contradicts the configuration.
+    case weightShape(path: String, name: String, expected: [Int], found: [Int])
+    /// A token id of the data does not exist in the model.
+    case tokenOutOfRange(id: Int, vocabularySize: Int)
+
+    public var description: String {
+        switch self {
+        case .notAModel(let path, let reason):
+            "\(path): \(reason); give a Hugging Face model folder (config.json, *.safetensors) or a .gguf file."
+        case .unsupportedFamily(let path, let found, let known):
+            "\(path): model type \"\(found)\" is not supported; expected one of \(known.joined(separator: ", "))."
+        case .invalidConfiguration(let path, let reason):
+            "\(path): \(reason); correct the file or download the model again."
+        case .unsupportedFeature(let path, let feature, let found, let supported):
+            "\(path): \(feature) is \"\(found)\", expected \(supported); use another model."
+        case .weightShape(let path, let name, let expected, let found):
+            "\(path): tensor \(name) has shape \(found), expected \(expected) by the configuration; "
+                + "the files do not belong together."
+        case .tokenOutOfRange(let id, let vocabularySize):
+            "token id \(id) is outside the model's vocabulary of \(vocabularySize) tokens; "
+                + "expected 0...\(vocabularySize - 1); use the tokenizer that belongs to the model."
+        }
+    }
+}
