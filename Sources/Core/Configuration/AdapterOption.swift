@@ -1,0 +1,78 @@
+/// An option that an adapter method takes beside the common keys of the `adapter` section.
+///
+/// A method lists its options once; the configuration then checks type and range where the user wrote the value, fills in
+/// defaults and suggests near names.
+public struct AdapterOption: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
+        case boolean
+        case integer(atLeast: Int)
+        /// A finite number; `above` excludes its bound.
+        case number(above: Double)
+        case numberAtLeast(Double)
+        case choice([String])
+        case text
+        /// Taken as it is; the method checks it.
+        case any
+    }
+
+    /// In kebab case.
+    public let name: String
+    public let kind: Kind
+    public let defaultValue: ConfigurationValue
+    /// One line for `catena methods`.
+    public let summary: String
+
+    public init(_ name: String, _ kind: Kind, default defaultValue: ConfigurationValue, summary: String) {
+        self.name = name
+        self.kind = kind
+        self.defaultValue = defaultValue
+        self.summary = summary
+    }
+
+    /// LoRA's own options.
+    public static let lora: [AdapterOption] = [
+        .init("rs-lora", .boolean, default: .boolean(false), summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),
+        .init(
+            "lora-plus-ratio", .number(above: 0), default: .number(1),
+            summary: "learning rate of B divided by that of A (LoRA+; 1 is plain LoRA)"),
+    ]
+
+    /// What a configuration accepts when the caller names no other methods.
+    public static let standardMethods: [String: [AdapterOption]] = ["lora": lora]
+}
+
+extension AdapterOption {
+    func value(from node: ConfigurationNode?, keyPath: String) throws(ConfigurationError) -> ConfigurationValue {
+        guard let node else { return defaultValue }
+        if let value = accepted(node) { return value }
+        var advice: String?
+        if case .choice(let names) = kind, let text = node.text {
+            advice = NearestName.matches(for: text, among: names, limit: 1).first.map { "did you mean \($0)?" }
+        }
+        throw .invalidValue(origin: node.origin, keyPath: keyPath, expected: expected, found: node.found, advice: advice)
+    }
+
+    private func accepted(_ node: ConfigurationNode) -> ConfigurationValue? {
+        switch kind {
+        case .boolean: node.boolean.map { .boolean($0) }
+        case .integer(let least): node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .number(let bound): node.number.flatMap { $0 > bound ? .number($0) : nil }
+        case .numberAtLeast(let bound): node.number.flatMap { $0 >= bound ? .number($0) : nil }
+        case .choice(let names): node.text.flatMap { names.contains($0) ? .text($0) : nil }
+        case .text: node.text.map { .text($0) }
+        case .any: node.isNothing ? nil : node.value
+        }
+    }
+
+    private var expected: String {
+        switch kind {
+        case .boolean: "true or false"
+        case .integer(let least): "a whole number of at least \(least)"
+        case .number(let bound): NumberBounds(lower: bound, lowerIncluded: false).expected
+        case .numberAtLeast(let bound): NumberBounds(lower: bound).expected
+        case .choice(let names): "one of " + names.joined(separator: ", ")
+        case .text: "text"
+        case .any: "a value"
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+
+extension RunConfiguration {
+    enum TopKey: String, ConfigurationKey { case model, adapter, data, training, distributed, checkpoint, log, output }
+
+    enum DataKey: String, ConfigurationKey {
+        case train, validation, template, maxLength = "max-length", packing, shuffle, cache
+    }
+
+    enum DistributedKey: String, ConfigurationKey { case placement, reduction, threads }
+    enum CheckpointKey: String, ConfigurationKey { case every, keep }
+    enum LogKey: String, ConfigurationKey { case everySeconds = "every-seconds", tensorboard, report }
+
+    /// Every key path that a configuration may have, without the methods' own options.
+    public static let keyPaths: [String] = {
+        func paths<Key: ConfigurationKey>(_ section: String, _ keys: Key.Type) -> [String] {
+            keys.allCases.map { "\(section).\($0.rawValue)" }
+        }
+        return TopKey.allCases.map(\.rawValue) + paths("adapter", AdapterKey.self) + paths("data", DataKey.self)
+            + paths("training", TrainingKey.self) + paths("training.optimizer", OptimizerKey.self)
+            + paths("training.schedule", ScheduleKey.self) + paths("distributed", DistributedKey.self)
+            + paths("checkpoint", CheckpointKey.self) + paths("log", LogKey.self)
+    }()
+
+    /// Reads and checks a configuration file.
+    ///
+    /// - Parameters:
+    ///   - overrides: arguments of `--set`, `section.key=value`, applied in order before anything is checked.
+    ///   - methods: the options of each adapter method that exists.
+    public static func load(
+        path: String, overrides: [String] = [], methods: [String: [AdapterOption]] = AdapterOption.standardMethods
+    ) throws(ConfigurationError) -> RunConfiguration {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            var isDirectory: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            let reason = !exists ? "there is no such file" : isDirectory.boolValue ? "it is a directory" : "permission denied"
+            throw .unreadable(path: path, reason: reason)
+        }
+        guard let yaml = String(validating: bytes, as: UTF8.self) else {
+            throw .unreadable(path: path, reason: "it is not UTF-8 text")
+        }
+        return try parse(yaml: yaml, path: path, overrides: overrides, methods: methods)
+    }
+
+    /// Checks the text of a configuration; `path` is only for messages.
+    public static func parse(
+        yaml: String, path: String, overrides: [String] = [],
+        methods: [String: [AdapterOption]] = AdapterOption.standardMethods
+    ) throws(ConfigurationError) -> RunConfiguration {
+        var root = try ConfigurationNode.parse(yaml: yaml) { .file(path: path, line: $0, column: $1) }
+        for argument in overrides { try root.apply(override: argument) }
+        return try RunConfiguration(root, methods: methods)
+    }
+
+    init(_ root: ConfigurationNode, methods: [String: [AdapterOption]]) throws(ConfigurationError) {
+        let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
+        let origin = reader.origin
+        model = try reader.required(
+            try reader.text(.model, expected: "the path of a model"), .model,
+            expected: "a Hugging Face model folder or a .gguf file")
+        data = try DataSection(reader.node(.data), origin: origin)
+        training = try TrainingSection(reader.node(.training), origin: origin)
+        if training.trainable == .all, reader.has(.adapter) {
+            throw .contradiction(
+                origin: reader.place(.adapter),
+                problem: "there is an adapter section, but training.trainable is all, which trains the model itself",
+                advice: "remove one of them")
+        }
+        adapter = training.trainable == .all
+            ? nil : try AdapterSection(reader.node(.adapter), origin: origin, methods: methods)
+        distributed = try DistributedSection(reader.node(.distributed), origin: origin)
+        checkpoint = try CheckpointSection(reader.node(.checkpoint), origin: origin)
+        log = try LogSection(reader.node(.log), origin: origin)
+        output = try reader.required(
+            try reader.text(.output, expected: "the path of a folder"), .output, expected: "the folder for the run's results")
+        if training.validationEvery != nil, data.validation == nil {
+            let place = try SectionReader<TrainingKey>(reader.node(.training), path: "training", origin: origin)
+                .place(.validationEvery)
+            throw .contradiction(
+                origin: place, problem: "training.validation-every is set, but there is no data.validation",
+                advice: "give data.validation or remove training.validation-every")
+        }
+    }
+}
+
+extension RunConfiguration.DataSection {
+    init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
+        let reader = try SectionReader<RunConfiguration.DataKey>(node, path: "data", origin: origin)
+        self.init(train: try reader.required(
+            try reader.text(.train, expected: "the path of a file"), .train, expected: "a JSON Lines file of training examples"))
+        validation = try reader.text(.validation, expected: "the path of a file")
+        template = try reader.choice(.template) ?? template
+        maxLength = try reader.integer(.maxLength, atLeast: 2) ?? maxLength
+        packing = try reader.boolean(.packing) ?? packing
+        shuffle = try reader.boolean(.shuffle) ?? shuffle
+        cache = try reader.text(.cache, expected: "the path of a folder")
+    }
+}
+
+extension RunConfiguration.DistributedSection {
+    init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
+        let reader = try SectionReader<RunConfiguration.DistributedKey>(node, path: "distributed", origin: origin)
+        placement = try reader.choice(.placement) ?? placement
+        reduction = try reader.choice(.reduction) ?? reduction
+        threads = try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in
+            node.integer.flatMap { $0 >= 1 ? $0 : nil }
+        } ?? threads
+    }
+}
+
+extension RunConfiguration.CheckpointSection {
+    init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
+        let reader = try SectionReader<RunConfiguration.CheckpointKey>(node, path: "checkpoint", origin: origin)
+        every = try reader.unless(.every, is: "none", expected: "a whole number of at least 1") { node in
+            node.integer.flatMap { $0 >= 1 ? $0 : nil }
+        } ?? every
+        keep = try reader.integer(.keep) ?? keep
+    }
+}
+
+extension RunConfiguration.LogSection {
+    init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
+        let reader = try SectionReader<RunConfiguration.LogKey>(node, path: "log", origin: origin)
+        everySeconds = try reader.number(.everySeconds, .positive) ?? everySeconds
+        tensorboard = try reader.boolean(.tensorboard) ?? tensorboard
+        report = try reader.boolean(.report) ?? report
+    }
+}

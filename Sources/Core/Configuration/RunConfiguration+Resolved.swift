@@ -1,0 +1,114 @@
+import Crypto
+
+extension RunConfiguration {
+    /// The complete configuration, defaults included, as a tree in the order of the documentation.
+    public var resolved: ConfigurationValue {
+        var entries: [ConfigurationValue.Entry] = [.init("model", .text(model))]
+        if let adapter { entries.append(.init("adapter", .section(adapter.entries))) }
+        entries += [
+            .init("data", .section(data.entries)), .init("training", .section(training.entries)),
+            .init("distributed", .section([
+                .init("placement", .text(distributed.placement.rawValue)),
+                .init("reduction", .text(distributed.reduction.rawValue)),
+                .init("threads", distributed.threads.map { .integer($0) } ?? .text("auto")),
+            ])),
+            .init("checkpoint", .section([
+                .init("every", checkpoint.every.map { .integer($0) } ?? .text("none")), .init("keep", .integer(checkpoint.keep)),
+            ])),
+            .init("log", .section([
+                .init("every-seconds", .number(log.everySeconds)), .init("tensorboard", .boolean(log.tensorboard)),
+                .init("report", .boolean(log.report)),
+            ])),
+            .init("output", .text(output)),
+        ]
+        return .section(entries)
+    }
+
+    /// YAML that parses back to an equal configuration; the same configuration always gives the same bytes.
+    public var resolvedYAML: String { resolved.blockYAML() }
+
+    /// SHA-256 in hexadecimal of the resolved configuration without the key paths of `ignoring` (whole sections included).
+    ///
+    /// Ranks compare `fingerprint(ignoring: [])`; a checkpoint keeps `fingerprint()`.
+    public func fingerprint(ignoring: [String] = mayDifferOnResume) -> String {
+        let text = Self.leaves(of: resolved, ignoring: ignoring).map { "\($0.keyPath): \($0.text)\n" }.joined()
+        return SHA256.hash(data: Array(text.utf8)).map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+extension RunConfiguration.AdapterSection {
+    fileprivate var entries: [ConfigurationValue.Entry] {
+        let targetsValue: ConfigurationValue = switch targets {
+        case .allLinear: .text("all-linear")
+        case .names(let names): .list(names.map { .text($0) })
+        case .pattern(let pattern): .text(pattern)
+        }
+        var entries: [ConfigurationValue.Entry] = [
+            .init("method", .text(method)), .init("rank", .integer(rank)), .init("alpha", .number(alpha)),
+            .init("dropout", .number(dropout)), .init("targets", targetsValue),
+        ]
+        if let initialAdapter { entries.append(.init("init", .text(initialAdapter))) }
+        return entries + options
+    }
+}
+
+extension RunConfiguration.DataSection {
+    fileprivate var entries: [ConfigurationValue.Entry] {
+        var entries: [ConfigurationValue.Entry] = [.init("train", .text(train))]
+        if let validation { entries.append(.init("validation", .text(validation))) }
+        entries += [
+            .init("template", .text(template.rawValue)), .init("max-length", .integer(maxLength)),
+            .init("packing", .boolean(packing)), .init("shuffle", .boolean(shuffle)),
+        ]
+        if let cache { entries.append(.init("cache", .text(cache))) }
+        return entries
+    }
+}
+
+extension RunConfiguration.TrainingSection {
+    fileprivate var entries: [ConfigurationValue.Entry] {
+        var entries: [ConfigurationValue.Entry] = []
+        switch length {
+        case .steps(let count): entries.append(.init("steps", .integer(count)))
+        case .epochs(let count): entries.append(.init("epochs", .integer(count)))
+        }
+        entries.append(.init("trainable", .text(trainable.rawValue)))
+        switch batch {
+        case .global(let count): entries.append(.init("global-batch", .integer(count)))
+        case .perRank(let count, let scaling, let reference):
+            entries += [.init("batch-per-rank", .integer(count)), .init("learning-rate-scaling", .text(scaling.rawValue))]
+            if let reference { entries.append(.init("reference-batch", .integer(reference))) }
+        }
+        entries += [
+            .init("micro-batch", .integer(microBatch)), .init("optimizer", .section(optimizer.entries)),
+            .init("learning-rate", .number(learningRate)), .init("schedule", .section(schedule.entries)),
+            .init("gradient-clip", gradientClip.map { .number($0) } ?? .text("none")), .init("seed", .integer(seed)),
+        ]
+        if let validationEvery { entries.append(.init("validation-every", .integer(validationEvery))) }
+        return entries + [.init("recompute", .text(recompute.rawValue))]
+    }
+}
+
+extension RunConfiguration.TrainingSection.Optimizer {
+    fileprivate var entries: [ConfigurationValue.Entry] {
+        switch self {
+        case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
+            [
+                .init("name", .text("adamw")), .init("beta1", .number(beta1)), .init("beta2", .number(beta2)),
+                .init("epsilon", .number(epsilon)), .init("weight-decay", .number(weightDecay)),
+            ]
+        case .sgd(let momentum, let weightDecay):
+            [.init("name", .text("sgd")), .init("momentum", .number(momentum)), .init("weight-decay", .number(weightDecay))]
+        }
+    }
+}
+
+extension RunConfiguration.TrainingSection.Schedule {
+    fileprivate var entries: [ConfigurationValue.Entry] {
+        [.init("name", .text(name.rawValue)), .init("warmup-steps", .integer(warmupSteps))]
+            + (name == .constant ? [] : [.init("minimum-ratio", .number(minimumRatio))])
+    }
+}
