@@ -1,0 +1,120 @@
+/// A JSON value.
+///
+/// Numbers written without fraction and exponent that fit 64 bits are `integer`, all others
+/// `double`. Object keys compare as Swift strings do, by canonical equivalence; a text in which
+/// two keys of an object are equal is refused.
+public enum JSONValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case double(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    /// Reads a JSON file.
+    ///
+    /// - Throws: what ``MappedFile/init(path:)`` throws, or
+    ///   ``FileError/invalidJSON(path:line:column:reason:)``.
+    public static func read(path: String) throws(FileError) -> JSONValue {
+        let file = try MappedFile(path: path)
+        return try parse(file.bytes, path: path)
+    }
+
+    /// Parses one JSON text (RFC 8259, UTF-8, nothing after it but white space).
+    ///
+    /// - Parameter path: named in errors.
+    public static func parse(
+        _ bytes: UnsafeRawBufferPointer, path: String
+    ) throws(FileError) -> JSONValue {
+        do {
+            var parser = JSONParser(bytes)
+            return try parser.parseDocument()
+        } catch {
+            let before = bytes.prefix(error.byteOffset)
+            let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+            let lineStart = (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+            throw .invalidJSON(
+                path: path, line: line, column: error.byteOffset - lineStart + 1,
+                reason: error.reason)
+        }
+    }
+
+    /// Parses one JSON text.
+    public static func parse(_ text: String, path: String) throws(FileError) -> JSONValue {
+        let bytes = Array(text.utf8)
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in try parse(buffer, path: path) }
+        }
+        return try result.get()
+    }
+
+    /// The member `key`; nil if this is no object or has no such member.
+    public subscript(key: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members[key]
+    }
+
+    public var boolValue: Bool? {
+        if case .bool(let value) = self { value } else { nil }
+    }
+
+    /// The whole number, also if it is written like `8.0`.
+    public var intValue: Int? {
+        switch self {
+        case .integer(let value): Int(value)
+        case .double(let value): Int(exactly: value)
+        default: nil
+        }
+    }
+
+    public var doubleValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .double(let value): value
+        default: nil
+        }
+    }
+
+    public var stringValue: String? {
+        if case .string(let value) = self { value } else { nil }
+    }
+
+    public var arrayValue: [JSONValue]? {
+        if case .array(let value) = self { value } else { nil }
+    }
+
+    public var objectValue: [String: JSONValue]? {
+        if case .object(let value) = self { value } else { nil }
+    }
+
+    public var isNull: Bool { self == .null }
+
+    /// The kind in words with a short value, for messages: `the string "gelu"`.
+    public var summary: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "the number \(value)"
+        case .double(let value): "the number \(value)"
+        case .string(let value): value.count <= 60 ? "the string \"\(value)\"" : "a long string"
+        case .array(let elements): "an array of \(elements.count)"
+        case .object(let members): "an object of \(members.count) members"
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(Dictionary(elements) { _, last in last })
+    }
+}

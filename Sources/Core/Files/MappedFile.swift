@@ -1,0 +1,92 @@
+import Glibc
+
+/// A whole file mapped read-only into memory; unmapped when the last owner lets go.
+///
+/// Pages are read from disk on first use and shared by all processes of a machine that map the
+/// same file. The file must not be shortened while it is mapped: touching a page that no longer
+/// exists ends the process with SIGBUS.
+public final class MappedFile: Sendable {
+    /// How a range will be used; passed to `madvise`.
+    public enum Advice: Sendable {
+        /// Read from front to back once.
+        case sequential
+        /// Read in no order.
+        case random
+        /// Needed soon: start reading it now.
+        case willNeed
+        /// Not needed for now: its pages may be dropped and are read again on the next use.
+        case notNeeded
+    }
+
+    public let path: String
+    public let byteCount: Int
+
+    // Invariant for the compiler's sake: the address is set once in `init`, points to read-only
+    // pages, and is unmapped only in `deinit`, when no other reference exists.
+    nonisolated(unsafe) private let base: UnsafeRawPointer?
+
+    /// Maps the file at `path`.
+    ///
+    /// - Throws: ``FileError/missing(path:)``, or ``FileError/unreadable(path:reason:)`` if it is
+    ///   a folder, a device, or may not be read.
+    public init(path: String) throws(FileError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            if code == ENOENT { throw .missing(path: path) }
+            throw .unreadable(path: path, reason: systemErrorText(code))
+        }
+        defer { close(descriptor) }
+
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .unreadable(path: path, reason: systemErrorText(errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
+            throw .unreadable(path: path, reason: kind)
+        }
+        let byteCount = Int(status.st_size)
+        var base: UnsafeRawPointer?
+        if byteCount > 0 {
+            let address = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
+            guard let address, address != MAP_FAILED else {
+                throw .unreadable(path: path, reason: "mapping failed, \(systemErrorText(errno))")
+            }
+            base = UnsafeRawPointer(address)
+        }
+        self.path = path
+        self.byteCount = byteCount
+        self.base = base
+    }
+
+    deinit {
+        if let base { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
+    }
+
+    /// Lends the file's bytes; the pointer is valid only inside `body`.
+    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try withExtendedLifetime(self) { try body(bytes) }
+    }
+
+    /// The mapped bytes, valid as long as `self` lives.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+
+    /// Tells the system how the bytes of `range` will be used. A hint: it never fails.
+    public func advise(_ advice: Advice, range: Range<Int>? = nil) {
+        guard let base else { return }
+        let wanted = (range ?? 0..<byteCount).clamped(to: 0..<byteCount)
+        guard !wanted.isEmpty else { return }
+        let pageBytes = max(Int(sysconf(CInt(_SC_PAGESIZE))), 1)
+        let start = wanted.lowerBound / pageBytes * pageBytes
+        let code =
+            switch advice {
+            case .sequential: MADV_SEQUENTIAL
+            case .random: MADV_RANDOM
+            case .willNeed: MADV_WILLNEED
+            case .notNeeded: MADV_DONTNEED
+            }
+        madvise(
+            UnsafeMutableRawPointer(mutating: base + start), wanted.upperBound - start, CInt(code))
+    }
+}

@@ -1,0 +1,26 @@
+/// Rounding of float32 numbers to two-byte encodings, as little-endian bytes.
+public enum NarrowFloats {
+    /// Nearest bfloat16, ties to even; NaN stays NaN.
+    public static func bfloat16Bytes(_ numbers: [Float]) -> [UInt8] {
+        bytes(numbers) { number in
+            let bits = number.bitPattern
+            if number.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x0040 }
+            return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+        }
+    }
+
+    /// Nearest float16, ties to even; beyond 65504 infinity.
+    public static func float16Bytes(_ numbers: [Float]) -> [UInt8] {
+        bytes(numbers) { Float16($0).bitPattern }
+    }
+
+    private static func bytes(_ numbers: [Float], _ narrowed: (Float) -> UInt16) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 2 * numbers.count) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for (index, number) in numbers.enumerated() {
+                raw.storeBytes(of: narrowed(number).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+            }
+            count = 2 * numbers.count
+        }
+    }
+}

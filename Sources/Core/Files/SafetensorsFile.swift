@@ -1,0 +1,208 @@
+/// A safetensors file: an 8-byte little-endian header length, a JSON header, the tensors' bytes.
+///
+/// Everything the header claims is checked when the file is opened, so that later reads cannot
+/// leave the file: length, JSON, encodings, shapes, and that the tensors' byte ranges follow each
+/// other without hole or overlap up to the end of the file.
+public struct SafetensorsFile: Sendable {
+    public let path: String
+    public let tensors: [String: StoredTensor]
+    /// The header's `__metadata__`.
+    public let metadata: [String: String]
+
+    /// The longest header that is read, as in the reference implementation.
+    private static let maximumHeaderBytes = 100_000_000
+
+    /// Maps and checks the file at `path`.
+    ///
+    /// - Throws: what ``MappedFile/init(path:)`` throws; ``FileError/truncated(path:what:neededBytes:actualBytes:)``;
+    ///   ``FileError/malformed(path:byteOffset:reason:)``;
+    ///   ``FileError/malformedTensor(path:tensor:reason:)``.
+    public init(path: String) throws(FileError) {
+        let file = try MappedFile(path: path)
+        let headerBytes = try Self.headerLength(file)
+        let header = try Self.header(file, headerBytes: headerBytes)
+
+        var tensors: [String: StoredTensor] = [:]
+        var metadata: [String: String] = [:]
+        for (name, entry) in header {
+            if name == "__metadata__" {
+                metadata = try Self.metadata(entry, path: path)
+            } else {
+                tensors[name] = try Self.tensor(
+                    name, entry, in: file, dataOffset: 8 + headerBytes)
+            }
+        }
+        try Self.checkCoverage(tensors.values, file: file, dataOffset: 8 + headerBytes)
+        self.path = path
+        self.tensors = tensors
+        self.metadata = metadata
+    }
+
+    private static func headerLength(_ file: MappedFile) throws(FileError) -> Int {
+        guard file.byteCount >= 8 else {
+            throw .truncated(
+                path: file.path, what: "the header length", neededBytes: 8,
+                actualBytes: file.byteCount)
+        }
+        let claimed = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+        guard claimed <= UInt64(maximumHeaderBytes) else {
+            throw .malformed(
+                path: file.path, byteOffset: 0,
+                reason: """
+                    the header length \(claimed) is above the limit of \(maximumHeaderBytes); \
+                    this is not a safetensors file
+                    """)
+        }
+        guard Int(claimed) <= file.byteCount - 8 else {
+            throw .truncated(
+                path: file.path, what: "the header", neededBytes: 8 + Int(claimed),
+                actualBytes: file.byteCount)
+        }
+        return Int(claimed)
+    }
+
+    private static func header(
+        _ file: MappedFile, headerBytes: Int
+    ) throws(FileError) -> [String: JSONValue] {
+        let text = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + headerBytes])
+        let value: JSONValue
+        do {
+            var parser = JSONParser(text)
+            value = try parser.parseDocument()
+        } catch {
+            throw .malformed(
+                path: file.path, byteOffset: 8 + error.byteOffset,
+                reason: "the header is not valid JSON, \(error.reason)")
+        }
+        guard let members = value.objectValue else {
+            throw .malformed(
+                path: file.path, byteOffset: 8,
+                reason: "the header must be a JSON object, but is \(value.summary)")
+        }
+        return members
+    }
+
+    private static func metadata(
+        _ value: JSONValue, path: String
+    ) throws(FileError) -> [String: String] {
+        guard let members = value.objectValue else {
+            throw .malformed(
+                path: path, byteOffset: 8, reason: "\"__metadata__\" must be an object of strings")
+        }
+        var metadata: [String: String] = [:]
+        for (key, member) in members {
+            guard let text = member.stringValue else {
+                throw .malformed(
+                    path: path, byteOffset: 8,
+                    reason: "\"__metadata__.\(key)\" must be a string, but is \(member.summary)")
+            }
+            metadata[key] = text
+        }
+        return metadata
+    }
+
+    private static func tensor(
+        _ name: String, _ entry: JSONValue, in file: MappedFile, dataOffset: Int
+    ) throws(FileError) -> StoredTensor {
+        func failure(_ reason: String) -> FileError {
+            .malformedTensor(path: file.path, tensor: name, reason: reason)
+        }
+        guard let type = entry["dtype"]?.stringValue else {
+            throw failure("has no \"dtype\" that is a string")
+        }
+        guard let encoding = TensorEncoding(safetensorsType: type) else {
+            let known = TensorEncoding.allCases.compactMap(\.safetensorsType)
+            throw failure("has dtype \(type), which is not one of \(known.joined(separator: ", "))")
+        }
+        guard let shape = wholeNumbers(entry["shape"]) else {
+            throw failure("has no \"shape\" that is a list of whole numbers")
+        }
+        guard let byteCount = encoding.byteCount(shape: shape) else {
+            throw failure("has the impossible shape \(shape)")
+        }
+        guard let offsets = wholeNumbers(entry["data_offsets"]), offsets.count == 2 else {
+            throw failure("has no \"data_offsets\" that are two whole numbers")
+        }
+        let dataBytes = file.byteCount - dataOffset
+        guard 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= dataBytes else {
+            throw failure(
+                """
+                has data_offsets \(offsets), outside the \(dataBytes) data bytes of the file; \
+                it may be truncated
+                """)
+        }
+        guard offsets[1] - offsets[0] == byteCount else {
+            throw failure(
+                """
+                has shape \(shape) and dtype \(type), which need \(byteCount) bytes, \
+                but data_offsets \(offsets) give \(offsets[1] - offsets[0])
+                """)
+        }
+        return StoredTensor(
+            name: name, shape: shape, encoding: encoding, file: file,
+            byteOffset: dataOffset + offsets[0], byteCount: byteCount)
+    }
+
+    private static func wholeNumbers(_ value: JSONValue?) -> [Int]? {
+        guard let elements = value?.arrayValue else { return nil }
+        var numbers: [Int] = []
+        for element in elements {
+            guard case .integer(let number) = element else { return nil }
+            numbers.append(Int(number))
+        }
+        return numbers
+    }
+
+    private static func checkCoverage(
+        _ tensors: some Sequence<StoredTensor>, file: MappedFile, dataOffset: Int
+    ) throws(FileError) {
+        let ordered = tensors.sorted {
+            ($0.byteOffset, $0.byteCount, $0.name) < ($1.byteOffset, $1.byteCount, $1.name)
+        }
+        var end = dataOffset
+        var previous: String?
+        for tensor in ordered {
+            if tensor.byteOffset < end {
+                throw .malformedTensor(
+                    path: file.path, tensor: tensor.name,
+                    reason: "overlaps the bytes of tensor \"\(previous ?? "")\"")
+            }
+            if tensor.byteOffset > end {
+                throw .malformedTensor(
+                    path: file.path, tensor: tensor.name,
+                    reason: "starts \(tensor.byteOffset - end) bytes after the tensor before it ends")
+            }
+            end = tensor.byteOffset + tensor.byteCount
+            previous = tensor.name
+        }
+        guard end == file.byteCount else {
+            throw .malformed(
+                path: file.path, byteOffset: end,
+                reason: "\(file.byteCount - end) bytes follow the last tensor")
+        }
+    }
+}
+
+extension TensorEncoding {
+    /// The encoding's name in safetensors headers; nil for GGUF's quantised encodings.
+    var safetensorsType: String? {
+        switch self {
+        case .float64: "F64"
+        case .float32: "F32"
+        case .float16: "F16"
+        case .bfloat16: "BF16"
+        case .int64: "I64"
+        case .int32: "I32"
+        case .int16: "I16"
+        case .int8: "I8"
+        case .uint8: "U8"
+        case .bool: "BOOL"
+        default: nil
+        }
+    }
+
+    init?(safetensorsType type: String) {
+        guard let match = Self.allCases.first(where: { $0.safetensorsType == type }) else { return nil }
+        self = match
+    }
+}

@@ -1,0 +1,112 @@
+/// A tensor as it lies in a mapped file, decoded only on request.
+///
+/// A row is a vector along the last dimension; rows are stored one after another, whatever the
+/// encoding. A scalar (empty shape) is one row of one number.
+public struct StoredTensor: Sendable {
+    public let name: String
+    /// Row-major: `[rows, columns]` for a matrix, in safetensors and in GGUF alike.
+    public let shape: [Int]
+    public let encoding: TensorEncoding
+    public let file: MappedFile
+    /// Position of the first byte in `file`.
+    public let byteOffset: Int
+    public let byteCount: Int
+
+    /// - Parameter byteCount: what `encoding.byteCount(shape:)` gives; the range must lie in `file`.
+    package init(
+        name: String, shape: [Int], encoding: TensorEncoding, file: MappedFile, byteOffset: Int,
+        byteCount: Int
+    ) {
+        precondition(byteOffset >= 0 && byteCount >= 0, "a tensor's byte range cannot be negative")
+        precondition(
+            byteOffset <= file.byteCount && byteCount <= file.byteCount - byteOffset,
+            "a tensor's byte range must lie within its file")
+        precondition(
+            encoding.byteCount(shape: shape) == byteCount, "byte count and shape must agree")
+        self.name = name
+        self.shape = shape
+        self.encoding = encoding
+        self.file = file
+        self.byteOffset = byteOffset
+        self.byteCount = byteCount
+    }
+
+    /// Product of the shape; 1 for a scalar.
+    public var elementCount: Int { shape.reduce(1, *) }
+
+    /// Product of all dimensions but the last; 1 for vectors and scalars.
+    public var rowCount: Int { shape.dropLast().reduce(1, *) }
+
+    /// The last dimension; 1 for a scalar.
+    public var rowLength: Int { shape.last ?? 1 }
+
+    /// Bytes of one row.
+    public var rowBytes: Int { rowLength / encoding.blockElements * encoding.blockBytes }
+
+    /// The stored bytes, valid as long as `file` lives.
+    public var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: file.bytes[byteOffset..<byteOffset + byteCount])
+    }
+
+    /// Writes rows `rows` as float32 to `destination`, `rows.count * rowLength` numbers.
+    ///
+    /// Quantised blocks give exactly what GGUF's reference arithmetic in float32 gives; float64
+    /// and integers are rounded to the nearest float32; booleans become 0 and 1.
+    ///
+    /// - Parameter rows: must lie in `0..<rowCount`; anything else is a programming error.
+    public func decodeRows(
+        _ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>
+    ) throws(FileError) {
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound <= rowCount,
+            "rows \(rows) are outside 0..<\(rowCount)")
+        let elements = rows.count * rowLength
+        guard elements > 0, let base = file.bytes.baseAddress else { return }
+        let source = base + byteOffset + rows.lowerBound * rowBytes
+        if encoding.blockElements == 1 {
+            PlainDecoding.decode(encoding, source, count: elements, into: destination)
+        } else {
+            BlockDecoding.decode(
+                encoding, source, blockCount: elements / encoding.blockElements, into: destination)
+        }
+    }
+
+    /// All numbers as float32, row-major.
+    public func floats() throws(FileError) -> [Float] {
+        let storage = UnsafeMutableBufferPointer<Float>.allocate(capacity: elementCount)
+        defer { storage.deallocate() }
+        guard let base = storage.baseAddress, !storage.isEmpty else { return [] }
+        try decodeRows(0..<rowCount, into: base)
+        return Array(storage)
+    }
+
+    /// All numbers as Int64, row-major.
+    ///
+    /// - Throws: ``FileError/wrongEncoding(path:tensor:expected:actual:)`` unless the encoding
+    ///   is one of integers or booleans.
+    public func integers() throws(FileError) -> [Int64] {
+        guard encoding.isInteger else {
+            throw .wrongEncoding(
+                path: file.path, tensor: name, expected: "an integer tensor", actual: encoding)
+        }
+        return PlainDecoding.integers(encoding, bytes, count: elementCount)
+    }
+
+    /// The numbers in place: non-nil when they are float32 and 4-byte aligned. Valid as long as
+    /// `file` lives.
+    public var mappedFloats: UnsafePointer<Float>? {
+        guard encoding == .float32, let base = bytes.baseAddress,
+            UInt(bitPattern: base) % UInt(MemoryLayout<Float>.alignment) == 0
+        else { return nil }
+        return base.assumingMemoryBound(to: Float.self)
+    }
+
+    /// Checks the shape.
+    ///
+    /// - Throws: ``FileError/wrongShape(path:tensor:expected:actual:)`` if it is another.
+    public func requireShape(_ expected: [Int]) throws(FileError) {
+        guard shape == expected else {
+            throw .wrongShape(path: file.path, tensor: name, expected: expected, actual: shape)
+        }
+    }
+}

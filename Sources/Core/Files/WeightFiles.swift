@@ -1,0 +1,141 @@
+import Glibc
+
+/// A model's stored weights: a Hugging Face folder with one safetensors file or with shards, a
+/// single `.safetensors` file, or a single `.gguf` file.
+public struct WeightFiles: Sendable {
+    /// What was opened: the folder or the file.
+    public let path: String
+    public let tensors: [String: StoredTensor]
+    /// The GGUF file, if it is one: its metadata hold configuration and tokenizer.
+    public let gguf: GGUFFile?
+
+    /// Opens and checks all files of a model; weights are mapped, not read.
+    ///
+    /// In a folder `model.safetensors` comes before `model.safetensors.index.json`.
+    ///
+    /// - Throws: ``FileError/missing(path:)``, ``FileError/notAModel(path:reason:)``,
+    ///   ``FileError/missingShard(path:shard:tensorCount:)``,
+    ///   ``FileError/missingTensor(path:tensor:nearest:)`` for a shard that lacks what the index
+    ///   promises, and what the files themselves throw.
+    public static func open(_ path: String) throws(FileError) -> WeightFiles {
+        switch kind(of: path) {
+        case .absent: throw .missing(path: path)
+        case .file: return try openFile(path)
+        case .folder: break
+        }
+        let folder = path.hasSuffix("/") ? path : path + "/"
+        let single = folder + "model.safetensors"
+        let index = folder + "model.safetensors.index.json"
+        if kind(of: single) == .file {
+            return WeightFiles(path: path, tensors: try SafetensorsFile(path: single).tensors, gguf: nil)
+        }
+        if kind(of: index) == .file {
+            return WeightFiles(
+                path: path, tensors: try openShards(index: index, folder: folder), gguf: nil)
+        }
+        throw .notAModel(path: path, reason: reasonNothingFits(folder))
+    }
+
+    /// The tensor `name`.
+    ///
+    /// - Throws: ``FileError/missingTensor(path:tensor:nearest:)``.
+    public func tensor(_ name: String) throws(FileError) -> StoredTensor {
+        guard let tensor = tensors[name] else {
+            throw .missingTensor(
+                path: path, tensor: name, nearest: NearestNames.of(name, among: tensors.keys))
+        }
+        return tensor
+    }
+
+    private enum Kind { case absent, file, folder }
+
+    private static func kind(of path: String) -> Kind {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return .absent }
+        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+    }
+
+    private static func openFile(_ path: String) throws(FileError) -> WeightFiles {
+        let startsLikeGGUF = try MappedFile(path: path).withBytes { $0.starts(with: GGUFFile.magic) }
+        if startsLikeGGUF || path.hasSuffix(".gguf") {
+            let gguf = try GGUFFile(path: path)
+            return WeightFiles(path: path, tensors: gguf.tensors, gguf: gguf)
+        }
+        if path.hasSuffix(".safetensors") {
+            return WeightFiles(path: path, tensors: try SafetensorsFile(path: path).tensors, gguf: nil)
+        }
+        throw .notAModel(
+            path: path,
+            reason: "expected a folder with model.safetensors, a .safetensors file or a .gguf file")
+    }
+
+    private static func openShards(
+        index path: String, folder: String
+    ) throws(FileError) -> [String: StoredTensor] {
+        let map = try JSONDocument.read(path: path).require("weight_map")
+        var namesByShard: [String: [String]] = [:]
+        for (tensor, value) in try map.members() {
+            guard let shard = value.stringValue, !shard.contains("/"), shard != "..", !shard.isEmpty
+            else {
+                throw .wrongValue(
+                    path: path, keyPath: "weight_map.\(tensor)", expected: "the name of a file beside it",
+                    actual: value.summary)
+            }
+            namesByShard[shard, default: []].append(tensor)
+        }
+        var tensors: [String: StoredTensor] = [:]
+        for (shard, names) in namesByShard.sorted(by: { $0.key < $1.key }) {
+            guard kind(of: folder + shard) != .absent else {
+                throw .missingShard(path: path, shard: shard, tensorCount: names.count)
+            }
+            let file = try SafetensorsFile(path: folder + shard)
+            for name in names.sorted() {
+                guard let tensor = file.tensors[name] else {
+                    throw .missingTensor(
+                        path: folder + shard, tensor: name,
+                        nearest: NearestNames.of(name, among: file.tensors.keys))
+                }
+                tensors[name] = tensor
+            }
+        }
+        return tensors
+    }
+
+    private static func reasonNothingFits(_ folder: String) -> String {
+        let names = fileNames(in: folder)
+        if let gguf = names.first(where: { $0.hasSuffix(".gguf") }) {
+            return "a GGUF model is named by its file; give \(folder)\(gguf)"
+        }
+        if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }) {
+            return """
+                the folder has \(pickle) but no model.safetensors, and pickle files are not read; \
+                convert it with save_pretrained(..., safe_serialization=True)
+                """
+        }
+        if names.contains("adapter_model.safetensors") {
+            return "the folder holds an adapter; give the base model's folder"
+        }
+        if let other = names.first(where: { $0.hasSuffix(".safetensors") }) {
+            return """
+                the folder has \(other) but neither model.safetensors nor \
+                model.safetensors.index.json, which says how shards belong together
+                """
+        }
+        return names.isEmpty
+            ? "the folder is empty"
+            : "the folder has neither model.safetensors nor model.safetensors.index.json"
+    }
+
+    private static func fileNames(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
