@@ -1,0 +1,34 @@
+/// Why an adapter could not be built, loaded or exported.
+public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// `rank` is outside `1...min(inFeatures, outFeatures)` of a target layer.
+    case rankOutOfRange(rank: Int, path: String, inFeatures: Int, outFeatures: Int)
+    /// The configuration names a method that the registry does not have.
+    case unknownMethod(String, known: [String])
+    /// A target matches no linear layer.
+    case noTarget(String, near: [String])
+    /// The adapter's files use a feature that Catena does not implement.
+    case unsupported(path: String, key: String, found: String, supported: String)
+    /// The adapter's files do not fit the model or the configuration.
+    case mismatch(path: String, reason: String)
+    /// The adapter has no form in the wanted format.
+    case notRepresentable(format: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .rankOutOfRange(let rank, let path, let inFeatures, let outFeatures):
+            "adapter.rank: rank \(rank) does not fit \(path), a [\(outFeatures), \(inFeatures)] matrix; "
+                + "choose 1...\(min(inFeatures, outFeatures)) or leave that layer out of adapter.targets."
+        case .unknownMethod(let name, let known):
+            "adapter.method: \"\(name)\" is unknown; expected one of \(known.joined(separator: ", "))."
+        case .noTarget(let target, let near):
+            "adapter.targets: \"\(target)\" matches no linear layer of the model; "
+                + "did you mean \(near.joined(separator: ", "))?"
+        case .unsupported(let path, let key, let found, let supported):
+            "\(path): \(key) is \(found), which is not supported; expected \(supported)."
+        case .mismatch(let path, let reason):
+            "\(path): \(reason); use the adapter with the model and options it was made for."
+        case .notRepresentable(let format, let reason):
+            "this adapter cannot be written as \(format): \(reason)."
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// Low-rank adaptation: `Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ`.
+///
+///     A [r, in]  Kaiming-uniform(√5), i.e. uniform in ±1/√in      B [out, r]  zero      s = alpha / r
+///     rs-lora: s = alpha / √r        LoRA+: B learns `lora-plus-ratio` times as fast as A
+///
+///     H = X Aᵀ [N, r]    dH = s dY B    dB = s dYᵀ H    dA = dHᵀ X    dX += dH A
+///
+/// Parameters: r (in + out) per layer. At the start B = 0, so the layer is unchanged and dA = 0.
+///
+/// - Source: Hu et al. 2021, *LoRA*, arXiv:2106.09685; Kalajdzievski 2023, *rsLoRA*, arXiv:2312.03732;
+///   Hayou et al. 2024, *LoRA+*, arXiv:2402.12354; the initialisation as in peft `lora/layer.py`.
+public final class LoRA: LinearAdapter {
+    /// A, `[rank, inFeatures]`.
+    public let a: Parameter
+    /// B, `[outFeatures, rank]`.
+    public let b: Parameter
+    /// s.
+    public let scaling: Double
+    private let dropout: Double
+
+    /// An adapter for `layer`.
+    ///
+    /// - Throws: ``AdapterError/rankOutOfRange(rank:path:inFeatures:outFeatures:)``.
+    public init(
+        layer: Linear, rank: Int, alpha: Double, rankStabilised: Bool, learningRateRatio: Double, dropout: Double,
+        seed: UInt64
+    ) throws(AdapterError) {
+        try layer.requireRank(rank)
+        scaling = alpha / (rankStabilised ? Double(rank).squareRoot() : Double(rank))
+        self.dropout = dropout
+        let (inFeatures, name) = (layer.inFeatures, PEFT.prefix + layer.path)
+        a = Parameter(name: name + ".lora_A.weight", shape: [rank, inFeatures]) { value in
+            SeededGenerator(seed: seed, purpose: "initialisation", name: name + ".lora_A.weight")
+                .fillKaimingUniform(
+                    UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: inFeatures)
+        }
+        b = Parameter(
+            name: name + ".lora_B.weight", shape: [layer.outFeatures, rank],
+            learningRateFactor: learningRateRatio
+        ) { $0.fill(0) }
+    }
+
+    public var parameters: [Parameter] { [a, b] }
+
+    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+        let output = layer.base(x, on: tape)
+        let dropped = tape.dropout(x, probability: dropout, name: layer.path)
+        let h = tape.multiply(dropped, transposed: a.variable)
+        return tape.add(h, timesTransposed: b.variable, scaling: Float(scaling), to: output)
+    }
+
+    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+        let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
+        result.copy(from: weight)
+        BLAS.multiply(b.value, a.value, into: result, alpha: Float(scaling), accumulate: true, engine: engine)
+        return result
+    }
+
+    public func folded(engine: Engine) -> FoldedLoRA? {
+        FoldedLoRA(a: a.value, b: b.value, scaling: scaling)
+    }
+}
+
+extension AdapterMethod {
+    /// LoRA, with rsLoRA and LoRA+ as options.
+    public static let lora = AdapterMethod(
+        name: "lora", summary: "low-rank update s·B·A of each frozen matrix", options: AdapterOption.lora
+    ) { layer, section, seed in
+        try LoRA(
+            layer: layer, rank: section.rank, alpha: section.alpha,
+            rankStabilised: section.option("rs-lora")?.boolean ?? false,
+            learningRateRatio: section.option("lora-plus-ratio")?.number ?? 1, dropout: section.dropout,
+            seed: seed)
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// Reads and writes adapters as PEFT folders.
+public enum AdapterFiles {
+    /// The bytes of `adapter_model.safetensors` for the current values of `parameters`.
+    ///
+    /// The same values give the same bytes.
+    public static func weights(_ parameters: [Parameter]) throws -> [UInt8] {
+        var writer = SafetensorsWriter()
+        for parameter in parameters {
+            writer.append(parameter.name, shape: parameter.shape, .float32(parameter.value.elements()))
+        }
+        return try writer.data()
+    }
+
+    /// The configuration that describes the adapters of `model`.
+    public static func configuration(
+        of model: LanguageModel, section: RunConfiguration.AdapterSection, baseModel: String
+    ) -> PEFTConfiguration {
+        let adapted = model.adaptedLinears
+        var modules: [String] = []
+        for linear in adapted where !modules.contains(linear.moduleName) { modules.append(linear.moduleName) }
+        let sameByName = model.linears.filter { modules.contains($0.moduleName) }
+        let paths = sameByName.count == adapted.count ? modules : adapted.map(\.path)
+        return PEFTConfiguration(section: section, modules: paths.sorted(), baseModel: baseModel)
+    }
+
+    /// Writes both files into `folder`, the weights first, each durably.
+    public static func write(
+        _ parameters: [Parameter], configuration: PEFTConfiguration, to folder: String
+    ) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError.unwritable(path: folder, reason: error.localizedDescription)
+        }
+        try DurableFile.write(try weights(parameters), to: folder + "/" + PEFT.weightsFile)
+        try configuration.json.write(to: folder + "/" + PEFT.configurationFile)
+    }
+
+    /// Overwrites the values of `parameters` with those in `folder`.
+    ///
+    /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the folder has exactly these tensors in
+    ///   these shapes.
+    public static func read(into parameters: [Parameter], from folder: String) throws {
+        let path = folder + "/" + PEFT.weightsFile
+        let file = try SafetensorsFile(path: path)
+        let expected = Set(parameters.map(\.name))
+        if let extra = file.tensors.keys.sorted().first(where: { !expected.contains($0) }) {
+            throw AdapterError.mismatch(
+                path: path, reason: "tensor \(extra) belongs to no adapted layer of this model")
+        }
+        for parameter in parameters {
+            guard let stored = file.tensors[parameter.name] else {
+                throw AdapterError.mismatch(path: path, reason: "tensor \(parameter.name) is missing")
+            }
+            guard stored.shape == parameter.shape else {
+                throw AdapterError.mismatch(
+                    path: path,
+                    reason: "tensor \(parameter.name) has shape \(stored.shape), expected \(parameter.shape)")
+            }
+            parameter.value.copy(from: try stored.floats())
+        }
+    }
+}
+
+extension LanguageModel {
+    /// Attaches the PEFT adapter in `folder`, as it is, for inference or further training.
+    @discardableResult
+    public func loadAdapter(_ folder: String) throws -> ParameterSet {
+        let configuration = try PEFTConfiguration(folder: folder)
+        let parameters = ParameterSet(
+            try attachAdapters(configuration.section, seed: 0), memory: engine.memory)
+        try AdapterFiles.read(into: parameters.parameters, from: folder)
+        return parameters
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+
+/// What a model's files say about it, whichever kind they are: `config.json` or GGUF metadata.
+///
+/// Keys are those of `config.json`; for GGUF they are translated where a counterpart exists.
+public struct ModelDescription {
+    /// File named in errors.
+    public let path: String
+    /// `model_type`, or `general.architecture`.
+    public let modelType: String
+    private let json: JSONDocument?
+    private let gguf: GGUFFile?
+
+    /// The description of the model at `path`, whose weight files are `files`.
+    public init(modelAt path: String, files: WeightFiles) throws {
+        if let gguf = files.gguf {
+            guard case .string(let architecture)? = gguf.metadata["general.architecture"] else {
+                throw ModelError.notAModel(path: path, reason: "the GGUF metadata lacks general.architecture")
+            }
+            (self.path, self.json, self.gguf, modelType) = (path, nil, gguf, architecture)
+        } else {
+            try self.init(configurationFile: path + "/config.json")
+        }
+    }
+
+    /// The description in a `config.json` alone, for models without weights.
+    public init(configurationFile path: String) throws {
+        let json = try JSONDocument.read(path: path)
+        (self.path, self.json, gguf) = (path, json, nil)
+        modelType = try json.require("model_type").string()
+    }
+
+    func matches(_ family: ModelFamily) -> Bool {
+        gguf == nil ? modelType == family.modelType : modelType == family.ggufArchitecture
+    }
+
+    private static let ggufKeys = [
+        "hidden_size": "embedding_length", "intermediate_size": "feed_forward_length",
+        "num_hidden_layers": "block_count", "num_attention_heads": "attention.head_count",
+        "num_key_value_heads": "attention.head_count_kv", "head_dim": "attention.key_length",
+        "max_position_embeddings": "context_length", "rms_norm_eps": "attention.layer_norm_rms_epsilon",
+        "rope_theta": "rope.freq_base", "sliding_window": "attention.sliding_window",
+    ]
+
+    private func ggufValue(_ key: String) -> GGUFValue? {
+        Self.ggufKeys[key].flatMap { gguf?.metadata["\(modelType).\($0)"] }
+    }
+
+    /// The whole number at `key`, or nil if it is absent or null.
+    func integer(_ key: String) throws -> Int? {
+        if let json { return try json[key]?.int() }
+        guard let value = ggufValue(key) else { return nil }
+        guard case .integer(let number) = value else {
+            throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a whole number")
+        }
+        return Int(number)
+    }
+
+    /// The number at `key`, or nil if it is absent or null.
+    func number(_ key: String) throws -> Double? {
+        if let json { return try json[key]?.double() }
+        switch ggufValue(key) {
+        case nil: return nil
+        case .float(let number)?: return number
+        case .integer(let number)?: return Double(number)
+        default: throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a number")
+        }
+    }
+
+    /// The flag at `key`, or nil if it is absent or null.
+    func flag(_ key: String) throws -> Bool? {
+        try json?[key]?.bool()
+    }
+
+    /// The whole number at `key`, which must be there.
+    func required(_ key: String) throws -> Int {
+        guard let value = try integer(key) else {
+            throw ModelError.invalidConfiguration(path: path, reason: "\(key) is missing")
+        }
+        return value
+    }
+
+    /// The part of the configuration that all families share.
+    func sharedConfiguration(family: String) throws -> DecoderConfiguration {
+        let hiddenSize = try required("hidden_size")
+        let heads = try required("num_attention_heads")
+        guard heads > 0 else {
+            throw ModelError.invalidConfiguration(path: path, reason: "num_attention_heads is \(heads)")
+        }
+        try requireSiLU()
+        return DecoderConfiguration(
+            family: family, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
+            intermediateSize: try required("intermediate_size"),
+            layerCount: try required("num_hidden_layers"), attentionHeads: heads,
+            keyValueHeads: try integer("num_key_value_heads") ?? heads,
+            headDimension: try integer("head_dim") ?? hiddenSize / heads,
+            maximumPositions: try integer("max_position_embeddings") ?? 2048,
+            normEpsilon: Float(try number("rms_norm_eps") ?? 1e-6), rotaryBase: try rotaryBase(),
+            rotaryScaling: try rotaryScaling(), tiesEmbeddings: try tiesEmbeddings())
+    }
+
+    private func vocabularySize() throws -> Int {
+        guard let gguf else { return try required("vocab_size") }
+        guard let table = gguf.tensors["token_embd.weight"], table.shape.count == 2 else {
+            throw ModelError.notAModel(path: path, reason: "the GGUF file has no token_embd.weight matrix")
+        }
+        return table.shape[0]
+    }
+
+    private func tiesEmbeddings() throws -> Bool {
+        if let gguf { return gguf.tensors["output.weight"] == nil }
+        return try flag("tie_word_embeddings") ?? false
+    }
+
+    private func requireSiLU() throws {
+        guard let activation = try json?["hidden_act"]?.string(), activation != "silu" else { return }
+        throw ModelError.unsupportedFeature(
+            path: path, feature: "hidden_act", found: activation, supported: "silu")
+    }
+
+    private func rotaryBase() throws -> Double {
+        if let base = try json?["rope_parameters"]?["rope_theta"]?.double() { return base }
+        return try number("rope_theta") ?? 10_000
+    }
+
+    private func rotaryScaling() throws -> RotaryScaling {
+        if let gguf {
+            if let factors = gguf.tensors["rope_freqs.weight"] { return .factors(try factors.floats()) }
+            guard case .string(let type)? = gguf.metadata["\(modelType).rope.scaling.type"], type != "none" else {
+                return .none
+            }
+            guard type == "linear", case .float(let factor)? = gguf.metadata["\(modelType).rope.scaling.factor"]
+            else { throw unsupportedRotary(type) }
+            return .linear(factor: factor)
+        }
+        guard let scaling = json?["rope_parameters"] ?? json?["rope_scaling"] else { return .none }
+        let type = try (scaling["rope_type"] ?? scaling["type"])?.string() ?? "default"
+        switch type {
+        case "default": return .none
+        case "linear": return .linear(factor: try scaling.require("factor").double())
+        case "llama3":
+            return .llama3(
+                factor: try scaling.require("factor").double(),
+                lowFrequencyFactor: try scaling.require("low_freq_factor").double(),
+                highFrequencyFactor: try scaling.require("high_freq_factor").double(),
+                originalPositions: try scaling.require("original_max_position_embeddings").int())
+        default: throw unsupportedRotary(type)
+        }
+    }
+
+    private func unsupportedRotary(_ type: String) -> ModelError {
+        .unsupportedFeature(
+            path: path, feature: "the rotary scaling", found: type, supported: "default, linear or llama3")
+    }
+}

@@ -1,0 +1,33 @@
+/// Weights drawn from a seed: for models that are trained from nothing and for benchmarks.
+///
+/// Matrices are normal with standard deviation `standardDeviation`, norms are 1, biases 0.
+public struct RandomWeights: WeightProvider {
+    private let seed: UInt64
+    private let standardDeviation: Float
+    private let memory: TensorMemory
+
+    /// Weights for `seed`; 0.02 is the usual deviation.
+    public init(seed: UInt64, standardDeviation: Float = 0.02, memory: TensorMemory) {
+        self.seed = seed
+        self.standardDeviation = standardDeviation
+        self.memory = memory
+    }
+
+    public func vector(_ name: String, count: Int) throws -> Tensor {
+        let result = memory.tensor(rows: 1, columns: count)
+        result.fill(name.hasSuffix(".bias") ? 0 : 1)
+        return result
+    }
+
+    public func matrix(_ name: String, rows: Int, columns: Int) throws -> any FrozenWeight {
+        Float32Weight(try table(name, rows: rows, columns: columns))
+    }
+
+    public func table(_ name: String, rows: Int, columns: Int) throws -> Tensor {
+        let result = memory.tensor(rows: rows, columns: columns)
+        SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
+            UnsafeMutableBufferPointer(start: result.pointer, count: result.count),
+            standardDeviation: standardDeviation)
+        return result
+    }
+}
