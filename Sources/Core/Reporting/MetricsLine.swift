@@ -1,0 +1,102 @@
+import Foundation
+
+/// One line of `metrics.jsonl`: what one optimizer step did.
+///
+/// There is exactly one line for each step. When a validation follows a step, its result is the key `validation_loss` of that
+/// step's line; other lines do not have the key.
+public struct MetricsLine: Sendable, Equatable {
+    /// Completed optimizer steps, from 1.
+    public var step: Int
+    /// Mean over the step's supervised tokens, in nats.
+    public var loss: Double
+    /// Tokens that went through the model in this step, over all ranks.
+    public var tokens: Int
+    public var supervisedTokens: Int
+    public var learningRate: Double
+    /// Norm of all gradients together, before clipping.
+    public var gradientNorm: Double
+    public var tokensPerSecond: Double
+    /// Wall-clock seconds of the step.
+    public var seconds: Double
+    /// Seconds of the step spent waiting for sharded weights.
+    public var gatherSeconds: Double
+    /// Seconds of the step spent in the gradient reduction.
+    public var reduceSeconds: Double
+    /// Resident memory of rank 0.
+    public var residentBytes: Int
+    /// Mean loss over the validation data after this step.
+    public var validationLoss: Double?
+
+    public init(
+        step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double, gradientNorm: Double,
+        tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
+        residentBytes: Int, validationLoss: Double? = nil
+    ) {
+        self.step = step
+        self.loss = loss
+        self.tokens = tokens
+        self.supervisedTokens = supervisedTokens
+        self.learningRate = learningRate
+        self.gradientNorm = gradientNorm
+        self.tokensPerSecond = tokensPerSecond
+        self.seconds = seconds
+        self.gatherSeconds = gatherSeconds
+        self.reduceSeconds = reduceSeconds
+        self.residentBytes = residentBytes
+        self.validationLoss = validationLoss
+    }
+
+    /// The line as JSON, without a line end.
+    public var json: String {
+        var fields: [JSONText.Field] = [
+            .init("step", .integer(step)), .init("loss", .number(loss)), .init("tokens", .integer(tokens)),
+            .init("supervised_tokens", .integer(supervisedTokens)), .init("learning_rate", .number(learningRate)),
+            .init("gradient_norm", .number(gradientNorm)), .init("tokens_per_second", .number(tokensPerSecond)),
+            .init("seconds", .number(seconds)), .init("gather_seconds", .number(gatherSeconds)),
+            .init("reduce_seconds", .number(reduceSeconds)), .init("resident_bytes", .integer(residentBytes)),
+        ]
+        if let validationLoss { fields.append(.init("validation_loss", .number(validationLoss))) }
+        return JSONText.object(fields).line
+    }
+}
+
+extension MetricsLine {
+    /// Parses one line; a `null` number reads as NaN.
+    ///
+    /// - Returns: nil when the line is not complete JSON with the keys of a step.
+    public init?(json: some StringProtocol) {
+        guard let record = try? JSONDecoder().decode(Record.self, from: Data(json.utf8)) else { return nil }
+        self.init(
+            step: record.step, loss: record.loss ?? .nan, tokens: record.tokens, supervisedTokens: record.supervised_tokens,
+            learningRate: record.learning_rate ?? .nan, gradientNorm: record.gradient_norm ?? .nan,
+            tokensPerSecond: record.tokens_per_second ?? .nan, seconds: record.seconds ?? .nan,
+            gatherSeconds: record.gather_seconds ?? .nan, reduceSeconds: record.reduce_seconds ?? .nan,
+            residentBytes: record.resident_bytes, validationLoss: record.validation_loss)
+    }
+
+    /// The steps of a `metrics.jsonl`, in order; an incomplete last line (a killed run) is left out.
+    public static func read(path: String) throws(ReportingError) -> [MetricsLine] {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
+        }
+        let texts = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        var lines: [MetricsLine] = []
+        for (index, text) in texts.enumerated() where !text.isEmpty {
+            if let line = MetricsLine(json: text) {
+                lines.append(line)
+            } else if index != texts.count - 1 {
+                throw .invalidLine(path: path, line: index + 1, problem: "it is not one")
+            }
+        }
+        return lines
+    }
+
+    private struct Record: Decodable {
+        let step: Int
+        let loss: Double?
+        let tokens, supervised_tokens: Int
+        let learning_rate, gradient_norm, tokens_per_second, seconds, gather_seconds, reduce_seconds: Double?
+        let resident_bytes: Int
+        let validation_loss: Double?
+    }
+}

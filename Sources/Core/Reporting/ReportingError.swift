@@ -1,0 +1,19 @@
+/// Why metrics, event files or reports could not be written or read.
+public enum ReportingError: Error, Equatable, Sendable {
+    case cannotOpen(path: String, reason: String)
+    case cannotWrite(path: String, reason: String)
+    case invalidLine(path: String, line: Int, problem: String)
+}
+
+extension ReportingError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .cannotOpen(let path, let reason):
+            "\(path) cannot be opened: \(reason); check that the folder exists and is writable."
+        case .cannotWrite(let path, let reason):
+            "\(path) cannot be written: \(reason); free space or choose another output folder."
+        case .invalidLine(let path, let line, let problem):
+            "\(path):\(line): expected a line of metrics, but \(problem); remove the line or the file."
+        }
+    }
+}

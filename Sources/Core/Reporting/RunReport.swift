@@ -1,0 +1,102 @@
+import Foundation
+
+/// A run as one HTML file that needs nothing else: curves, numbers and the configuration.
+public struct RunReport: Sendable {
+    public var title: String
+    /// As `RunConfiguration.resolvedYAML` gives it.
+    public var configurationYAML: String
+    public var lines: [MetricsLine]
+    /// Further numbers for the head of the page.
+    public var facts: [Fact]
+
+    public struct Fact: Sendable, Equatable {
+        public var label: String
+        public var value: String
+
+        public init(_ label: String, _ value: String) {
+            self.label = label
+            self.value = value
+        }
+    }
+
+    public init(title: String, configurationYAML: String, lines: [MetricsLine], facts: [Fact] = []) {
+        self.title = title
+        self.configurationYAML = configurationYAML
+        self.lines = lines
+        self.facts = facts
+    }
+
+    /// Writes the page as a whole or not at all.
+    public func write(to path: String) throws(ReportingError) {
+        do {
+            try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw .cannotWrite(path: path, reason: (error as NSError).localizedDescription)
+        }
+    }
+
+    public var html: String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>\(htmlEscaped(title))</title>
+        <style>
+        \(Self.style)
+        </style>
+        </head>
+        <body>
+        <main>
+        <h1>\(htmlEscaped(title))</h1>
+        <dl class="facts">
+        \((summary + facts).map { "<div><dt>\(htmlEscaped($0.label))</dt><dd>\(htmlEscaped($0.value))</dd></div>" }.joined(separator: "\n"))
+        </dl>
+        \(charts.map(\.html).joined(separator: "\n"))
+        <section>
+        <h2>Configuration</h2>
+        <pre>\(htmlEscaped(configurationYAML))</pre>
+        </section>
+        </main>
+        </body>
+        </html>
+
+        """
+    }
+
+    private var charts: [LineChart] {
+        func points(_ value: (MetricsLine) -> Double?) -> [LineChart.Point] {
+            lines.compactMap { line in value(line).flatMap { $0.isFinite ? .init(x: Double(line.step), y: $0) : nil } }
+        }
+        let loss = points(\.loss)
+        var lossSeries = [LineChart.Series(name: "training, each step", style: .faint, points: loss)]
+        if loss.count >= 20 {
+            lossSeries.append(.init(name: "training, smoothed", style: .first, points: Self.smoothed(loss)))
+        } else {
+            lossSeries[0] = .init(name: "training", style: .first, points: loss)
+        }
+        let validation = points(\.validationLoss)
+        if !validation.isEmpty { lossSeries.append(.init(name: "validation", style: .second, points: validation)) }
+        return [
+            LineChart(title: "Loss", unit: "nats per token", series: lossSeries),
+            LineChart(title: "Learning rate", unit: "", series: [.init(name: "learning rate", style: .first, points: points(\.learningRate))]),
+            LineChart(
+                title: "Speed", unit: "tokens/s", startsAtZero: true,
+                series: [.init(name: "tokens/s", style: .first, points: points(\.tokensPerSecond))]),
+            LineChart(
+                title: "Gradient norm", unit: "before clipping",
+                series: [.init(name: "gradient norm", style: .first, points: points(\.gradientNorm))]),
+        ].filter { chart in chart.series.contains { !$0.points.isEmpty } }
+    }
+
+    /// Means over windows centred on each point (which do not lag behind as a running mean does), a twentieth of the run wide.
+    private static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
+        let sums = points.reduce(into: [0.0]) { sums, point in sums.append((sums.last ?? 0) + point.y) }
+        return points.indices.map { index in
+            let reach = min(max(2, points.count / 40), index, points.count - 1 - index)
+            let mean = (sums[index + reach + 1] - sums[index - reach]) / Double(2 * reach + 1)
+            return LineChart.Point(x: points[index].x, y: mean)
+        }
+    }
+}

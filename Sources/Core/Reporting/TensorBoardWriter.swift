@@ -1,0 +1,76 @@
+import Foundation
+
+/// Writes scalars as a TensorBoard event file (`events.out.tfevents.…`) in a run folder.
+///
+/// Records are buffered and written every `flushSeconds` and on `close`. Not for use by several threads at once.
+public final class TensorBoardWriter {
+    public let path: String
+    private let file: AppendOnlyFile
+    private let flushSeconds: Double
+    private let now: () -> Double
+    private var buffer: [UInt8] = []
+    private var lastFlushSeconds: Double
+
+    /// - Parameters:
+    ///   - folder: an existing folder. Each writer makes a new file there; TensorBoard reads them together.
+    ///   - step: the step after which a resumed run continues; what earlier files say of later steps becomes void.
+    ///   - now: seconds since 1970.
+    public init(
+        folder: String, resumingAfter step: Int? = nil, flushSeconds: Double = 5,
+        now: @escaping () -> Double = TensorBoardWriter.secondsSince1970
+    ) throws(ReportingError) {
+        self.flushSeconds = flushSeconds
+        self.now = now
+        let start = now()
+        lastFlushSeconds = start
+        path = Self.freePath(folder: folder, startSeconds: start)
+        file = try AppendOnlyFile(path: path, keepingContents: false)
+        add(.fileVersion, step: 0)
+        if let step { add(.restart, step: step + 1) }
+        try flush()
+    }
+
+    /// The scalars of a step: `train/loss`, `train/learning_rate`, `train/gradient_norm`, `train/tokens_per_second`,
+    /// `train/resident_bytes` and, after a validation, `validation/loss`.
+    public func append(_ line: MetricsLine) throws(ReportingError) {
+        var scalars: [(tag: String, value: Double)] = [
+            ("train/loss", line.loss), ("train/learning_rate", line.learningRate),
+            ("train/gradient_norm", line.gradientNorm), ("train/tokens_per_second", line.tokensPerSecond),
+            ("train/resident_bytes", Double(line.residentBytes)),
+        ]
+        if let validationLoss = line.validationLoss { scalars.append(("validation/loss", validationLoss)) }
+        try append(scalars, step: line.step)
+    }
+
+    public func append(_ scalars: [(tag: String, value: Double)], step: Int) throws(ReportingError) {
+        add(.scalars(scalars), step: step)
+        if now() - lastFlushSeconds >= flushSeconds { try flush() }
+    }
+
+    public func flush() throws(ReportingError) {
+        try file.append(buffer)
+        buffer.removeAll(keepingCapacity: true)
+        lastFlushSeconds = now()
+    }
+
+    public func close() throws(ReportingError) {
+        try flush()
+        try file.close()
+    }
+
+    /// The time of day.
+    public static func secondsSince1970() -> Double { Date().timeIntervalSince1970 }
+
+    private func add(_ content: TensorBoardEvent.Content, step: Int) {
+        buffer += TensorBoardEvent(wallTimeSeconds: now(), step: step, content: content).record
+    }
+
+    /// TensorBoard reads the files of a folder in the order of their names, so the time comes first.
+    private static func freePath(folder: String, startSeconds: Double) -> String {
+        let process = ProcessInfo.processInfo
+        let stem = "\(folder)/events.out.tfevents.\(Int(startSeconds)).\(process.hostName).\(process.processIdentifier)."
+        var number = 0
+        while FileManager.default.fileExists(atPath: stem + String(number)) { number += 1 }
+        return stem + String(number)
+    }
+}
