@@ -1,0 +1,147 @@
+/// The rows of one micro-batch.
+public struct MicroBatchPlan: Sendable, Equatable {
+    /// Place within the step's global batch, over all processes; the key of its random numbers.
+    public var globalIndex: Int
+    /// Examples of each row.
+    public var rows: [[Int]]
+}
+
+/// The micro-batches of one optimizer step, over all processes.
+public struct StepPlan: Sendable, Equatable {
+    public var step: Int
+    public var epoch: Int
+    public var stepInEpoch: Int
+    public var stepsInEpoch: Int
+    public var microBatches: [MicroBatchPlan]
+
+    /// The micro-batches of one process: a contiguous range, as even as can be, earlier processes no fewer.
+    public func microBatches(ofProcess processRank: Int, of worldSize: Int) -> ArraySlice<MicroBatchPlan> {
+        microBatches[BatchPlan.share(of: microBatches.count, process: processRank, worldSize: worldSize)]
+    }
+}
+
+/// Which examples each optimizer step sees: a pure function of (seed, step), the same on every process.
+///
+/// An epoch's rows are cut into global batches of `globalBatch` rows; the last one of an epoch may be smaller, so every
+/// example is used exactly once an epoch. The rows of one epoch are kept until another is asked for.
+public final class BatchPlan {
+    /// What the order depends on besides the data.
+    public struct Settings: Sendable, Equatable {
+        /// Rows of an optimizer step over all processes.
+        public var globalBatch: Int
+        /// Rows that go through the model at once.
+        public var microBatch: Int
+        /// Positions of a packed row.
+        public var maximumLength: Int
+        public var packing: Bool
+        public var shuffle: Bool
+        public var seed: UInt64
+
+        /// All settings.
+        public init(
+            globalBatch: Int, microBatch: Int, maximumLength: Int, packing: Bool, shuffle: Bool, seed: UInt64
+        ) {
+            self.globalBatch = globalBatch
+            self.microBatch = microBatch
+            self.maximumLength = maximumLength
+            self.packing = packing
+            self.shuffle = shuffle
+            self.seed = seed
+        }
+    }
+
+    public let settings: Settings
+    private let lengths: [Int32]
+    /// First step of each epoch that has been laid out, and of the next.
+    private var firstSteps = [0]
+    private var kept: (epoch: Int, order: EpochOrder)?
+
+    /// A plan over examples of the given lengths in tokens.
+    ///
+    /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for batch sizes that contradict each other.
+    public init(exampleLengths: [Int], settings: Settings) throws(DataError) {
+        precondition(!exampleLengths.isEmpty, "a plan needs examples")
+        guard settings.globalBatch >= 1 else {
+            throw .invalidSetting(name: "training.global-batch", value: "\(settings.globalBatch)", expected: "at least 1")
+        }
+        guard settings.microBatch >= 1, settings.microBatch <= settings.globalBatch else {
+            throw .invalidSetting(
+                name: "training.micro-batch", value: "\(settings.microBatch)",
+                expected: "1...\(settings.globalBatch), the global batch")
+        }
+        self.settings = settings
+        lengths = exampleLengths.map { Int32($0 - 1) }
+    }
+
+    /// A plan over all examples of a data set.
+    public convenience init(_ data: PreparedDataset, settings: Settings) throws(DataError) {
+        try self.init(exampleLengths: (0..<data.count).map(data.length(of:)), settings: settings)
+    }
+
+    /// How many steps an epoch has; with packing this may differ by a few rows between epochs.
+    public func stepsPerEpoch(_ epoch: Int) -> Int {
+        layOut(through: epoch)
+        return firstSteps[epoch + 1] - firstSteps[epoch]
+    }
+
+    /// How many steps some epochs have, from the first.
+    public func stepCount(epochs: Int) -> Int {
+        guard epochs > 0 else { return 0 }
+        layOut(through: epochs - 1)
+        return firstSteps[epochs]
+    }
+
+    /// The micro-batches of step `step`, which counts from 0 over all epochs.
+    public func microBatches(step: Int) -> StepPlan {
+        precondition(step >= 0, "steps count from 0")
+        while firstSteps[firstSteps.count - 1] <= step { layOut(through: firstSteps.count - 1) }
+        let epoch = epoch(ofStep: step)
+        let order = order(ofEpoch: epoch)
+        let stepInEpoch = step - firstSteps[epoch]
+        let firstRow = stepInEpoch * settings.globalBatch
+        let endRow = min(firstRow + settings.globalBatch, order.rowCount)
+        let starts = stride(from: firstRow, to: endRow, by: settings.microBatch)
+        return StepPlan(
+            step: step, epoch: epoch, stepInEpoch: stepInEpoch, stepsInEpoch: firstSteps[epoch + 1] - firstSteps[epoch],
+            microBatches: starts.enumerated().map { index, start in
+                let rows = start..<min(start + settings.microBatch, endRow)
+                return MicroBatchPlan(globalIndex: index, rows: rows.map { Array(order.row($0)) })
+            })
+    }
+
+    /// The contiguous part of `count` items that process `process` of `worldSize` takes.
+    public static func share(of count: Int, process: Int, worldSize: Int) -> Range<Int> {
+        precondition(worldSize > 0 && process >= 0 && process < worldSize, "process \(process) of \(worldSize)")
+        let (least, extra) = count.quotientAndRemainder(dividingBy: worldSize)
+        let start = process * least + min(process, extra)
+        return start..<(start + least + (process < extra ? 1 : 0))
+    }
+
+    private func epoch(ofStep step: Int) -> Int {
+        var low = 0
+        var high = firstSteps.count - 1
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if firstSteps[middle] <= step { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    private func layOut(through epoch: Int) {
+        while firstSteps.count <= epoch + 1 {
+            let next = firstSteps.count - 1
+            let rowCount = settings.packing ? order(ofEpoch: next).rowCount : lengths.count
+            firstSteps.append(
+                firstSteps[next] + (rowCount + settings.globalBatch - 1) / settings.globalBatch)
+        }
+    }
+
+    private func order(ofEpoch epoch: Int) -> EpochOrder {
+        if let kept, kept.epoch == epoch { return kept.order }
+        let order = EpochOrder(
+            lengths: lengths, capacity: settings.packing ? settings.maximumLength : nil,
+            seed: settings.shuffle ? settings.seed : nil, epoch: epoch)
+        kept = (epoch, order)
+        return order
+    }
+}

@@ -1,0 +1,47 @@
+/// What came out of preparing a data set, to be shown before a run.
+public struct DataStatistics: Sendable, Equatable, Codable {
+    /// Examples read, before any was dropped. A document counts once.
+    public var readCount = 0
+    /// Examples that can be trained on; a long document makes several.
+    public var exampleCount = 0
+    /// Examples that were cut to the maximal length.
+    public var cutCount = 0
+    /// Cut examples that were left out because nothing to learn was left in them.
+    public var droppedCount = 0
+    public var tokenCount = 0
+    /// Positions with a target.
+    public var supervisedCount = 0
+    /// Lengths in tokens, over the examples that can be trained on.
+    public var minimumLength = 0
+    public var medianLength = 0
+    public var length90 = 0
+    public var maximumLength = 0
+
+    /// All zero.
+    public init() {}
+
+    /// Fills the length fields; the p-quantile is element ⌊p · (n - 1)⌋ of the sorted lengths.
+    mutating func summarise(lengths: [Int]) {
+        let sorted = lengths.sorted()
+        func quantile(_ numerator: Int, _ denominator: Int) -> Int {
+            sorted.isEmpty ? 0 : sorted[(sorted.count - 1) * numerator / denominator]
+        }
+        minimumLength = quantile(0, 1)
+        medianLength = quantile(1, 2)
+        length90 = quantile(9, 10)
+        maximumLength = quantile(1, 1)
+    }
+
+    /// Two lines for a person.
+    public var summary: String {
+        var text = """
+            \(exampleCount) examples, \(tokenCount) tokens, \(supervisedCount) of them learned; \
+            length min \(minimumLength), median \(medianLength), 90 % \(length90), max \(maximumLength)
+            """
+        if cutCount > 0 {
+            text += "\n\(cutCount) of \(readCount) examples cut to the maximal length"
+            if droppedCount > 0 { text += ", \(droppedCount) of them left out (nothing to learn was left)" }
+        }
+        return text
+    }
+}

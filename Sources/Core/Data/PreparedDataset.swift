@@ -1,0 +1,141 @@
+import Crypto
+import Foundation
+
+/// Tokenised examples in a mapped file: any example is found at once, and all processes of a machine share the pages.
+///
+/// The file's name is a hash of everything that its content depends on, so a changed data file, template, tokenizer or
+/// setting never meets old tokens.
+public final class PreparedDataset: Sendable {
+    public let statistics: DataStatistics
+    /// Path of the prepared file.
+    public let path: String
+    /// What the user should know, one sentence each: template choices, examples cut, a damaged cache.
+    public let notes: [String]
+    /// Whether an earlier run had prepared the data.
+    public let wasCached: Bool
+    private let storage: PreparedFile
+
+    private init(storage: PreparedFile, path: String, notes: [String], wasCached: Bool) {
+        self.storage = storage
+        self.path = path
+        self.notes = notes
+        self.wasCached = wasCached
+        statistics = storage.statistics
+    }
+
+    /// Opens the prepared form of a data file, and prepares it first if it is not there.
+    ///
+    /// One process of a machine calls this with `shouldPrepare` true; when it has returned, the others call it with
+    /// false. No process waits inside.
+    /// - Parameters:
+    ///   - path: .jsonl, .json or .txt.
+    ///   - encoder: template, tokenizer and maximal length.
+    ///   - cacheFolder: where prepared files are; made if missing. See ``defaultCacheFolder(besideOutput:)``.
+    ///   - shouldPrepare: whether to read and tokenise the data if the cache has no good file, and to check the
+    ///     cached file's hash.
+    public static func open(
+        path: String, encoder: ExampleEncoder, cacheFolder: String, shouldPrepare: Bool = true
+    ) throws(DataError) -> PreparedDataset {
+        let data = try ExampleReader.contents(of: path)
+        let key = key(content: data, isText: path.lowercased().hasSuffix(".txt"), encoder: encoder)
+        let cached = "\(cacheFolder)/\(key).catena-data"
+        var notes = encoder.template.notes
+
+        if !shouldPrepare || FileManager.default.fileExists(atPath: cached) {
+            do throws(PreparedFileDamage) {
+                let storage = try PreparedFile(path: cached, key: key, verifiesHash: shouldPrepare)
+                return PreparedDataset(
+                    storage: storage, path: cached, notes: notes + storage.statistics.notes, wasCached: true)
+            } catch {
+                guard shouldPrepare else { throw .preparedDataMissing(path: cached, reason: error.reason) }
+                notes.append("The prepared data \(cached) was damaged (\(error.reason)) and was made again.")
+            }
+        }
+
+        let examples = try ExampleReader.read(data, path: path)
+        let tokens = try PreparedTokens(examples, encoder: encoder)
+        guard tokens.count > 0 else {
+            throw .nothingSupervisedAfterTruncation(
+                file: path, exampleCount: examples.count, maximumLength: encoder.maximumLength)
+        }
+        return try write(tokens, key: key, to: cached, cacheFolder: cacheFolder, notes: notes)
+    }
+
+    /// Writes tokens that were prepared in parts and opens them; `key` is from ``key(path:encoder:)``.
+    public static func store(
+        _ tokens: PreparedTokens, key: String, cacheFolder: String
+    ) throws(DataError) -> PreparedDataset {
+        try write(tokens, key: key, to: "\(cacheFolder)/\(key).catena-data", cacheFolder: cacheFolder, notes: [])
+    }
+
+    /// The name under which a data file is cached: SHA-256 of its content, the template, the tokenizer and settings.
+    public static func key(path: String, encoder: ExampleEncoder) throws(DataError) -> String {
+        key(
+            content: try ExampleReader.contents(of: path), isText: path.lowercased().hasSuffix(".txt"),
+            encoder: encoder)
+    }
+
+    /// `$CATENA_CACHE`, or `.catena-cache` in the folder that holds the run's output folder.
+    public static func defaultCacheFolder(besideOutput output: String) -> String {
+        if let folder = ProcessInfo.processInfo.environment["CATENA_CACHE"], !folder.isEmpty { return folder }
+        return URL(fileURLWithPath: output).deletingLastPathComponent().appendingPathComponent(".catena-cache").path
+    }
+
+    /// How many examples there are.
+    public var count: Int { storage.count }
+
+    /// The number of tokens of example `index`.
+    public func length(of index: Int) -> Int { storage.range(of: index).count }
+
+    /// The tokens and labels (not shifted) of example `index`; the buffers are good inside `body` only.
+    public func withExample<R>(
+        _ index: Int, _ body: (_ inputIds: UnsafeBufferPointer<Int32>, _ labels: UnsafeBufferPointer<Int32>) -> R
+    ) -> R {
+        storage.withExample(index, body)
+    }
+
+    /// A copy of example `index`.
+    public func example(_ index: Int) -> EncodedExample {
+        withExample(index) { EncodedExample(inputIds: Array($0), labels: Array($1)) }
+    }
+
+    private static func write(
+        _ tokens: PreparedTokens, key: String, to path: String, cacheFolder: String, notes: [String]
+    ) throws(DataError) -> PreparedDataset {
+        do {
+            try FileManager.default.createDirectory(atPath: cacheFolder, withIntermediateDirectories: true)
+            try DurableFile.write(PreparedFile.bytes(of: tokens, key: key), to: path)
+        } catch {
+            throw .unwritable(path: path, reason: (error as? FileError)?.description ?? error.localizedDescription)
+        }
+        do throws(PreparedFileDamage) {
+            let storage = try PreparedFile(path: path, key: key, verifiesHash: false)
+            return PreparedDataset(
+                storage: storage, path: path, notes: notes + storage.statistics.notes, wasCached: false)
+        } catch {
+            throw .unwritable(path: path, reason: "what was read back is damaged (\(error.reason))")
+        }
+    }
+
+    private static func key(content: Data, isText: Bool, encoder: ExampleEncoder) -> String {
+        var hash = SHA256()
+        hash.update(data: content)
+        let settings = [
+            "catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)",
+            encoder.tokenizer.fingerprint, encoder.template.fingerprintText,
+        ]
+        for setting in settings { hash.update(data: Data("\u{0}\(setting.utf8.count):\(setting)".utf8)) }
+        return hash.finalize().map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+extension DataStatistics {
+    fileprivate var notes: [String] {
+        guard cutCount > 0 else { return [] }
+        let dropped = droppedCount > 0 ? "; \(droppedCount) were left out, because nothing to learn was left" : ""
+        return ["\(cutCount) of \(readCount) examples were cut to the maximal length\(dropped)."]
+    }
+}

@@ -1,0 +1,115 @@
+import Crypto
+import Foundation
+
+/// Why a prepared file cannot be used.
+struct PreparedFileDamage: Error {
+    let reason: String
+}
+
+/// The prepared data's file: little-endian, every part at a multiple of 8 bytes.
+///
+///     magic "CATDATA\n" | header length (UInt64) | header (JSON: key, counts, statistics), padded with spaces
+///     offsets  (count + 1) x Int64 | inputIds  tokenCount x Int32 | labels  tokenCount x Int32 | SHA-256 of all before
+struct PreparedFile: Sendable {
+    /// Part of the key: raised when the layout or the meaning of the tokens changes.
+    static let version = 1
+    private static let magic = Array("CATDATA\n".utf8)
+    private static let digestBytes = 32
+
+    private struct Header: Codable {
+        var key: String
+        var count: Int
+        var tokenCount: Int
+        var statistics: DataStatistics
+    }
+
+    let statistics: DataStatistics
+    let count: Int
+    private let tokenCount: Int
+    private let file: MappedFile
+    private let offsetsStart: Int
+    private let inputIdsStart: Int
+    private let labelsStart: Int
+
+    init(path: String, key: String, verifiesHash: Bool) throws(PreparedFileDamage) {
+        do {
+            file = try MappedFile(path: path)
+        } catch {
+            throw PreparedFileDamage(reason: "\(error)")
+        }
+        let byteCount = file.byteCount
+        guard byteCount >= 16 + Self.digestBytes, file.bytes.prefix(8).elementsEqual(Self.magic) else {
+            throw PreparedFileDamage(reason: "it does not begin like prepared data")
+        }
+        let headerBytes = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        guard headerBytes % 8 == 0, headerBytes <= UInt64(byteCount - 16 - Self.digestBytes),
+            let header = try? JSONDecoder().decode(Header.self, from: Data(file.bytes[16..<16 + Int(headerBytes)]))
+        else { throw PreparedFileDamage(reason: "its header cannot be read") }
+        guard header.key == key else { throw PreparedFileDamage(reason: "it is of other data") }
+        statistics = header.statistics
+        count = header.count
+        tokenCount = header.tokenCount
+        offsetsStart = 16 + Int(headerBytes)
+        let limit = byteCount / 4
+        guard count > 0, count < limit, tokenCount > 0, tokenCount < limit else {
+            throw PreparedFileDamage(reason: "its counts are impossible")
+        }
+        inputIdsStart = offsetsStart + 8 * (count + 1)
+        labelsStart = inputIdsStart + 4 * tokenCount
+        let expected = labelsStart + 4 * tokenCount + Self.digestBytes
+        guard byteCount == expected else {
+            throw PreparedFileDamage(reason: "it has \(byteCount) bytes instead of \(expected)")
+        }
+        if verifiesHash {
+            let content = UnsafeRawBufferPointer(rebasing: file.bytes[..<(byteCount - Self.digestBytes)])
+            var hash = SHA256()
+            hash.update(bufferPointer: content)
+            guard file.bytes[content.count...].elementsEqual(hash.finalize()) else {
+                throw PreparedFileDamage(reason: "its SHA-256 does not match")
+            }
+        }
+    }
+
+    /// The tokens of example `index`, as a range of all tokens.
+    func range(of index: Int) -> Range<Int> {
+        precondition(index >= 0 && index < count, "example \(index) of \(count)")
+        let place = offsetsStart + 8 * index
+        let start = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
+        let end = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
+        precondition(0 <= start && start <= end && end <= tokenCount, "example \(index) lies outside its file")
+        return Int(start)..<Int(end)
+    }
+
+    func withExample<R>(
+        _ index: Int, _ body: (UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Int32>) -> R
+    ) -> R {
+        let range = range(of: index)
+        return file.withBytes { bytes in
+            func part(_ start: Int) -> UnsafeBufferPointer<Int32> {
+                let part = bytes[(start + 4 * range.lowerBound)..<(start + 4 * range.upperBound)]
+                return UnsafeRawBufferPointer(rebasing: part).assumingMemoryBound(to: Int32.self)
+            }
+            return body(part(inputIdsStart), part(labelsStart))
+        }
+    }
+
+    /// The whole file of `tokens`.
+    static func bytes(of tokens: PreparedTokens, key: String) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        var header = [UInt8](
+            try encoder.encode(
+                Header(
+                    key: key, count: tokens.count, tokenCount: tokens.inputIds.count, statistics: tokens.statistics)))
+        header += Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
+        var bytes = magic
+        bytes.reserveCapacity(16 + header.count + 8 * (tokens.count + 1) + 8 * tokens.inputIds.count + digestBytes)
+        withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes += $0 }
+        bytes += header
+        tokens.offsets.map { Int64($0).littleEndian }.withUnsafeBytes { bytes += $0 }
+        tokens.inputIds.map(\.littleEndian).withUnsafeBytes { bytes += $0 }
+        tokens.labels.map(\.littleEndian).withUnsafeBytes { bytes += $0 }
+        bytes += Array(SHA256.hash(data: bytes))
+        return bytes
+    }
+}

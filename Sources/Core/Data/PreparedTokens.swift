@@ -1,0 +1,79 @@
+/// The tokens of many examples, one after the other, and where each begins.
+///
+/// A part of a file can be prepared on its own and parts be appended in order: the result is the same as preparing
+/// the whole at once, so that several processes can share the work.
+public struct PreparedTokens: Sendable, Equatable {
+    /// Example `i` is `offsets[i]..<offsets[i + 1]` of `inputIds` and `labels`.
+    public private(set) var offsets = [0]
+    public private(set) var inputIds: [Int32] = []
+    public private(set) var labels: [Int32] = []
+    private var readCount = 0
+    private var cutCount = 0
+    private var droppedCount = 0
+
+    /// No examples.
+    public init() {}
+
+    /// Encodes examples.
+    ///
+    /// - Throws: ``DataError/nothingSupervised(file:line:form:)`` for an example with nothing to learn, unless only
+    ///   its truncation is the cause: then it is left out and counted.
+    public init(
+        _ examples: some Collection<SourcedExample>, encoder: ExampleEncoder
+    ) throws(DataError) {
+        for sourced in examples {
+            readCount += 1
+            guard sourced.example.hasTarget else { throw Self.nothingSupervised(sourced) }
+            for encoded in try encoder.encode(sourced) {
+                if encoded.wasCut { cutCount += 1 }
+                if encoded.supervisedCount > 0 {
+                    append(encoded)
+                } else if encoded.wasCut {
+                    droppedCount += 1
+                } else {
+                    throw Self.nothingSupervised(sourced)
+                }
+            }
+        }
+    }
+
+    /// How many examples there are.
+    public var count: Int { offsets.count - 1 }
+
+    /// Adds the examples of a part that comes after this one.
+    public mutating func append(contentsOf part: PreparedTokens) {
+        let start = inputIds.count
+        offsets += part.offsets.dropFirst().map { $0 + start }
+        inputIds += part.inputIds
+        labels += part.labels
+        readCount += part.readCount
+        cutCount += part.cutCount
+        droppedCount += part.droppedCount
+    }
+
+    /// Counts and lengths.
+    public var statistics: DataStatistics {
+        var statistics = DataStatistics()
+        statistics.readCount = readCount
+        statistics.exampleCount = count
+        statistics.cutCount = cutCount
+        statistics.droppedCount = droppedCount
+        statistics.tokenCount = inputIds.count
+        for example in 0..<count {
+            let labels = labels[(offsets[example] + 1)..<offsets[example + 1]]
+            statistics.supervisedCount += labels.count { $0 != EncodedExample.ignored }
+        }
+        statistics.summarise(lengths: (0..<count).map { offsets[$0 + 1] - offsets[$0] })
+        return statistics
+    }
+
+    private mutating func append(_ example: EncodedExample) {
+        inputIds += example.inputIds
+        labels += example.labels
+        offsets.append(inputIds.count)
+    }
+
+    private static func nothingSupervised(_ sourced: SourcedExample) -> DataError {
+        .nothingSupervised(file: sourced.file, line: sourced.line, form: sourced.example.form)
+    }
+}
