@@ -1,0 +1,46 @@
+// Matrix products: OpenBLAS on slices of C, one for each thread of the pool, or a narrow kernel (narrow.c).
+#include "narrow.h"
+
+#include <cblas.h>
+
+typedef struct {
+    bool transpose_a, transpose_b, split_columns;
+    int64_t m, n, k, lda, ldb, ldc, slice;
+    float alpha, beta;
+    const float *a, *b;
+    float *c;
+} product;
+
+void ck_gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+                    const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (m <= 0 || n <= 0) return;
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+                (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
+static void slice_of_product(int64_t first, int64_t end, void *context) {
+    const product *p = context;
+    if (p->split_columns)
+        ck_gemm_serial(p->transpose_a, p->transpose_b, p->m, end - first, p->k, p->alpha, p->a, p->lda,
+                       p->b + (p->transpose_b ? first * p->ldb : first), p->ldb, p->beta, p->c + first, p->ldc);
+    else
+        ck_gemm_serial(p->transpose_a, p->transpose_b, end - first, p->n, p->k, p->alpha,
+                       p->a + (p->transpose_a ? first : first * p->lda), p->lda, p->b, p->ldb, p->beta,
+                       p->c + first * p->ldc, p->ldc);
+}
+
+/// Rows or columns of a slice: whole multiples of the micro-kernel's 16, about one slice for each thread.
+static int64_t slice_length(int64_t length, int64_t threads) {
+    const int64_t units = (length + 15) / 16;
+    return (units + threads - 1) / threads * 16;
+}
+
+void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (m <= 0 || n <= 0) return;
+    if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
+    const int64_t threads = ck_pool_threads(pool);
+    product p = {transpose_a, transpose_b, m < threads * 64 && n > m, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
+    const int64_t length = p.split_columns ? n : m;
+    ck_pool_ranges(pool, length, slice_length(length, threads), slice_of_product, &p);
+}
