@@ -45,11 +45,16 @@ extension ConfigurationError: CustomStringConvertible {
         case .missingKey(let origin, let keyPath, let expected):
             "\(origin): the key \"\(keyPath)\" is missing; give \(expected)."
         case .invalidValue(let origin, let keyPath, let expected, let found, let advice):
-            "\(origin): \(keyPath): expected \(expected), but got \(found)" + (advice.map { "; \($0)." } ?? ".")
+            "\(origin): \(keyPath): expected \(expected), but got \(found)" + Self.ending(advice)
         case .contradiction(let origin, let problem, let advice):
             "\(origin): \(problem); \(advice)."
         case .invalidOverride(let argument, let problem):
             "--set \(argument): \(problem); write --set section.key=value, for example --set training.steps=100."
         }
+    }
+
+    private static func ending(_ advice: String?) -> String {
+        guard let advice else { return "." }
+        return advice.hasSuffix("?") ? "; \(advice)" : "; \(advice)."
     }
 }

@@ -60,8 +60,8 @@ extension ConfigurationNode {
     /// What is here, for messages.
     var found: String {
         switch content {
-        case .scalar(let text, .plain): isNothing ? "nothing" : text
-        case .scalar(let text, _): "\"\(text)\""
+        case .scalar(let text, .quoted): "\"\(text)\""
+        case .scalar(let text, _): isNothing ? "nothing" : text
         case .list(let nodes): nodes.count == 1 ? "a list of 1 value" : "a list of \(nodes.count) values"
         case .section: "a section"
         }

@@ -116,7 +116,8 @@ struct Axis {
     func label(_ tick: Double) -> String {
         if tick == 0 { return "0" }
         if spacing < 1e-3 {
-            return String(format: "%.2e", tick).replacingOccurrences(of: "e-0", with: "e-")
+            let parts = String(format: "%.2e", tick).split(separator: "e")
+            return "\(Double(parts[0]) ?? 0)e\(Int(parts[1]) ?? 0)".replacingOccurrences(of: ".0e", with: "e")
         }
         if abs(tick) >= 100_000 { return String(format: "%gk", tick / 1000) }
         let decimals = max(0, -Int(floor(log10(spacing) + 1e-9)) + (spacing.description.contains("25") ? 1 : 0))

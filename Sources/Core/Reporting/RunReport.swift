@@ -93,9 +93,10 @@ public struct RunReport: Sendable {
     /// Means over windows centred on each point (which do not lag behind as a running mean does), a twentieth of the run wide.
     private static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
         let sums = points.reduce(into: [0.0]) { sums, point in sums.append((sums.last ?? 0) + point.y) }
+        let reach = max(2, points.count / 40)
         return points.indices.map { index in
-            let reach = min(max(2, points.count / 40), index, points.count - 1 - index)
-            let mean = (sums[index + reach + 1] - sums[index - reach]) / Double(2 * reach + 1)
+            let window = max(0, index - reach)..<min(points.count, index + reach + 1)
+            let mean = (sums[window.upperBound] - sums[window.lowerBound]) / Double(window.count)
             return LineChart.Point(x: points[index].x, y: mean)
         }
     }

@@ -13,7 +13,8 @@ public final class TensorBoardWriter {
 
     /// - Parameters:
     ///   - folder: an existing folder. Each writer makes a new file there; TensorBoard reads them together.
-    ///   - step: the step after which a resumed run continues; what earlier files say of later steps becomes void.
+    ///   - step: the step after which a resumed run continues, nil for a new run; what earlier files of the folder say of later
+    ///     steps becomes void.
     ///   - now: seconds since 1970.
     public init(
         folder: String, resumingAfter step: Int? = nil, flushSeconds: Double = 5,
@@ -26,7 +27,7 @@ public final class TensorBoardWriter {
         path = Self.freePath(folder: folder, startSeconds: start)
         file = try AppendOnlyFile(path: path, keepingContents: false)
         add(.fileVersion, step: 0)
-        if let step { add(.restart, step: step + 1) }
+        add(.restart, step: (step ?? 0) + 1)
         try flush()
     }
 
