@@ -4,6 +4,12 @@ public struct MicroBatchPlan: Sendable, Equatable {
     public var globalIndex: Int
     /// Examples of each row.
     public var rows: [[Int]]
+
+    /// Rows of example indices at a place of the global batch.
+    public init(globalIndex: Int, rows: [[Int]]) {
+        self.globalIndex = globalIndex
+        self.rows = rows
+    }
 }
 
 /// The micro-batches of one optimizer step, over all processes.
