@@ -1,0 +1,23 @@
+internal import CMPI
+
+/// The only place where an MPI code becomes a Swift error.
+func mpi(_ call: String, processRank: Int, _ body: () -> Int32) throws(CommunicatorError) {
+    let code = body()
+    guard code == 0 else {
+        throw .mpi(call: call, code: code, processRank: processRank, message: mpiMessage(for: code))
+    }
+}
+
+private func mpiMessage(for code: Int32) -> String {
+    text(capacity: 512) { _ = cmpi_error_string(code, $0, $1) }
+}
+
+/// Reads a zero-terminated text that `fill` writes into a buffer of `capacity` bytes.
+func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, Int32) -> Void) -> String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+        buffer.initialize(repeating: 0)
+        guard let start = buffer.baseAddress else { return "" }
+        fill(start, Int32(capacity))
+        return String(cString: start)
+    }
+}
