@@ -1,0 +1,133 @@
+import Foundation
+
+extension Tokenizer {
+    /// Reads the tokenizer of a model: a Hugging Face folder, a `tokenizer.json`, or a `.gguf` file.
+    public static func load(model path: String) throws -> Tokenizer {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw TokenizerError.noTokenizer(path: path)
+        }
+        if isDirectory.boolValue {
+            let file = path + "/tokenizer.json"
+            guard FileManager.default.fileExists(atPath: file) else { throw TokenizerError.noTokenizer(path: path) }
+            return try Tokenizer(tokenizerJSON: file)
+        }
+        if path.lowercased().hasSuffix(".gguf") {
+            return try Tokenizer(gguf: try GGUFFile(path: path).metadata, path: path)
+        }
+        return try Tokenizer(tokenizerJSON: path)
+    }
+
+    /// Reads a Hugging Face `tokenizer.json`, and beside it, where they exist, `tokenizer_config.json`,
+    /// `special_tokens_map.json`, `generation_config.json`, `config.json` and `chat_template.jinja`.
+    ///
+    /// - Throws: ``TokenizerError`` for unreadable or inconsistent files and for components that are not supported.
+    public convenience init(tokenizerJSON path: String) throws(TokenizerError) {
+        let root = try CompanionFiles.document(path)
+        var parts = try TokenizerJSON.parts(root)
+        let companions = try CompanionFiles(besides: path)
+        try companions.complete(&parts, templateStart: try TokenizerJSON.templateStart(root))
+        self.init(parts: parts)
+    }
+
+    /// Reads the `tokenizer.*` metadata of a GGUF file; `path` is named in errors.
+    ///
+    /// - Throws: ``TokenizerError`` for missing or inconsistent metadata and for models that are not supported.
+    public convenience init(gguf metadata: [String: GGUFValue], path: String) throws(TokenizerError) {
+        self.init(parts: try TokenizerGGUF(metadata: metadata, path: path).parts())
+    }
+}
+
+/// The files beside a tokenizer.json that say which tokens start and end a sequence.
+private struct CompanionFiles {
+    private let tokenizerConfiguration: JSONField?
+    private let specialTokens: JSONField?
+    private let generation: JSONField?
+    private let model: JSONField?
+    private let templateText: String?
+
+    init(besides path: String) throws(TokenizerError) {
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        func read(_ name: String) throws(TokenizerError) -> JSONField? {
+            let file = path.contains("/") ? "\(folder)/\(name)" : name
+            return FileManager.default.fileExists(atPath: file) ? try Self.document(file) : nil
+        }
+        tokenizerConfiguration = try read("tokenizer_config.json")
+        specialTokens = try read("special_tokens_map.json")
+        generation = try read("generation_config.json")
+        model = try read("config.json")
+        let template = path.contains("/") ? "\(folder)/chat_template.jinja" : "chat_template.jinja"
+        templateText = FileManager.default.fileExists(atPath: template)
+            ? String(decoding: try Self.bytes(template), as: UTF8.self) : nil
+    }
+
+    static func document(_ path: String) throws(TokenizerError) -> JSONField {
+        let bytes = try bytes(path)
+        do throws(OrderedJSON.Failure) {
+            return JSONField(file: path, path: "", value: try OrderedJSON.parse(bytes))
+        } catch {
+            throw .malformedJSON(file: path, byteOffset: error.byteOffset, reason: error.reason)
+        }
+    }
+
+    private static func bytes(_ path: String) throws(TokenizerError) -> [UInt8] {
+        do throws(FileError) {
+            return try MappedFile(path: path).withBytes { Array($0) }
+        } catch {
+            throw .unreadable(file: path, reason: "\(error)".trimmingCharacters(in: ["."]))
+        }
+    }
+
+    func complete(_ parts: inout TokenizerParts, templateStart: String?) throws(TokenizerError) {
+        let idOfContent = Dictionary(parts.addedTokens.map { ($0.content, $0.id) }) { first, _ in first }
+        func id(_ token: String?) -> Int32? {
+            guard let token else { return nil }
+            return idOfContent[Array(token.utf8)] ?? parts.model.vocabulary.id(of: token)
+        }
+        let configuredStart = try ids(model, "bos_token_id").first
+        let start = id(try named("bos_token")) ?? configuredStart ?? id(templateStart)
+        var ends = [id(try named("eos_token"))].compactMap { $0 }
+        for end in try ids(generation, "eos_token_id") + ids(model, "eos_token_id") where !ends.contains(end) {
+            ends.append(end)
+        }
+        let addsStart = try tokenizerConfiguration?.optional("add_bos_token")?.bool()
+        parts.beginningOfSequenceId = start
+        parts.endOfSequenceIds = ends
+        parts.addsBeginningOfSequence = addsStart ?? (templateStart != nil && id(templateStart) == start)
+        parts.chatTemplate = templateText
+        if templateText == nil { parts.chatTemplate = try chatTemplate() }
+    }
+
+    /// A special token by role: a string, or an object with its content.
+    private func named(_ role: String) throws(TokenizerError) -> String? {
+        for file in [tokenizerConfiguration, specialTokens] {
+            guard let field = file?.optional(role) else { continue }
+            if case .object = field.value { return try field.required("content").string() }
+            return try field.string()
+        }
+        return nil
+    }
+
+    /// One id or a list of ids.
+    private func ids(_ file: JSONField?, _ key: String) throws(TokenizerError) -> [Int32] {
+        guard let field = file?.optional(key) else { return [] }
+        var fields = [field]
+        if case .array = field.value { fields = try field.elements() }
+        var ids: [Int32] = []
+        for field in fields {
+            guard let id = Int32(exactly: try field.integer()), id >= 0 else { continue }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// The template, or the one called "default" where a model has several.
+    private func chatTemplate() throws(TokenizerError) -> String? {
+        guard let field = tokenizerConfiguration?.optional("chat_template") else { return nil }
+        guard case .array = field.value else { return try field.string() }
+        for entry in try field.elements() where try entry.string("name") == "default" {
+            return try entry.string("template")
+        }
+        return nil
+    }
+}
