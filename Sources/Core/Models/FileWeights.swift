@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Weights from a Hugging Face folder or a GGUF file.
 ///
 /// Float32 matrices stay views of the mapped file; other encodings are decoded to float32 once.
@@ -43,14 +45,20 @@ public struct FileWeights: WeightProvider {
                 rows: rows, columns: columns)
         }
         let tensor = engine.memory.tensor(rows: rows, columns: columns)
-        decode(stored, into: tensor)
+        try decode(stored, into: tensor)
         return interleaved ? deinterleaved(tensor) : tensor
     }
 
-    private func decode(_ stored: StoredTensor, into tensor: Tensor) {
+    private func decode(_ stored: StoredTensor, into tensor: Tensor) throws {
+        let failure = Mutex<FileError?>(nil)
         engine.threads.runRows(stored.rowCount, minimumPerTask: 16) { rows in
-            stored.decodeRows(rows, into: tensor.pointer + rows.lowerBound * stored.rowLength)
+            do throws(FileError) {
+                try stored.decodeRows(rows, into: tensor.pointer + rows.lowerBound * stored.rowLength)
+            } catch {
+                failure.withLock { $0 = error }
+            }
         }
+        if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
     private func deinterleaved(_ tensor: Tensor) -> Tensor {

@@ -17,7 +17,7 @@ public struct ModelDescription {
             guard case .string(let architecture)? = gguf.metadata["general.architecture"] else {
                 throw ModelError.notAModel(path: path, reason: "the GGUF metadata lacks general.architecture")
             }
-            (self.path, self.json, self.gguf, modelType) = (path, nil, gguf, architecture)
+            self.init(path: path, modelType: architecture, json: nil, gguf: gguf)
         } else {
             try self.init(configurationFile: path + "/config.json")
         }
@@ -26,8 +26,15 @@ public struct ModelDescription {
     /// The description in a `config.json` alone, for models without weights.
     public init(configurationFile path: String) throws {
         let json = try JSONDocument.read(path: path)
-        (self.path, self.json, gguf) = (path, json, nil)
-        modelType = try json.require("model_type").string()
+        self.init(
+            path: path, modelType: try json.require("model_type").string(), json: json, gguf: nil)
+    }
+
+    private init(path: String, modelType: String, json: JSONDocument?, gguf: GGUFFile?) {
+        self.path = path
+        self.modelType = modelType
+        self.json = json
+        self.gguf = gguf
     }
 
     func matches(_ family: ModelFamily) -> Bool {
