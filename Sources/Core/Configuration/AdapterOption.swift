@@ -3,6 +3,7 @@
 /// A method lists its options once; the configuration then checks type and range where the user wrote the value, fills in
 /// defaults and suggests near names.
 public struct AdapterOption: Sendable, Equatable {
+    /// Which values the option takes.
     public enum Kind: Sendable, Equatable {
         case boolean
         case integer(atLeast: Int)
@@ -17,11 +18,14 @@ public struct AdapterOption: Sendable, Equatable {
 
     /// In kebab case.
     public let name: String
+    /// Which values the option takes.
     public let kind: Kind
+    /// What the option is when a configuration does not give it.
     public let defaultValue: ConfigurationValue
     /// One line for `catena methods`.
     public let summary: String
 
+    /// Describes an option; `defaultValue` must be one that `kind` accepts.
     public init(_ name: String, _ kind: Kind, default defaultValue: ConfigurationValue, summary: String) {
         self.name = name
         self.kind = kind
@@ -31,7 +35,9 @@ public struct AdapterOption: Sendable, Equatable {
 
     /// LoRA's own options.
     public static let lora: [AdapterOption] = [
-        .init("rs-lora", .boolean, default: .boolean(false), summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),
+        .init(
+            "rs-lora", .boolean, default: .boolean(false),
+            summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),
         .init(
             "lora-plus-ratio", .number(above: 0), default: .number(1),
             summary: "learning rate of B divided by that of A (LoRA+; 1 is plain LoRA)"),
@@ -42,14 +48,19 @@ public struct AdapterOption: Sendable, Equatable {
 }
 
 extension AdapterOption {
-    func value(from node: ConfigurationNode?, keyPath: String) throws(ConfigurationError) -> ConfigurationValue {
+    func value(from node: ConfigurationNode?, keyPath: String) throws(ConfigurationError)
+        -> ConfigurationValue
+    {
         guard let node else { return defaultValue }
         if let value = accepted(node) { return value }
         var advice: String?
         if case .choice(let names) = kind, let text = node.text {
-            advice = NearestName.matches(for: text, among: names, limit: 1).first.map { "did you mean \($0)?" }
+            advice = NearestName.matches(for: text, among: names, limit: 1).first.map {
+                "did you mean \($0)?"
+            }
         }
-        throw .invalidValue(origin: node.origin, keyPath: keyPath, expected: expected, found: node.found, advice: advice)
+        throw .invalidValue(
+            origin: node.origin, keyPath: keyPath, expected: expected, found: node.found, advice: advice)
     }
 
     private func accepted(_ node: ConfigurationNode) -> ConfigurationValue? {

@@ -1,9 +1,13 @@
 /// One key on which two configurations differ; nil where a configuration does not have the key.
 public struct ConfigurationDifference: Sendable, Equatable, CustomStringConvertible {
+    /// Keys from the root, joined by points.
     public let keyPath: String
+    /// The value in the configuration that was asked; nil where it does not have the key.
     public let first: String?
+    /// The value in the configuration that it was compared with.
     public let second: String?
 
+    /// `key: value against value`.
     public var description: String { "\(keyPath): \(first ?? "absent") against \(second ?? "absent")" }
 }
 
@@ -25,7 +29,8 @@ extension RunConfiguration {
         return (mine.map(\.keyPath) + added.map(\.keyPath)).compactMap { keyPath in
             let first = mine.first { $0.keyPath == keyPath }?.text
             let second = theirs.first { $0.keyPath == keyPath }?.text
-            return first == second ? nil : ConfigurationDifference(keyPath: keyPath, first: first, second: second)
+            return first == second
+                ? nil : ConfigurationDifference(keyPath: keyPath, first: first, second: second)
         }
     }
 

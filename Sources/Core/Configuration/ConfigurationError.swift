@@ -4,6 +4,7 @@ public enum ConfigurationOrigin: Sendable, Equatable, CustomStringConvertible {
     /// An argument of `--set`.
     case override(String)
 
+    /// As messages begin: `file:line:column`, or the argument.
     public var description: String {
         switch self {
         case .file(let path, let line, let column): "\(path):\(line):\(column)"
@@ -20,7 +21,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     /// `suggestion` is the key path the user probably meant; `known` are the keys of that section.
     case unknownKey(origin: ConfigurationOrigin, keyPath: String, suggestion: String?, known: [String])
     case missingKey(origin: ConfigurationOrigin, keyPath: String, expected: String)
-    case invalidValue(origin: ConfigurationOrigin, keyPath: String, expected: String, found: String, advice: String?)
+    case invalidValue(
+        origin: ConfigurationOrigin, keyPath: String, expected: String, found: String, advice: String?)
     /// Two or more values that are each fine and cannot be meant together.
     case contradiction(origin: ConfigurationOrigin, problem: String, advice: String)
     case invalidOverride(argument: String, problem: String)
@@ -30,6 +32,7 @@ public enum ConfigurationError: Error, Equatable, Sendable {
 }
 
 extension ConfigurationError: CustomStringConvertible {
+    /// Where, what was expected, what came, what to do.
     public var description: String {
         switch self {
         case .unreadable(let path, let reason):

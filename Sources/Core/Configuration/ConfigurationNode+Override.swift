@@ -7,7 +7,8 @@ extension ConfigurationNode {
         guard let equals = argument.firstIndex(of: "=") else {
             throw .invalidOverride(argument: argument, problem: "there is no \"=\"")
         }
-        let keys = argument[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let keys = argument[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(
+            String.init)
         guard keys.allSatisfy({ !$0.isEmpty }) else {
             throw .invalidOverride(argument: argument, problem: "a part of the key is empty")
         }
@@ -15,7 +16,9 @@ extension ConfigurationNode {
         try set(keys[...], to: Self.overrideValue(text, argument: argument), argument: argument)
     }
 
-    private static func overrideValue(_ text: String, argument: String) throws(ConfigurationError) -> ConfigurationNode? {
+    private static func overrideValue(_ text: String, argument: String) throws(ConfigurationError)
+        -> ConfigurationNode?
+    {
         if text.isEmpty { return nil }
         if let first = text.first, "[{\"'".contains(first) {
             return try parse(yaml: text) { _, _ in .override(argument) }
@@ -29,13 +32,17 @@ extension ConfigurationNode {
         guard let key = keys.first else { return }
         if isNothing { content = .section([]) }
         guard case .section(var entries) = content else {
-            throw .invalidOverride(argument: argument, problem: "\"\(key)\" would lie inside a value that is not a section")
+            throw .invalidOverride(
+                argument: argument, problem: "\"\(key)\" would lie inside a value that is not a section")
         }
         let index = entries.firstIndex { $0.key == key }
         if keys.count > 1 {
             let origin = ConfigurationOrigin.override(argument)
-            var entry = index.map { entries[$0] }
-                ?? Entry(key: key, keyOrigin: origin, node: ConfigurationNode(origin: origin, content: .section([])))
+            var entry =
+                index.map { entries[$0] }
+                ?? Entry(
+                    key: key, keyOrigin: origin,
+                    node: ConfigurationNode(origin: origin, content: .section([])))
             try entry.node.set(keys.dropFirst(), to: value, argument: argument)
             if let index { entries[index] = entry } else { entries.append(entry) }
         } else if let value {

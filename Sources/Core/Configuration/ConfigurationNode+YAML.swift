@@ -25,7 +25,8 @@ extension ConfigurationNode {
         let place = origin(node.mark?.line ?? 1, node.mark?.column ?? 1)
         switch node {
         case .scalar(let scalar):
-            return ConfigurationNode(origin: place, content: .scalar(scalar.string, scalar.style == .plain ? .plain : .quoted))
+            return ConfigurationNode(
+                origin: place, content: .scalar(scalar.string, scalar.style == .plain ? .plain : .quoted))
         case .sequence(let sequence):
             var nodes: [ConfigurationNode] = []
             for element in sequence { nodes.append(try self.node(element, origin: origin)) }
@@ -40,7 +41,8 @@ extension ConfigurationNode {
                 if entries.contains(where: { $0.key == name.string }) {
                     throw .duplicateKey(origin: keyOrigin, key: name.string)
                 }
-                entries.append(Entry(key: name.string, keyOrigin: keyOrigin, node: try self.node(value, origin: origin)))
+                entries.append(
+                    Entry(key: name.string, keyOrigin: keyOrigin, node: try self.node(value, origin: origin)))
             }
             return ConfigurationNode(origin: place, content: .section(entries))
         case .alias:
@@ -52,7 +54,8 @@ extension ConfigurationNode {
         _ error: YamlError, origin: (Int, Int) -> ConfigurationOrigin
     ) -> ConfigurationError {
         switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             return .invalidSyntax(origin: origin(mark.line, mark.column), problem: problem)
         case .reader(let problem, let offset, _, let yaml):
             let before = yaml.prefix(offset ?? 0)
@@ -60,7 +63,8 @@ extension ConfigurationNode {
             let column = before.reversed().prefix { $0 != "\n" }.count + 1
             return .invalidSyntax(origin: origin(line, column), problem: problem)
         case .duplicatedKeysInMapping(let duplicates, let context):
-            return .duplicateKey(origin: origin(context.mark.line, context.mark.column), key: duplicates.first ?? "")
+            return .duplicateKey(
+                origin: origin(context.mark.line, context.mark.column), key: duplicates.first ?? "")
         default:
             return .invalidSyntax(origin: origin(1, 1), problem: "it cannot be parsed (\(error))")
         }

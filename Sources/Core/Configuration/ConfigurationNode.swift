@@ -34,18 +34,23 @@ extension ConfigurationNode {
 
     var boolean: Bool? {
         guard case .scalar(let text, let style) = content, style != .quoted else { return nil }
-        return ["true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false][text]
+        return ["true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false][
+            text]
     }
 
     /// Decimal digits with an optional sign, nothing else.
     var integer: Int? {
-        guard case .scalar(let text, let style) = content, style != .quoted, looksNumeric(text) else { return nil }
+        guard case .scalar(let text, let style) = content, style != .quoted, looksNumeric(text) else {
+            return nil
+        }
         return Int(text)
     }
 
     /// Finite decimal numbers, with or without point and exponent.
     var number: Double? {
-        guard case .scalar(let text, let style) = content, style != .quoted, looksNumeric(text) else { return nil }
+        guard case .scalar(let text, let style) = content, style != .quoted, looksNumeric(text) else {
+            return nil
+        }
         guard let value = Double(text), value.isFinite else { return nil }
         return value
     }

@@ -9,19 +9,24 @@ public enum ConfigurationValue: Sendable, Equatable {
 
     /// A key with its value; a section keeps its keys in order.
     public struct Entry: Sendable, Equatable {
+        /// The key as it stands in YAML, in kebab case.
         public var key: String
+        /// What the key stands for.
         public var value: ConfigurationValue
 
+        /// Pairs a key with its value.
         public init(_ key: String, _ value: ConfigurationValue) {
             self.key = key
             self.value = value
         }
     }
 
+    /// The truth value, if it is one.
     public var boolean: Bool? {
         if case .boolean(let value) = self { value } else { nil }
     }
 
+    /// The whole number, if it is one.
     public var integer: Int? {
         if case .integer(let value) = self { value } else { nil }
     }
@@ -35,10 +40,12 @@ public enum ConfigurationValue: Sendable, Equatable {
         }
     }
 
+    /// The text, if it is text.
     public var text: String? {
         if case .text(let value) = self { value } else { nil }
     }
 
+    /// The values, if it is a list.
     public var list: [ConfigurationValue]? {
         if case .list(let values) = self { values } else { nil }
     }
@@ -54,7 +61,8 @@ extension ConfigurationValue {
         case .text(let value): Self.yaml(text: value)
         case .list(let values): "[" + values.map(\.inlineYAML).joined(separator: ", ") + "]"
         case .section(let entries):
-            "{" + entries.map { "\(Self.yaml(text: $0.key)): \($0.value.inlineYAML)" }.joined(separator: ", ") + "}"
+            "{" + entries.map { "\(Self.yaml(text: $0.key)): \($0.value.inlineYAML)" }.joined(separator: ", ")
+                + "}"
         }
     }
 
@@ -75,15 +83,20 @@ extension ConfigurationValue {
     /// `1e-08` for text.
     static func yaml(number: Double) -> String {
         let shortest = number.description
-        guard let exponent = shortest.firstIndex(of: "e"), !shortest[..<exponent].contains(".") else { return shortest }
+        guard let exponent = shortest.firstIndex(of: "e"), !shortest[..<exponent].contains(".") else {
+            return shortest
+        }
         return shortest[..<exponent] + ".0" + shortest[exponent...]
     }
 
     /// Plain where no reader could take it for anything but text, in double quotes otherwise.
     static func yaml(text: String) -> String {
-        let plainStart = text.unicodeScalars.first.map { ("a"..."z").contains($0) || ("A"..."Z").contains($0) || $0 == "/" }
+        let plainStart = text.unicodeScalars.first.map {
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || $0 == "/"
+        }
         let plainBody = text.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || "_-./+".unicodeScalars.contains($0)
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+                || "_-./+".unicodeScalars.contains($0)
         }
         let reserved = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "inf", "nan"]
         if plainStart == true, plainBody, !reserved.contains(text.lowercased()) { return text }
@@ -98,7 +111,8 @@ extension ConfigurationValue {
         case "\t": return "\\t"
         case "\r": return "\\r"
         default:
-            let isPrintable = (0x20..<0x7F).contains(scalar.value)
+            let isPrintable =
+                (0x20..<0x7F).contains(scalar.value)
                 || (0xA0...0xD7FF).contains(scalar.value) && scalar.value != 0x2028 && scalar.value != 0x2029
                 || (0xE000...0xFFFD).contains(scalar.value) && scalar.value != 0xFEFF
                 || scalar.value >= 0x10000

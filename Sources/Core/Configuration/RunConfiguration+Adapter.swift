@@ -13,17 +13,20 @@ extension RunConfiguration {
 
         /// A registry name.
         public var method = "lora"
+        /// Inner size of the adapter, at least 1.
         public var rank = 8
         /// The update is scaled by alpha / rank (or by the method's own rule). Default: twice the rank.
         public var alpha = 16.0
         /// Probability that an input of the adapter is dropped while training, 0 ..< 1.
         public var dropout = 0.0
+        /// Where adapters go.
         public var targets = Targets.allLinear
         /// A PEFT adapter folder to start from.
         public var initialAdapter: String?
         /// The method's own options, complete with defaults, in the order in which the method lists them.
-        public var options: [ConfigurationValue.Entry] = []
+        public var options = AdapterOption.lora.map { ConfigurationValue.Entry($0.name, $0.defaultValue) }
 
+        /// LoRA of rank 8 on every linear layer.
         public init() {}
 
         /// The value of a method option; nil when the method has no such option.
@@ -43,14 +46,17 @@ extension RunConfiguration.AdapterSection {
     ) throws(ConfigurationError) {
         self.init()
         // The method decides which keys are known, so it is read first, from a reader that lets every key pass.
-        let open = try SectionReader<RunConfiguration.AdapterKey>(node, path: "adapter", origin: origin, extraKeys: nil)
+        let open = try SectionReader<RunConfiguration.AdapterKey>(
+            node, path: "adapter", origin: origin, extraKeys: nil)
         method = try open.text(.method, expected: "the name of a method") ?? method
         guard let known = methods[method] else {
             let names = methods.keys.sorted()
             guard let methodNode = open.node(.method) else {
-                throw .missingKey(origin: open.origin, keyPath: "adapter.method", expected: open.choices(names))
+                throw .missingKey(
+                    origin: open.origin, keyPath: "adapter.method", expected: open.choices(names))
             }
-            throw open.invalid(.method, methodNode, expected: open.choices(names), advice: open.nearest(methodNode, names))
+            throw open.invalid(
+                .method, methodNode, expected: open.choices(names), advice: open.nearest(methodNode, names))
         }
         let reader = try SectionReader<RunConfiguration.AdapterKey>(
             node, path: "adapter", origin: origin, extraKeys: known.map(\.name))
@@ -59,13 +65,17 @@ extension RunConfiguration.AdapterSection {
         dropout = try reader.number(.dropout, .belowOne) ?? dropout
         targets = try Self.targets(reader)
         initialAdapter = try reader.text(.initialAdapter, expected: "the folder of an adapter")
+        options = []
         for option in known {
             let entry = reader.unclaimed.first { $0.key == option.name }
-            options.append(.init(option.name, try option.value(from: entry?.node, keyPath: "adapter.\(option.name)")))
+            options.append(
+                .init(option.name, try option.value(from: entry?.node, keyPath: "adapter.\(option.name)")))
         }
     }
 
-    private static func targets(_ reader: SectionReader<RunConfiguration.AdapterKey>) throws(ConfigurationError) -> Targets {
+    private static func targets(_ reader: SectionReader<RunConfiguration.AdapterKey>)
+        throws(ConfigurationError) -> Targets
+    {
         guard let node = reader.node(.targets) else { return .allLinear }
         let expected = "all-linear, a list of layer names such as [q_proj, v_proj], or a regular expression"
         switch node.content {
@@ -79,15 +89,20 @@ extension RunConfiguration.AdapterSection {
                 }
                 names.append(name)
             }
-            guard !names.isEmpty else { throw reader.invalid(.targets, node, expected: "at least one layer name") }
+            guard !names.isEmpty else {
+                throw reader.invalid(.targets, node, expected: "at least one layer name")
+            }
             return .names(names)
         case .scalar:
-            guard let text = node.text, !text.isEmpty else { throw reader.invalid(.targets, node, expected: expected) }
+            guard let text = node.text, !text.isEmpty else {
+                throw reader.invalid(.targets, node, expected: expected)
+            }
             if text == "all-linear" { return .allLinear }
             do {
                 _ = try Regex(text)
             } catch {
-                throw reader.invalid(.targets, node, expected: expected, advice: "as a regular expression it cannot be parsed")
+                throw reader.invalid(
+                    .targets, node, expected: expected, advice: "as a regular expression it cannot be parsed")
             }
             return .pattern(text)
         }

@@ -1,7 +1,9 @@
 import Foundation
 
 extension RunConfiguration {
-    enum TopKey: String, ConfigurationKey { case model, adapter, data, training, distributed, checkpoint, log, output }
+    enum TopKey: String, ConfigurationKey {
+        case model, adapter, data, training, distributed, checkpoint, log, output
+    }
 
     enum DataKey: String, ConfigurationKey {
         case train, validation, template, maxLength = "max-length", packing, shuffle, cache
@@ -16,7 +18,8 @@ extension RunConfiguration {
         func paths<Key: ConfigurationKey>(_ section: String, _ keys: Key.Type) -> [String] {
             keys.allCases.map { "\(section).\($0.rawValue)" }
         }
-        return TopKey.allCases.map(\.rawValue) + paths("adapter", AdapterKey.self) + paths("data", DataKey.self)
+        return TopKey.allCases.map(\.rawValue) + paths("adapter", AdapterKey.self)
+            + paths("data", DataKey.self)
             + paths("training", TrainingKey.self) + paths("training.optimizer", OptimizerKey.self)
             + paths("training.schedule", ScheduleKey.self) + paths("distributed", DistributedKey.self)
             + paths("checkpoint", CheckpointKey.self) + paths("log", LogKey.self)
@@ -28,7 +31,8 @@ extension RunConfiguration {
     ///   - overrides: arguments of `--set`, `section.key=value`, applied in order before anything is checked.
     ///   - methods: the options of each adapter method that exists.
     public static func load(
-        path: String, overrides: [String] = [], methods: [String: [AdapterOption]] = AdapterOption.standardMethods
+        path: String, overrides: [String] = [],
+        methods: [String: [AdapterOption]] = AdapterOption.standardMethods
     ) throws(ConfigurationError) -> RunConfiguration {
         let bytes: Data
         do {
@@ -36,7 +40,9 @@ extension RunConfiguration {
         } catch {
             var isDirectory: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            let reason = !exists ? "there is no such file" : isDirectory.boolValue ? "it is a directory" : "permission denied"
+            let reason =
+                !exists
+                ? "there is no such file" : isDirectory.boolValue ? "it is a directory" : "permission denied"
             throw .unreadable(path: path, reason: reason)
         }
         guard let yaml = String(validating: bytes, as: UTF8.self) else {
@@ -66,19 +72,24 @@ extension RunConfiguration {
         if training.trainable == .all, reader.has(.adapter) {
             throw .contradiction(
                 origin: reader.place(.adapter),
-                problem: "there is an adapter section, but training.trainable is all, which trains the model itself",
+                problem:
+                    "there is an adapter section, but training.trainable is all, which trains the model itself",
                 advice: "remove one of them")
         }
-        adapter = training.trainable == .all
+        adapter =
+            training.trainable == .all
             ? nil : try AdapterSection(reader.node(.adapter), origin: origin, methods: methods)
         distributed = try DistributedSection(reader.node(.distributed), origin: origin)
         checkpoint = try CheckpointSection(reader.node(.checkpoint), origin: origin)
         log = try LogSection(reader.node(.log), origin: origin)
         output = try reader.required(
-            try reader.text(.output, expected: "the path of a folder"), .output, expected: "the folder for the run's results")
+            try reader.text(.output, expected: "the path of a folder"), .output,
+            expected: "the folder for the run's results")
         if training.validationEvery != nil, data.validation == nil {
-            let place = try SectionReader<TrainingKey>(reader.node(.training), path: "training", origin: origin)
-                .place(.validationEvery)
+            let place = try SectionReader<TrainingKey>(
+                reader.node(.training), path: "training", origin: origin
+            )
+            .place(.validationEvery)
             throw .contradiction(
                 origin: place, problem: "training.validation-every is set, but there is no data.validation",
                 advice: "give data.validation or remove training.validation-every")
@@ -89,8 +100,10 @@ extension RunConfiguration {
 extension RunConfiguration.DataSection {
     init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
         let reader = try SectionReader<RunConfiguration.DataKey>(node, path: "data", origin: origin)
-        self.init(train: try reader.required(
-            try reader.text(.train, expected: "the path of a file"), .train, expected: "a JSON Lines file of training examples"))
+        self.init(
+            train: try reader.required(
+                try reader.text(.train, expected: "the path of a file"), .train,
+                expected: "a JSON Lines file of training examples"))
         validation = try reader.text(.validation, expected: "the path of a file")
         template = try reader.choice(.template) ?? template
         maxLength = try reader.integer(.maxLength, atLeast: 2) ?? maxLength
@@ -102,21 +115,25 @@ extension RunConfiguration.DataSection {
 
 extension RunConfiguration.DistributedSection {
     init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
-        let reader = try SectionReader<RunConfiguration.DistributedKey>(node, path: "distributed", origin: origin)
+        let reader = try SectionReader<RunConfiguration.DistributedKey>(
+            node, path: "distributed", origin: origin)
         placement = try reader.choice(.placement) ?? placement
         reduction = try reader.choice(.reduction) ?? reduction
-        threads = try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in
-            node.integer.flatMap { $0 >= 1 ? $0 : nil }
-        } ?? threads
+        threads =
+            try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in
+                node.integer.flatMap { $0 >= 1 ? $0 : nil }
+            } ?? threads
     }
 }
 
 extension RunConfiguration.CheckpointSection {
     init(_ node: ConfigurationNode?, origin: ConfigurationOrigin) throws(ConfigurationError) {
-        let reader = try SectionReader<RunConfiguration.CheckpointKey>(node, path: "checkpoint", origin: origin)
-        every = try reader.unless(.every, is: "none", expected: "a whole number of at least 1") { node in
-            node.integer.flatMap { $0 >= 1 ? $0 : nil }
-        } ?? every
+        let reader = try SectionReader<RunConfiguration.CheckpointKey>(
+            node, path: "checkpoint", origin: origin)
+        every =
+            try reader.unless(.every, is: "none", expected: "a whole number of at least 1") { node in
+                node.integer.flatMap { $0 >= 1 ? $0 : nil }
+            } ?? every
         keep = try reader.integer(.keep) ?? keep
     }
 }

@@ -7,18 +7,26 @@ extension RunConfiguration {
         if let adapter { entries.append(.init("adapter", .section(adapter.entries))) }
         entries += [
             .init("data", .section(data.entries)), .init("training", .section(training.entries)),
-            .init("distributed", .section([
-                .init("placement", .text(distributed.placement.rawValue)),
-                .init("reduction", .text(distributed.reduction.rawValue)),
-                .init("threads", distributed.threads.map { .integer($0) } ?? .text("auto")),
-            ])),
-            .init("checkpoint", .section([
-                .init("every", checkpoint.every.map { .integer($0) } ?? .text("none")), .init("keep", .integer(checkpoint.keep)),
-            ])),
-            .init("log", .section([
-                .init("every-seconds", .number(log.everySeconds)), .init("tensorboard", .boolean(log.tensorboard)),
-                .init("report", .boolean(log.report)),
-            ])),
+            .init(
+                "distributed",
+                .section([
+                    .init("placement", .text(distributed.placement.rawValue)),
+                    .init("reduction", .text(distributed.reduction.rawValue)),
+                    .init("threads", distributed.threads.map { .integer($0) } ?? .text("auto")),
+                ])),
+            .init(
+                "checkpoint",
+                .section([
+                    .init("every", checkpoint.every.map { .integer($0) } ?? .text("none")),
+                    .init("keep", .integer(checkpoint.keep)),
+                ])),
+            .init(
+                "log",
+                .section([
+                    .init("every-seconds", .number(log.everySeconds)),
+                    .init("tensorboard", .boolean(log.tensorboard)),
+                    .init("report", .boolean(log.report)),
+                ])),
             .init("output", .text(output)),
         ]
         return .section(entries)
@@ -31,7 +39,8 @@ extension RunConfiguration {
     ///
     /// Ranks compare `fingerprint(ignoring: [])`; a checkpoint keeps `fingerprint()`.
     public func fingerprint(ignoring: [String] = mayDifferOnResume) -> String {
-        let text = Self.leaves(of: resolved, ignoring: ignoring).map { "\($0.keyPath): \($0.text)\n" }.joined()
+        let text = Self.leaves(of: resolved, ignoring: ignoring).map { "\($0.keyPath): \($0.text)\n" }
+            .joined()
         return SHA256.hash(data: Array(text.utf8)).map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
@@ -41,11 +50,12 @@ extension RunConfiguration {
 
 extension RunConfiguration.AdapterSection {
     fileprivate var entries: [ConfigurationValue.Entry] {
-        let targetsValue: ConfigurationValue = switch targets {
-        case .allLinear: .text("all-linear")
-        case .names(let names): .list(names.map { .text($0) })
-        case .pattern(let pattern): .text(pattern)
-        }
+        let targetsValue: ConfigurationValue =
+            switch targets {
+            case .allLinear: .text("all-linear")
+            case .names(let names): .list(names.map { .text($0) })
+            case .pattern(let pattern): .text(pattern)
+            }
         var entries: [ConfigurationValue.Entry] = [
             .init("method", .text(method)), .init("rank", .integer(rank)), .init("alpha", .number(alpha)),
             .init("dropout", .number(dropout)), .init("targets", targetsValue),
@@ -79,13 +89,17 @@ extension RunConfiguration.TrainingSection {
         switch batch {
         case .global(let count): entries.append(.init("global-batch", .integer(count)))
         case .perRank(let count, let scaling, let reference):
-            entries += [.init("batch-per-rank", .integer(count)), .init("learning-rate-scaling", .text(scaling.rawValue))]
+            entries += [
+                .init("batch-per-rank", .integer(count)),
+                .init("learning-rate-scaling", .text(scaling.rawValue)),
+            ]
             if let reference { entries.append(.init("reference-batch", .integer(reference))) }
         }
         entries += [
             .init("micro-batch", .integer(microBatch)), .init("optimizer", .section(optimizer.entries)),
             .init("learning-rate", .number(learningRate)), .init("schedule", .section(schedule.entries)),
-            .init("gradient-clip", gradientClip.map { .number($0) } ?? .text("none")), .init("seed", .integer(seed)),
+            .init("gradient-clip", gradientClip.map { .number($0) } ?? .text("none")),
+            .init("seed", .integer(seed)),
         ]
         if let validationEvery { entries.append(.init("validation-every", .integer(validationEvery))) }
         return entries + [.init("recompute", .text(recompute.rawValue))]
@@ -101,7 +115,10 @@ extension RunConfiguration.TrainingSection.Optimizer {
                 .init("epsilon", .number(epsilon)), .init("weight-decay", .number(weightDecay)),
             ]
         case .sgd(let momentum, let weightDecay):
-            [.init("name", .text("sgd")), .init("momentum", .number(momentum)), .init("weight-decay", .number(weightDecay))]
+            [
+                .init("name", .text("sgd")), .init("momentum", .number(momentum)),
+                .init("weight-decay", .number(weightDecay)),
+            ]
         }
     }
 }

@@ -2,7 +2,8 @@ extension RunConfiguration {
     enum TrainingKey: String, ConfigurationKey {
         case steps, epochs, trainable
         case globalBatch = "global-batch", batchPerRank = "batch-per-rank"
-        case learningRateScaling = "learning-rate-scaling", referenceBatch = "reference-batch", microBatch = "micro-batch"
+        case learningRateScaling = "learning-rate-scaling", referenceBatch = "reference-batch"
+        case microBatch = "micro-batch"
         case optimizer, learningRate = "learning-rate", schedule, gradientClip = "gradient-clip", seed
         case validationEvery = "validation-every", recompute
     }
@@ -30,9 +31,10 @@ extension RunConfiguration.TrainingSection {
         optimizer = try Self.optimizer(reader)
         learningRate = try reader.number(.learningRate, .positive) ?? learningRate
         schedule = try Self.schedule(reader, length: length)
-        gradientClip = try reader.unless(.gradientClip, is: "none", expected: NumberBounds.positive.expected) { node in
-            node.number.flatMap { NumberBounds.positive.contains($0) ? $0 : nil }
-        } ?? gradientClip
+        gradientClip =
+            try reader.unless(.gradientClip, is: "none", expected: NumberBounds.positive.expected) { node in
+                node.number.flatMap { NumberBounds.positive.contains($0) ? $0 : nil }
+            } ?? gradientClip
         seed = try reader.integer(.seed, atLeast: 0) ?? seed
         validationEvery = try reader.integer(.validationEvery)
         recompute = try reader.choice(.recompute) ?? recompute
@@ -47,7 +49,8 @@ extension RunConfiguration.TrainingSection {
         case (let steps?, let epochs?):
             throw .contradiction(
                 origin: reader.place(.epochs),
-                problem: "training.steps (\(steps)) and training.epochs (\(epochs)) both say how long the run is",
+                problem:
+                    "training.steps (\(steps)) and training.epochs (\(epochs)) both say how long the run is",
                 advice: "keep one of them")
         case (nil, nil):
             throw .contradiction(
@@ -64,15 +67,20 @@ extension RunConfiguration.TrainingSection {
         if let global, let perRank {
             throw .contradiction(
                 origin: reader.place(.batchPerRank),
-                problem: "training.global-batch (\(global)) and training.batch-per-rank (\(perRank)) both set the batch size",
-                advice: "keep global-batch for the same result at any number of ranks, or batch-per-rank to grow with them")
+                problem:
+                    "training.global-batch (\(global)) and training.batch-per-rank (\(perRank)) both set the batch size",
+                advice:
+                    "keep global-batch for the same result at any number of ranks, or batch-per-rank to grow with them"
+            )
         }
         guard let perRank else {
-            for key in [RunConfiguration.TrainingKey.learningRateScaling, .referenceBatch] where reader.has(key) {
+            for key in [RunConfiguration.TrainingKey.learningRateScaling, .referenceBatch]
+            where reader.has(key) {
                 if key == .learningRateScaling, scaling == LearningRateScaling.none { continue }
                 throw .contradiction(
                     origin: reader.place(key),
-                    problem: "training.\(key.rawValue) has no meaning with a global batch, which does not grow with the ranks",
+                    problem:
+                        "training.\(key.rawValue) has no meaning with a global batch, which does not grow with the ranks",
                     advice: "remove it, or give training.batch-per-rank instead of training.global-batch")
             }
             return .global(global ?? 16)
@@ -85,18 +93,23 @@ extension RunConfiguration.TrainingSection {
                 problem: "training.reference-batch has no meaning with learning-rate-scaling none",
                 advice: "remove it, or set training.learning-rate-scaling to linear or sqrt")
         case (let scaling, let reference):
-            return .perRank(perRank, scaling: scaling, reference: try reader.required(
-                reference, .referenceBatch,
-                expected: "the global batch for which training.learning-rate was chosen (learning-rate-scaling is \(scaling.rawValue))"))
+            return .perRank(
+                perRank, scaling: scaling,
+                reference: try reader.required(
+                    reference, .referenceBatch,
+                    expected:
+                        "the global batch for which training.learning-rate was chosen (learning-rate-scaling is \(scaling.rawValue))"
+                ))
         }
     }
 
     /// Default: the largest divisor of the batch that is at most 4.
     private static func microBatch(_ reader: TrainingReader, batch: Batch) throws(ConfigurationError) -> Int {
-        let (name, count) = switch batch {
-        case .global(let count): ("training.global-batch", count)
-        case .perRank(let count, _, _): ("training.batch-per-rank", count)
-        }
+        let (name, count) =
+            switch batch {
+            case .global(let count): ("training.global-batch", count)
+            case .perRank(let count, _, _): ("training.batch-per-rank", count)
+            }
         guard let microBatch = try reader.integer(.microBatch) else {
             return (1...4).last { count.isMultiple(of: $0) } ?? 1
         }
@@ -114,7 +127,8 @@ extension RunConfiguration.TrainingSection {
         let reader = try SectionReader<RunConfiguration.OptimizerKey>(
             outer.node(.optimizer), path: "training.optimizer", origin: outer.origin)
         let name = try reader.choice(.name, RunConfiguration.OptimizerName.self) ?? .adamw
-        let foreign: [RunConfiguration.OptimizerKey] = name == .adamw ? [.momentum] : [.beta1, .beta2, .epsilon]
+        let foreign: [RunConfiguration.OptimizerKey] =
+            name == .adamw ? [.momentum] : [.beta1, .beta2, .epsilon]
         for key in foreign where reader.has(key) {
             throw .contradiction(
                 origin: reader.place(key),
@@ -125,14 +139,17 @@ extension RunConfiguration.TrainingSection {
         switch name {
         case .adamw:
             return .adamW(
-                beta1: try reader.number(.beta1, .belowOne) ?? 0.9, beta2: try reader.number(.beta2, .belowOne) ?? 0.999,
+                beta1: try reader.number(.beta1, .belowOne) ?? 0.9,
+                beta2: try reader.number(.beta2, .belowOne) ?? 0.999,
                 epsilon: try reader.number(.epsilon, .positive) ?? 1e-8, weightDecay: weightDecay)
         case .sgd:
             return .sgd(momentum: try reader.number(.momentum, .belowOne) ?? 0, weightDecay: weightDecay)
         }
     }
 
-    private static func schedule(_ outer: TrainingReader, length: Length) throws(ConfigurationError) -> Schedule {
+    private static func schedule(_ outer: TrainingReader, length: Length) throws(ConfigurationError)
+        -> Schedule
+    {
         let reader = try SectionReader<RunConfiguration.ScheduleKey>(
             outer.node(.schedule), path: "training.schedule", origin: outer.origin)
         var schedule = Schedule()
@@ -142,7 +159,8 @@ extension RunConfiguration.TrainingSection {
         if case .steps(let steps) = length, schedule.warmupSteps > steps {
             throw .contradiction(
                 origin: reader.place(.warmupSteps),
-                problem: "training.schedule.warmup-steps (\(schedule.warmupSteps)) is more than training.steps (\(steps))",
+                problem:
+                    "training.schedule.warmup-steps (\(schedule.warmupSteps)) is more than training.steps (\(steps))",
                 advice: "warm up for at most \(steps) steps")
         }
         if schedule.name == .constant, schedule.minimumRatio != 0 {

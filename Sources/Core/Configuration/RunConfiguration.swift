@@ -6,17 +6,24 @@ public struct RunConfiguration: Sendable, Equatable {
     public var model: String
     /// nil exactly when `training.trainable` is `.all`.
     public var adapter: AdapterSection?
+    /// Examples and how they become sequences.
     public var data: DataSection
+    /// Length, batch, optimizer and schedule.
     public var training: TrainingSection
+    /// How ranks share weights and gradients.
     public var distributed: DistributedSection
+    /// When checkpoints are written and how many stay.
     public var checkpoint: CheckpointSection
+    /// What the run reports, and how often.
     public var log: LogSection
     /// The run folder.
     public var output: String
 
+    /// A configuration from its sections; nothing is checked beyond types.
     public init(
         model: String, adapter: AdapterSection?, data: DataSection, training: TrainingSection,
-        distributed: DistributedSection = .init(), checkpoint: CheckpointSection = .init(), log: LogSection = .init(),
+        distributed: DistributedSection = .init(), checkpoint: CheckpointSection = .init(),
+        log: LogSection = .init(),
         output: String
     ) {
         self.model = model
@@ -33,45 +40,60 @@ public struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration {
     /// Where training examples come from and how they become sequences.
     public struct DataSection: Sendable, Equatable {
-        public enum Template: String, Sendable, CaseIterable { case auto, chatml, llama2, llama3, alpaca, plain }
+        /// How messages become text; `auto` recognises the model's own template.
+        public enum Template: String, Sendable, CaseIterable {
+            case auto, chatml, llama2, llama3, alpaca, plain
+        }
 
         /// JSON Lines.
         public var train: String
+        /// JSON Lines; nil: no validation.
         public var validation: String?
+        /// How messages become text.
         public var template: Template = .auto
         /// Tokens of a sequence, at least 2.
         public var maxLength = 512
         /// Several examples in one sequence, without attention across them.
         public var packing = true
+        /// Whether the order of examples changes with each epoch (by the seed).
         public var shuffle = true
         /// Folder of prepared data; nil leaves the place to the data loader.
         public var cache: String?
 
+        /// A section with this training file and defaults otherwise.
         public init(train: String) { self.train = train }
     }
 
     /// How the ranks share the work.
     public struct DistributedSection: Sendable, Equatable {
+        /// Where the frozen weights live.
         public enum Placement: String, Sendable, CaseIterable { case auto, replicated, node, sharded }
+        /// How gradients are summed: the same bits at any number of ranks, or as fast as MPI can.
         public enum Reduction: String, Sendable, CaseIterable { case reproducible, fast }
 
+        /// Where the frozen weights live.
         public var placement: Placement = .auto
+        /// How gradients are summed over ranks.
         public var reduction: Reduction = .reproducible
         /// Threads of one rank; nil (`auto`): the node's cores divided by its ranks.
         public var threads: Int?
 
+        /// Defaults.
         public init() {}
     }
 
+    /// When checkpoints are written and how many stay.
     public struct CheckpointSection: Sendable, Equatable {
         /// Steps between checkpoints; nil (`none`): only on a signal.
         public var every: Int? = 50
         /// The newest checkpoints that stay.
         public var keep = 3
 
+        /// Defaults.
         public init() {}
     }
 
+    /// What a run reports, and how often.
     public struct LogSection: Sendable, Equatable {
         /// Seconds between plain progress lines where there is no terminal.
         public var everySeconds = 5.0
@@ -80,6 +102,7 @@ extension RunConfiguration {
         /// `report.html` at the end of the run.
         public var report = true
 
+        /// Defaults.
         public init() {}
     }
 }

@@ -20,7 +20,9 @@ struct NumberBounds: Sendable {
     }
 
     var expected: String {
-        func text(_ value: Double) -> String { value == value.rounded() ? String(Int(value)) : value.description }
+        func text(_ value: Double) -> String {
+            value == value.rounded() ? String(Int(value)) : value.description
+        }
         let below = upper.map { (upperIncluded ? " and at most " : " and below ") + text($0) } ?? ""
         return "a number " + (lowerIncluded ? "of at least " : "above ") + text(lower) + below
     }
@@ -65,7 +67,8 @@ struct SectionReader<Key: ConfigurationKey> {
         let nearest = NearestName.matches(for: entry.key, among: known, limit: 1).first.map(keyPath)
         let elsewhere = RunConfiguration.keyPaths.first { $0.hasSuffix(".\(entry.key)") || $0 == entry.key }
         return .unknownKey(
-            origin: entry.keyOrigin, keyPath: keyPath(entry.key), suggestion: nearest ?? elsewhere, known: known)
+            origin: entry.keyOrigin, keyPath: keyPath(entry.key), suggestion: nearest ?? elsewhere,
+            known: known)
     }
 
     func node(_ key: Key) -> ConfigurationNode? { entries[key.rawValue]?.node }
@@ -75,7 +78,9 @@ struct SectionReader<Key: ConfigurationKey> {
     /// The place of a key, or of the section when it does not have the key.
     func place(_ key: Key) -> ConfigurationOrigin { entries[key.rawValue]?.keyOrigin ?? origin }
 
-    func invalid(_ key: Key, _ node: ConfigurationNode, expected: String, advice: String? = nil) -> ConfigurationError {
+    func invalid(_ key: Key, _ node: ConfigurationNode, expected: String, advice: String? = nil)
+        -> ConfigurationError
+    {
         .invalidValue(
             origin: node.origin, keyPath: keyPath(key.rawValue), expected: expected, found: node.found,
             advice: advice ?? (node.isNothing ? "give a value or remove the key" : nil))
@@ -97,7 +102,9 @@ struct SectionReader<Key: ConfigurationKey> {
 
     func number(_ key: Key, _ bounds: NumberBounds) throws(ConfigurationError) -> Double? {
         guard let node = node(key) else { return nil }
-        guard let value = node.number, bounds.contains(value) else { throw invalid(key, node, expected: bounds.expected) }
+        guard let value = node.number, bounds.contains(value) else {
+            throw invalid(key, node, expected: bounds.expected)
+        }
         return value
     }
 
@@ -126,7 +133,9 @@ struct SectionReader<Key: ConfigurationKey> {
     ) throws(ConfigurationError) -> Choice? {
         guard let node = node(key) else { return nil }
         guard let text = node.text, let choice = Choice(rawValue: text) else {
-            throw invalid(key, node, expected: choices(Choice.allCases.map(\.rawValue)), advice: nearest(node, Choice.allCases.map(\.rawValue)))
+            throw invalid(
+                key, node, expected: choices(Choice.allCases.map(\.rawValue)),
+                advice: nearest(node, Choice.allCases.map(\.rawValue)))
         }
         return choice
     }

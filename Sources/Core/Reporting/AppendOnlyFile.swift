@@ -10,7 +10,8 @@ final class AppendOnlyFile {
     /// Creates the file, or empties it (`keepingContents` false), or continues at its end.
     init(path: String, keepingContents: Bool) throws(ReportingError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (keepingContents ? O_APPEND : O_TRUNC), 0o644)
+        descriptor = open(
+            path, O_WRONLY | O_CREAT | O_CLOEXEC | (keepingContents ? O_APPEND : O_TRUNC), 0o644)
         if descriptor < 0 { throw .cannotOpen(path: path, reason: Self.lastError) }
     }
 

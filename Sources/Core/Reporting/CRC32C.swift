@@ -1,5 +1,6 @@
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as RFC 3720 section B.4 gives it, and TFRecord's masked form.
 public enum CRC32C {
+    /// The plain checksum of some bytes.
     public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         ~bytes.reduce(~UInt32(0)) { (state, byte) in
             table[Int(UInt8(truncatingIfNeeded: state) ^ byte)] ^ (state >> 8)

@@ -9,10 +9,14 @@ public indirect enum JSONText: Sendable, Equatable {
     case list([JSONText])
     case object([Field])
 
+    /// A key with its value; an object keeps its fields in order.
     public struct Field: Sendable, Equatable {
+        /// The key, unescaped.
         public var key: String
+        /// What the key stands for.
         public var value: JSONText
 
+        /// Pairs a key with its value.
         public init(_ key: String, _ value: JSONText) {
             self.key = key
             self.value = value

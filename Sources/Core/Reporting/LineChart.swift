@@ -22,9 +22,13 @@ struct LineChart {
 
     /// The chart in a section with heading and, for several series, a legend.
     var html: String {
-        let legend = series.count < 2 ? "" : "<p class=\"legend\">" + series.map {
-            "<span><i class=\"\($0.style.rawValue)\"></i>\(htmlEscaped($0.name))</span>"
-        }.joined() + "</p>\n"
+        let legend =
+            series.count < 2
+            ? ""
+            : "<p class=\"legend\">"
+                + series.map {
+                    "<span><i class=\"\($0.style.rawValue)\"></i>\(htmlEscaped($0.name))</span>"
+                }.joined() + "</p>\n"
         let small = unit.isEmpty ? "" : " <small>\(htmlEscaped(unit))</small>"
         return "<section>\n<h2>\(htmlEscaped(title))\(small)</h2>\n\(legend)\(svg)\n</section>"
     }
@@ -39,14 +43,16 @@ struct LineChart {
         }
         var parts = y.ticks.map { tick -> String in
             let level = place(Point(x: x.low, y: tick)).y
-            return "<line class=\"grid\" x1=\"\(coordinate(Self.left))\" x2=\"\(coordinate(Self.width - Self.right))\" "
+            return
+                "<line class=\"grid\" x1=\"\(coordinate(Self.left))\" x2=\"\(coordinate(Self.width - Self.right))\" "
                 + "y1=\"\(coordinate(level))\" y2=\"\(coordinate(level))\"/>"
                 + "<text x=\"\(coordinate(Self.left - 8))\" y=\"\(coordinate(level + 4))\" text-anchor=\"end\">\(y.label(tick))</text>"
         }
         parts += x.ticks.map { tick in
             let place = place(Point(x: tick, y: y.low))
             let anchor = place.x > Self.width - 40 ? "end" : "middle"
-            return "<text x=\"\(coordinate(place.x))\" y=\"\(coordinate(Self.height - 10))\" text-anchor=\"\(anchor)\">\(x.label(tick))</text>"
+            return
+                "<text x=\"\(coordinate(place.x))\" y=\"\(coordinate(Self.height - 10))\" text-anchor=\"\(anchor)\">\(x.label(tick))</text>"
         }
         for one in series {
             let places = thinned(one.points).map(place)
@@ -56,7 +62,9 @@ struct LineChart {
                 parts.append("<polyline class=\"\(name)\" points=\"\(list)\"/>")
             }
             if places.count <= 30 {
-                parts += places.map { "<circle class=\"\(name)\" cx=\"\(coordinate($0.x))\" cy=\"\(coordinate($0.y))\" r=\"3\"/>" }
+                parts += places.map {
+                    "<circle class=\"\(name)\" cx=\"\(coordinate($0.x))\" cy=\"\(coordinate($0.y))\" r=\"3\"/>"
+                }
             }
         }
         let size = "viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\""
@@ -71,8 +79,10 @@ struct LineChart {
         let stretches = 700
         guard points.count > 2 * stretches else { return points }
         return (0..<stretches).flatMap { index -> [Point] in
-            let stretch = points[(index * points.count / stretches)..<((index + 1) * points.count / stretches)]
-            guard let low = stretch.min(by: { $0.y < $1.y }), let high = stretch.max(by: { $0.y < $1.y }) else { return [] }
+            let stretch = points[
+                (index * points.count / stretches)..<((index + 1) * points.count / stretches)]
+            guard let low = stretch.min(by: { $0.y < $1.y }), let high = stretch.max(by: { $0.y < $1.y })
+            else { return [] }
             return low.x < high.x ? [low, high] : high.x < low.x ? [high, low] : [low]
         }
     }
@@ -120,7 +130,8 @@ struct Axis {
             return "\(Double(parts[0]) ?? 0)e\(Int(parts[1]) ?? 0)".replacingOccurrences(of: ".0e", with: "e")
         }
         if abs(tick) >= 100_000 { return String(format: "%gk", tick / 1000) }
-        let decimals = max(0, -Int(floor(log10(spacing) + 1e-9)) + (spacing.description.contains("25") ? 1 : 0))
+        let decimals = max(
+            0, -Int(floor(log10(spacing) + 1e-9)) + (spacing.description.contains("25") ? 1 : 0))
         return String(format: "%.\(decimals)f", tick)
     }
 }

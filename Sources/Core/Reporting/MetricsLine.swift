@@ -11,10 +11,13 @@ public struct MetricsLine: Sendable, Equatable {
     public var loss: Double
     /// Tokens that went through the model in this step, over all ranks.
     public var tokens: Int
+    /// Tokens of the step that counted in the loss.
     public var supervisedTokens: Int
+    /// The rate that this step used.
     public var learningRate: Double
     /// Norm of all gradients together, before clipping.
     public var gradientNorm: Double
+    /// `tokens` divided by `seconds`.
     public var tokensPerSecond: Double
     /// Wall-clock seconds of the step.
     public var seconds: Double
@@ -27,8 +30,10 @@ public struct MetricsLine: Sendable, Equatable {
     /// Mean loss over the validation data after this step.
     public var validationLoss: Double?
 
+    /// A line from its numbers; `validationLoss` only for steps that were followed by a validation.
     public init(
-        step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double, gradientNorm: Double,
+        step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double,
+        gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
         residentBytes: Int, validationLoss: Double? = nil
     ) {
@@ -50,8 +55,10 @@ public struct MetricsLine: Sendable, Equatable {
     public var json: String {
         var fields: [JSONText.Field] = [
             .init("step", .integer(step)), .init("loss", .number(loss)), .init("tokens", .integer(tokens)),
-            .init("supervised_tokens", .integer(supervisedTokens)), .init("learning_rate", .number(learningRate)),
-            .init("gradient_norm", .number(gradientNorm)), .init("tokens_per_second", .number(tokensPerSecond)),
+            .init("supervised_tokens", .integer(supervisedTokens)),
+            .init("learning_rate", .number(learningRate)),
+            .init("gradient_norm", .number(gradientNorm)),
+            .init("tokens_per_second", .number(tokensPerSecond)),
             .init("seconds", .number(seconds)), .init("gather_seconds", .number(gatherSeconds)),
             .init("reduce_seconds", .number(reduceSeconds)), .init("resident_bytes", .integer(residentBytes)),
         ]
@@ -67,7 +74,8 @@ extension MetricsLine {
     public init?(json: some StringProtocol) {
         guard let record = try? JSONDecoder().decode(Record.self, from: Data(json.utf8)) else { return nil }
         self.init(
-            step: record.step, loss: record.loss ?? .nan, tokens: record.tokens, supervisedTokens: record.supervised_tokens,
+            step: record.step, loss: record.loss ?? .nan, tokens: record.tokens,
+            supervisedTokens: record.supervised_tokens,
             learningRate: record.learning_rate ?? .nan, gradientNorm: record.gradient_norm ?? .nan,
             tokensPerSecond: record.tokens_per_second ?? .nan, seconds: record.seconds ?? .nan,
             gatherSeconds: record.gather_seconds ?? .nan, reduceSeconds: record.reduce_seconds ?? .nan,
@@ -79,7 +87,8 @@ extension MetricsLine {
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
         }
-        let texts = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let texts = String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
         var lines: [MetricsLine] = []
         for (index, text) in texts.enumerated() where !text.isEmpty {
             if let line = MetricsLine(json: text) {

@@ -4,6 +4,7 @@ import Foundation
 ///
 /// Not for use by several threads at once.
 public final class MetricsWriter {
+    /// The file that is written.
     public let path: String
     private let file: AppendOnlyFile
 
@@ -14,7 +15,9 @@ public final class MetricsWriter {
 
     /// Opens the file for a new run (`step` nil, earlier contents go) or for one that continues after `step`: later lines, and
     /// a line that a kill cut short, are removed first.
-    public static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError) -> MetricsWriter {
+    public static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError)
+        -> MetricsWriter
+    {
         guard let step, FileManager.default.fileExists(atPath: path) else {
             return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: false))
         }
@@ -28,13 +31,17 @@ public final class MetricsWriter {
         let replacement = try AppendOnlyFile(path: temporary, keepingContents: false)
         try replacement.append(Array(kept.utf8))
         try replacement.close()
-        guard rename(temporary, path) == 0 else { throw .cannotWrite(path: path, reason: AppendOnlyFile.lastError) }
+        guard rename(temporary, path) == 0 else {
+            throw .cannotWrite(path: path, reason: AppendOnlyFile.lastError)
+        }
         return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: true))
     }
 
+    /// Adds the line of a finished step.
     public func append(_ line: MetricsLine) throws(ReportingError) {
         try file.append(Array((line.json + "\n").utf8))
     }
 
+    /// Ends the file; further appends fail.
     public func close() throws(ReportingError) { try file.close() }
 }

@@ -2,17 +2,23 @@ import Foundation
 
 /// What a progress display shows at one moment.
 public struct ProgressSnapshot: Sendable, Equatable {
+    /// Finished optimizer steps.
     public var step: Int
+    /// Steps of the whole run.
     public var totalSteps: Int
+    /// Loss of the last step.
     public var loss: Double
     /// Exponential mean of the recent steps' losses.
     public var smoothedLoss: Double
+    /// Speed of the last step, over all ranks.
     public var tokensPerSecond: Double
     /// nil while it cannot be estimated.
     public var remainingSeconds: Double?
 
+    /// A snapshot from its numbers.
     public init(
-        step: Int, totalSteps: Int, loss: Double, smoothedLoss: Double, tokensPerSecond: Double, remainingSeconds: Double?
+        step: Int, totalSteps: Int, loss: Double, smoothedLoss: Double, tokensPerSecond: Double,
+        remainingSeconds: Double?
     ) {
         self.step = step
         self.totalSteps = totalSteps
@@ -44,12 +50,16 @@ public struct ProgressSnapshot: Sendable, Equatable {
         for detail in details {
             let rest = "  \(count)  \(detail)"
             let barWidth = min(30, columns - rest.count - 5)
-            if barWidth >= 8 { return pad(percent) + " " + bar(barWidth, colour: colour, unicode: unicode) + rest }
+            if barWidth >= 8 {
+                return pad(percent) + " " + bar(barWidth, colour: colour, unicode: unicode) + rest
+            }
         }
         return String("\(percent) \(count)".prefix(max(0, columns)))
     }
 
-    private func pad(_ text: String) -> String { String(repeating: " ", count: max(0, 4 - text.count)) + text }
+    private func pad(_ text: String) -> String {
+        String(repeating: " ", count: max(0, 4 - text.count)) + text
+    }
 
     private func bar(_ width: Int, colour: Bool, unicode: Bool) -> String {
         let filled = Int(fraction * Double(width))
@@ -58,7 +68,9 @@ public struct ProgressSnapshot: Sendable, Equatable {
         return colour ? "\u{1B}[36m\(done)\u{1B}[0m\u{1B}[2m\(left)\u{1B}[0m" : done + left
     }
 
-    static func loss(_ value: Double) -> String { value.isFinite ? String(format: "%.4f", value) : "\(value)" }
+    static func loss(_ value: Double) -> String {
+        value.isFinite ? String(format: "%.4f", value) : "\(value)"
+    }
 
     static func rate(_ value: Double) -> String {
         value.isFinite ? (value < 10 ? String(format: "%.1f", value) : String(Int(value.rounded()))) : "?"

@@ -42,7 +42,8 @@ public final class ProgressReporter {
         previous = (step, time)
         let snapshot = ProgressSnapshot(
             step: step, totalSteps: totalSteps, loss: lastLoss, smoothedLoss: loss.mean ?? lastLoss,
-            tokensPerSecond: tokensPerSecond, remainingSeconds: stepSeconds.mean.map { $0 * Double(max(0, totalSteps - step)) })
+            tokensPerSecond: tokensPerSecond,
+            remainingSeconds: stepSeconds.mean.map { $0 * Double(max(0, totalSteps - step)) })
         latest = snapshot
         if step >= totalSteps || time - lastShownSeconds >= style.intervalSeconds { show(snapshot, at: time) }
     }
@@ -64,7 +65,9 @@ public final class ProgressReporter {
         switch style {
         case .bar(let colour, let unicode):
             // A line as wide as the terminal would wrap on some of them.
-            write("\r" + snapshot.barLine(columns: columns() - 1, colour: colour, unicode: unicode) + "\u{1B}[K")
+            write(
+                "\r" + snapshot.barLine(columns: columns() - 1, colour: colour, unicode: unicode) + "\u{1B}[K"
+            )
             barIsOnScreen = true
         case .lines:
             write(snapshot.plainLine + "\n")

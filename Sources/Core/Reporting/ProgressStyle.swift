@@ -20,18 +20,23 @@ public enum ProgressStyle: Sendable, Equatable {
     /// UTF-8 gets an ASCII bar.
     public static func detect(everySeconds: Double = 5) -> ProgressStyle {
         detect(
-            isTerminal: isatty(STDERR_FILENO) == 1, environment: ProcessInfo.processInfo.environment, everySeconds: everySeconds)
+            isTerminal: isatty(STDERR_FILENO) == 1, environment: ProcessInfo.processInfo.environment,
+            everySeconds: everySeconds)
     }
 
     /// The same for a given terminal and environment.
-    public static func detect(isTerminal: Bool, environment: [String: String], everySeconds: Double) -> ProgressStyle {
-        let wantsBar = switch environment["CATENA_PROGRESS"] {
-        case "bar": true
-        case "lines": false
-        default: isTerminal && environment["TERM"] != "dumb"
-        }
+    public static func detect(isTerminal: Bool, environment: [String: String], everySeconds: Double)
+        -> ProgressStyle
+    {
+        let wantsBar =
+            switch environment["CATENA_PROGRESS"] {
+            case "bar": true
+            case "lines": false
+            default: isTerminal && environment["TERM"] != "dumb"
+            }
         guard wantsBar else { return .lines(everySeconds: everySeconds) }
-        let locale = [environment["LC_ALL"], environment["LC_CTYPE"], environment["LANG"]]
+        let locale =
+            [environment["LC_ALL"], environment["LC_CTYPE"], environment["LANG"]]
             .compactMap { $0 }.first { !$0.isEmpty }?.lowercased() ?? ""
         return .bar(
             colour: environment["NO_COLOR", default: ""].isEmpty,
@@ -42,7 +47,9 @@ public enum ProgressStyle: Sendable, Equatable {
     public static func terminalColumns() -> Int {
         var size = winsize()
         if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
-        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
+        return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap {
+            $0 > 0 ? $0 : nil
+        } ?? 80
     }
 
     /// Seconds of a clock that never goes back.

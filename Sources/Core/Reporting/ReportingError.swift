@@ -6,6 +6,7 @@ public enum ReportingError: Error, Equatable, Sendable {
 }
 
 extension ReportingError: CustomStringConvertible {
+    /// Which file, what happened, what to do.
     public var description: String {
         switch self {
         case .cannotOpen(let path, let reason):

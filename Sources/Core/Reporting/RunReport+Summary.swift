@@ -16,14 +16,21 @@ extension RunReport {
             facts.append(Fact("Last validation loss", ProgressSnapshot.loss(latest)))
         }
         if let best = validated.min(by: { $0.validationLoss ?? .infinity < $1.validationLoss ?? .infinity }) {
-            facts.append(Fact("Best validation loss (step \(best.step))", ProgressSnapshot.loss(best.validationLoss ?? .nan)))
+            facts.append(
+                Fact(
+                    "Best validation loss (step \(best.step))",
+                    ProgressSnapshot.loss(best.validationLoss ?? .nan)))
         }
         let rates = lines.map(\.tokensPerSecond).filter(\.isFinite).sorted()
-        if !rates.isEmpty { facts.append(Fact("Tokens/s, median", ProgressSnapshot.rate(rates[rates.count / 2]))) }
+        if !rates.isEmpty {
+            facts.append(Fact("Tokens/s, median", ProgressSnapshot.rate(rates[rates.count / 2])))
+        }
         return facts + [
             Fact("Tokens", Self.grouped(lines.reduce(0) { $0 + $1.tokens })),
             Fact("Supervised tokens", Self.grouped(lines.reduce(0) { $0 + $1.supervisedTokens })),
-            Fact("Time in steps", DurationText.clock(seconds: lines.map(\.seconds).filter(\.isFinite).reduce(0, +))),
+            Fact(
+                "Time in steps",
+                DurationText.clock(seconds: lines.map(\.seconds).filter(\.isFinite).reduce(0, +))),
             Fact("Most memory, rank 0", Self.gigabytes(lines.map(\.residentBytes).max() ?? 0)),
         ]
     }

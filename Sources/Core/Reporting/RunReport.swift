@@ -2,23 +2,30 @@ import Foundation
 
 /// A run as one HTML file that needs nothing else: curves, numbers and the configuration.
 public struct RunReport: Sendable {
+    /// Heading of the page.
     public var title: String
     /// As `RunConfiguration.resolvedYAML` gives it.
     public var configurationYAML: String
+    /// Steps in order, as `MetricsLine.read` gives them.
     public var lines: [MetricsLine]
     /// Further numbers for the head of the page.
     public var facts: [Fact]
 
+    /// A labelled number or word.
     public struct Fact: Sendable, Equatable {
+        /// What it is.
         public var label: String
+        /// As it is shown.
         public var value: String
 
+        /// Pairs a label with its value.
         public init(_ label: String, _ value: String) {
             self.label = label
             self.value = value
         }
     }
 
+    /// A report of the given steps.
     public init(title: String, configurationYAML: String, lines: [MetricsLine], facts: [Fact] = []) {
         self.title = title
         self.configurationYAML = configurationYAML
@@ -35,6 +42,7 @@ public struct RunReport: Sendable {
         }
     }
 
+    /// The whole page.
     public var html: String {
         """
         <!DOCTYPE html>
@@ -67,7 +75,9 @@ public struct RunReport: Sendable {
 
     private var charts: [LineChart] {
         func points(_ value: (MetricsLine) -> Double?) -> [LineChart.Point] {
-            lines.compactMap { line in value(line).flatMap { $0.isFinite ? .init(x: Double(line.step), y: $0) : nil } }
+            lines.compactMap { line in
+                value(line).flatMap { $0.isFinite ? .init(x: Double(line.step), y: $0) : nil }
+            }
         }
         let loss = points(\.loss)
         var lossSeries = [LineChart.Series(name: "training, each step", style: .faint, points: loss)]
@@ -77,10 +87,14 @@ public struct RunReport: Sendable {
             lossSeries[0] = .init(name: "training", style: .first, points: loss)
         }
         let validation = points(\.validationLoss)
-        if !validation.isEmpty { lossSeries.append(.init(name: "validation", style: .second, points: validation)) }
+        if !validation.isEmpty {
+            lossSeries.append(.init(name: "validation", style: .second, points: validation))
+        }
         return [
             LineChart(title: "Loss", unit: "nats per token", series: lossSeries),
-            LineChart(title: "Learning rate", unit: "", series: [.init(name: "learning rate", style: .first, points: points(\.learningRate))]),
+            LineChart(
+                title: "Learning rate", unit: "",
+                series: [.init(name: "learning rate", style: .first, points: points(\.learningRate))]),
             LineChart(
                 title: "Speed", unit: "tokens/s", startsAtZero: true,
                 series: [.init(name: "tokens/s", style: .first, points: points(\.tokensPerSecond))]),

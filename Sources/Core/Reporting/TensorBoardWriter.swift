@@ -4,6 +4,7 @@ import Foundation
 ///
 /// Records are buffered and written every `flushSeconds` and on `close`. Not for use by several threads at once.
 public final class TensorBoardWriter {
+    /// The event file.
     public let path: String
     private let file: AppendOnlyFile
     private let flushSeconds: Double
@@ -43,17 +44,20 @@ public final class TensorBoardWriter {
         try append(scalars, step: line.step)
     }
 
+    /// Scalars under tags of the caller's choice.
     public func append(_ scalars: [(tag: String, value: Double)], step: Int) throws(ReportingError) {
         add(.scalars(scalars), step: step)
         if now() - lastFlushSeconds >= flushSeconds { try flush() }
     }
 
+    /// Writes what is buffered.
     public func flush() throws(ReportingError) {
         try file.append(buffer)
         buffer.removeAll(keepingCapacity: true)
         lastFlushSeconds = now()
     }
 
+    /// Writes what is buffered and ends the file.
     public func close() throws(ReportingError) {
         try flush()
         try file.close()
@@ -69,7 +73,8 @@ public final class TensorBoardWriter {
     /// TensorBoard reads the files of a folder in the order of their names, so the time comes first.
     private static func freePath(folder: String, startSeconds: Double) -> String {
         let process = ProcessInfo.processInfo
-        let stem = "\(folder)/events.out.tfevents.\(Int(startSeconds)).\(process.hostName).\(process.processIdentifier)."
+        let stem =
+            "\(folder)/events.out.tfevents.\(Int(startSeconds)).\(process.hostName).\(process.processIdentifier)."
         var number = 0
         while FileManager.default.fileExists(atPath: stem + String(number)) { number += 1 }
         return stem + String(number)

@@ -17,44 +17,112 @@ struct ConfigurationErrorTests {
     @Test(
         "each wrong value is named with its place, what was expected and what came",
         arguments: [
-            ("adapter: {rnak: 8}", "run.yaml:5:11: unknown key \"adapter.rnak\"; did you mean \"adapter.rank\"? Known here: "
-                + "method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."),
-            ("adapter: {rs_lora: true}", "run.yaml:5:11: unknown key \"adapter.rs_lora\"; did you mean \"adapter.rs-lora\"? "
-                + "Known here: method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."),
-            ("learning-rate: 1", "run.yaml:5:1: unknown key \"learning-rate\"; did you mean \"training.learning-rate\"? "
-                + "Known here: model, adapter, data, training, distributed, checkpoint, log, output."),
-            ("zzzzzzzz: 1", "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, adapter, data, training, distributed, "
-                + "checkpoint, log, output."),
-            ("adapter: {rank: 0}", "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 0."),
-            ("adapter: {rank: 8.5}", "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 8.5."),
-            ("adapter: {rank: \"8\"}", "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got \"8\"."),
-            ("adapter: {rank: 99999999999999999999}",
-                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 99999999999999999999."),
-            ("adapter:\n  rank:\n", "run.yaml:6:8: adapter.rank: expected a whole number of at least 1, but got nothing; "
-                + "give a value or remove the key."),
-            ("adapter: {rank: [1, 2]}",
-                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got a list of 2 values."),
+            (
+                "adapter: {rnak: 8}",
+                "run.yaml:5:11: unknown key \"adapter.rnak\"; did you mean \"adapter.rank\"? Known here: "
+                    + "method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."
+            ),
+            (
+                "adapter: {rs_lora: true}",
+                "run.yaml:5:11: unknown key \"adapter.rs_lora\"; did you mean \"adapter.rs-lora\"? "
+                    + "Known here: method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."
+            ),
+            (
+                "learning-rate: 1",
+                "run.yaml:5:1: unknown key \"learning-rate\"; did you mean \"training.learning-rate\"? "
+                    + "Known here: model, adapter, data, training, distributed, checkpoint, log, output."
+            ),
+            (
+                "zzzzzzzz: 1",
+                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, adapter, data, training, distributed, "
+                    + "checkpoint, log, output."
+            ),
+            (
+                "adapter: {rank: 0}",
+                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 0."
+            ),
+            (
+                "adapter: {rank: 8.5}",
+                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 8.5."
+            ),
+            (
+                "adapter: {rank: \"8\"}",
+                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got \"8\"."
+            ),
+            (
+                "adapter: {rank: 99999999999999999999}",
+                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got 99999999999999999999."
+            ),
+            (
+                "adapter:\n  rank:\n",
+                "run.yaml:6:8: adapter.rank: expected a whole number of at least 1, but got nothing; "
+                    + "give a value or remove the key."
+            ),
+            (
+                "adapter: {rank: [1, 2]}",
+                "run.yaml:5:17: adapter.rank: expected a whole number of at least 1, but got a list of 2 values."
+            ),
             ("adapter: {alpha: 0}", "run.yaml:5:18: adapter.alpha: expected a number above 0, but got 0."),
-            ("adapter: {alpha: .inf}", "run.yaml:5:18: adapter.alpha: expected a number above 0, but got .inf."),
-            ("adapter: {dropout: 1}", "run.yaml:5:20: adapter.dropout: expected a number of at least 0 and below 1, but got 1."),
-            ("adapter: {method: lroa}", "run.yaml:5:19: adapter.method: expected lora, but got lroa; did you mean lora?"),
-            ("adapter: {rs-lora: yes}", "run.yaml:5:20: adapter.rs-lora: expected true or false, but got yes."),
-            ("adapter: {lora-plus-ratio: 0}", "run.yaml:5:28: adapter.lora-plus-ratio: expected a number above 0, but got 0."),
-            ("adapter: {targets: \"(q\"}", "run.yaml:5:20: adapter.targets: expected all-linear, a list of layer names such as "
-                + "[q_proj, v_proj], or a regular expression, but got \"(q\"; as a regular expression it cannot be parsed."),
-            ("adapter: {targets: []}", "run.yaml:5:20: adapter.targets: expected at least one layer name, but got a list of 0 values."),
-            ("adapter: {targets: [q, q]}", "run.yaml:5:24: adapter.targets: expected a list of different layer names, but got q."),
+            (
+                "adapter: {alpha: .inf}",
+                "run.yaml:5:18: adapter.alpha: expected a number above 0, but got .inf."
+            ),
+            (
+                "adapter: {dropout: 1}",
+                "run.yaml:5:20: adapter.dropout: expected a number of at least 0 and below 1, but got 1."
+            ),
+            (
+                "adapter: {method: lroa}",
+                "run.yaml:5:19: adapter.method: expected lora, but got lroa; did you mean lora?"
+            ),
+            (
+                "adapter: {rs-lora: yes}",
+                "run.yaml:5:20: adapter.rs-lora: expected true or false, but got yes."
+            ),
+            (
+                "adapter: {lora-plus-ratio: 0}",
+                "run.yaml:5:28: adapter.lora-plus-ratio: expected a number above 0, but got 0."
+            ),
+            (
+                "adapter: {targets: \"(q\"}",
+                "run.yaml:5:20: adapter.targets: expected all-linear, a list of layer names such as "
+                    + "[q_proj, v_proj], or a regular expression, but got \"(q\"; as a regular expression it cannot be parsed."
+            ),
+            (
+                "adapter: {targets: []}",
+                "run.yaml:5:20: adapter.targets: expected at least one layer name, but got a list of 0 values."
+            ),
+            (
+                "adapter: {targets: [q, q]}",
+                "run.yaml:5:24: adapter.targets: expected a list of different layer names, but got q."
+            ),
             ("adapter: lora", "run.yaml:5:10: adapter: expected a section (key: value lines), but got lora."),
-            ("distributed: {placement: shraded}", "run.yaml:5:26: distributed.placement: expected one of auto, replicated, node, "
-                + "sharded, but got shraded; did you mean sharded?"),
-            ("distributed: {threads: 0}",
-                "run.yaml:5:24: distributed.threads: expected a whole number of at least 1 or auto, but got 0."),
-            ("checkpoint: {every: 0}",
-                "run.yaml:5:21: checkpoint.every: expected a whole number of at least 1 or none, but got 0."),
-            ("checkpoint: {keep: 0}", "run.yaml:5:20: checkpoint.keep: expected a whole number of at least 1, but got 0."),
-            ("log: {every-seconds: 0}", "run.yaml:5:22: log.every-seconds: expected a number above 0, but got 0."),
+            (
+                "distributed: {placement: shraded}",
+                "run.yaml:5:26: distributed.placement: expected one of auto, replicated, node, "
+                    + "sharded, but got shraded; did you mean sharded?"
+            ),
+            (
+                "distributed: {threads: 0}",
+                "run.yaml:5:24: distributed.threads: expected a whole number of at least 1 or auto, but got 0."
+            ),
+            (
+                "checkpoint: {every: 0}",
+                "run.yaml:5:21: checkpoint.every: expected a whole number of at least 1 or none, but got 0."
+            ),
+            (
+                "checkpoint: {keep: 0}",
+                "run.yaml:5:20: checkpoint.keep: expected a whole number of at least 1, but got 0."
+            ),
+            (
+                "log: {every-seconds: 0}",
+                "run.yaml:5:22: log.every-seconds: expected a number above 0, but got 0."
+            ),
             ("model: n", "run.yaml:1:1: the key \"model\" occurs twice in one section; keep one of them."),
-            ("adapter: {rank: 8, rank: 9}", "run.yaml:5:11: the key \"rank\" occurs twice in one section; keep one of them."),
+            (
+                "adapter: {rank: 8, rank: 9}",
+                "run.yaml:5:11: the key \"rank\" occurs twice in one section; keep one of them."
+            ),
         ])
     func wrongValue(addition: String, expected: String) {
         #expect(message(minimalConfiguration + "\n" + addition) == expected)
@@ -63,41 +131,95 @@ struct ConfigurationErrorTests {
     @Test(
         "--set is checked like the file and named as the origin",
         arguments: [
-            ("training.steps=0", "--set training.steps=0: training.steps: expected a whole number of at least 1, but got 0."),
-            ("training.learning-rate=-1", "--set training.learning-rate=-1: training.learning-rate: expected a number above 0, "
-                + "but got -1."),
-            ("training.sed=1", "--set training.sed=1: unknown key \"training.sed\"; did you mean \"training.seed\"? Known here: "
-                + "steps, epochs, trainable, global-batch, batch-per-rank, learning-rate-scaling, reference-batch, micro-batch, "
-                + "optimizer, learning-rate, schedule, gradient-clip, seed, validation-every, recompute."),
-            ("data.max-length=1", "--set data.max-length=1: data.max-length: expected a whole number of at least 2, but got 1."),
-            ("output=", "run.yaml:1:1: the key \"output\" is missing; give the folder for the run's results."),
-            ("data.train=", "run.yaml:2:7: the key \"data.train\" is missing; give a JSON Lines file of training examples."),
-            ("training.steps=", "run.yaml:3:11: nothing says how long the run is; give training.steps (optimizer steps) or "
-                + "training.epochs (passes over the data)."),
-            ("training.epochs=2", "--set training.epochs=2: training.steps (10) and training.epochs (2) both say how long the run "
-                + "is; keep one of them."),
-            ("training.schedule.warmup-steps=11", "--set training.schedule.warmup-steps=11: training.schedule.warmup-steps (11) is "
-                + "more than training.steps (10); warm up for at most 10 steps."),
-            ("training.micro-batch=5", "--set training.micro-batch=5: training.micro-batch (5) does not divide "
-                + "training.global-batch (16); choose one of 1, 2, 4, 8, 16."),
-            ("training.optimizer.momentum=0.9", "--set training.optimizer.momentum=0.9: training.optimizer.momentum has no meaning "
-                + "with adamw; remove it, or set training.optimizer.name to sgd."),
-            ("training.optimizer={name: sgd, beta1: 0.9}", "--set training.optimizer={name: sgd, beta1: 0.9}: "
-                + "training.optimizer.beta1 has no meaning with sgd; remove it, or set training.optimizer.name to adamw."),
-            ("training.schedule={name: constant, minimum-ratio: 0.1}", "--set training.schedule={name: constant, minimum-ratio: "
-                + "0.1}: training.schedule.minimum-ratio has no meaning with the constant schedule; remove it, or set "
-                + "training.schedule.name to linear or cosine."),
-            ("training.reference-batch=8", "--set training.reference-batch=8: training.reference-batch has no meaning with a global "
-                + "batch, which does not grow with the ranks; remove it, or give training.batch-per-rank instead of "
-                + "training.global-batch."),
-            ("training.validation-every=5", "--set training.validation-every=5: training.validation-every is set, but there is no "
-                + "data.validation; give data.validation or remove training.validation-every."),
-            ("training.steps", "--set training.steps: there is no \"=\"; write --set section.key=value, for example --set "
-                + "training.steps=100."),
-            ("training..steps=1", "--set training..steps=1: a part of the key is empty; write --set section.key=value, for example "
-                + "--set training.steps=100."),
-            ("model.path=x", "--set model.path=x: \"path\" would lie inside a value that is not a section; write --set "
-                + "section.key=value, for example --set training.steps=100."),
+            (
+                "training.steps=0",
+                "--set training.steps=0: training.steps: expected a whole number of at least 1, but got 0."
+            ),
+            (
+                "training.learning-rate=-1",
+                "--set training.learning-rate=-1: training.learning-rate: expected a number above 0, "
+                    + "but got -1."
+            ),
+            (
+                "training.sed=1",
+                "--set training.sed=1: unknown key \"training.sed\"; did you mean \"training.seed\"? Known here: "
+                    + "steps, epochs, trainable, global-batch, batch-per-rank, learning-rate-scaling, reference-batch, micro-batch, "
+                    + "optimizer, learning-rate, schedule, gradient-clip, seed, validation-every, recompute."
+            ),
+            (
+                "data.max-length=1",
+                "--set data.max-length=1: data.max-length: expected a whole number of at least 2, but got 1."
+            ),
+            (
+                "output=",
+                "run.yaml:1:1: the key \"output\" is missing; give the folder for the run's results."
+            ),
+            (
+                "data.train=",
+                "run.yaml:2:7: the key \"data.train\" is missing; give a JSON Lines file of training examples."
+            ),
+            (
+                "training.steps=",
+                "run.yaml:3:11: nothing says how long the run is; give training.steps (optimizer steps) or "
+                    + "training.epochs (passes over the data)."
+            ),
+            (
+                "training.epochs=2",
+                "--set training.epochs=2: training.steps (10) and training.epochs (2) both say how long the run "
+                    + "is; keep one of them."
+            ),
+            (
+                "training.schedule.warmup-steps=11",
+                "--set training.schedule.warmup-steps=11: training.schedule.warmup-steps (11) is "
+                    + "more than training.steps (10); warm up for at most 10 steps."
+            ),
+            (
+                "training.micro-batch=5",
+                "--set training.micro-batch=5: training.micro-batch (5) does not divide "
+                    + "training.global-batch (16); choose one of 1, 2, 4, 8, 16."
+            ),
+            (
+                "training.optimizer.momentum=0.9",
+                "--set training.optimizer.momentum=0.9: training.optimizer.momentum has no meaning "
+                    + "with adamw; remove it, or set training.optimizer.name to sgd."
+            ),
+            (
+                "training.optimizer={name: sgd, beta1: 0.9}",
+                "--set training.optimizer={name: sgd, beta1: 0.9}: "
+                    + "training.optimizer.beta1 has no meaning with sgd; remove it, or set training.optimizer.name to adamw."
+            ),
+            (
+                "training.schedule={name: constant, minimum-ratio: 0.1}",
+                "--set training.schedule={name: constant, minimum-ratio: "
+                    + "0.1}: training.schedule.minimum-ratio has no meaning with the constant schedule; remove it, or set "
+                    + "training.schedule.name to linear or cosine."
+            ),
+            (
+                "training.reference-batch=8",
+                "--set training.reference-batch=8: training.reference-batch has no meaning with a global "
+                    + "batch, which does not grow with the ranks; remove it, or give training.batch-per-rank instead of "
+                    + "training.global-batch."
+            ),
+            (
+                "training.validation-every=5",
+                "--set training.validation-every=5: training.validation-every is set, but there is no "
+                    + "data.validation; give data.validation or remove training.validation-every."
+            ),
+            (
+                "training.steps",
+                "--set training.steps: there is no \"=\"; write --set section.key=value, for example --set "
+                    + "training.steps=100."
+            ),
+            (
+                "training..steps=1",
+                "--set training..steps=1: a part of the key is empty; write --set section.key=value, for example "
+                    + "--set training.steps=100."
+            ),
+            (
+                "model.path=x",
+                "--set model.path=x: \"path\" would lie inside a value that is not a section; write --set "
+                    + "section.key=value, for example --set training.steps=100."
+            ),
         ])
     func wrongOverride(argument: String, expected: String) {
         #expect(message(minimalConfiguration, [argument]) == expected)
@@ -105,48 +227,60 @@ struct ConfigurationErrorTests {
 
     @Test("two batch sizes contradict each other")
     func twoBatchSizes() {
-        #expect(message(minimalConfiguration, ["training.global-batch=16", "training.batch-per-rank=4"]) == """
-            --set training.batch-per-rank=4: training.global-batch (16) and training.batch-per-rank (4) both set the batch size; \
-            keep global-batch for the same result at any number of ranks, or batch-per-rank to grow with them.
-            """)
+        #expect(
+            message(minimalConfiguration, ["training.global-batch=16", "training.batch-per-rank=4"]) == """
+                --set training.batch-per-rank=4: training.global-batch (16) and training.batch-per-rank (4) both set the batch size; \
+                keep global-batch for the same result at any number of ranks, or batch-per-rank to grow with them.
+                """)
     }
 
     @Test("learning-rate scaling needs the batch that it scales from, and only then")
     func referenceBatch() {
         let perRank = "training.batch-per-rank=4"
-        #expect(message(minimalConfiguration, [perRank, "training.learning-rate-scaling=linear"]) == """
-            run.yaml:3:11: the key "training.reference-batch" is missing; give the global batch for which training.learning-rate \
-            was chosen (learning-rate-scaling is linear).
-            """)
-        #expect(message(minimalConfiguration, [perRank, "training.reference-batch=8"]) == """
-            --set training.reference-batch=8: training.reference-batch has no meaning with learning-rate-scaling none; remove it, \
-            or set training.learning-rate-scaling to linear or sqrt.
-            """)
+        #expect(
+            message(minimalConfiguration, [perRank, "training.learning-rate-scaling=linear"]) == """
+                run.yaml:3:11: the key "training.reference-batch" is missing; give the global batch for which training.learning-rate \
+                was chosen (learning-rate-scaling is linear).
+                """)
+        #expect(
+            message(minimalConfiguration, [perRank, "training.reference-batch=8"]) == """
+                --set training.reference-batch=8: training.reference-batch has no meaning with learning-rate-scaling none; remove it, \
+                or set training.learning-rate-scaling to linear or sqrt.
+                """)
         #expect(message(minimalConfiguration, ["training.learning-rate-scaling=none"]) == "accepted")
     }
 
     @Test("an adapter beside full training is a contradiction")
     func adapterAndFullTraining() {
-        #expect(message(minimalConfiguration + "\nadapter: {rank: 8}", ["training.trainable=all"]) == """
-            run.yaml:5:1: there is an adapter section, but training.trainable is all, which trains the model itself; remove one \
-            of them.
-            """)
+        #expect(
+            message(minimalConfiguration + "\nadapter: {rank: 8}", ["training.trainable=all"]) == """
+                run.yaml:5:1: there is an adapter section, but training.trainable is all, which trains the model itself; remove one \
+                of them.
+                """)
     }
 
     @Test("text that looks like something else must be in quotes in a file, not in --set")
     func barePath() {
         let yaml = minimalConfiguration.replacingOccurrences(of: "output: out", with: "output: 2024")
-        #expect(message(yaml) == "run.yaml:4:9: output: expected the path of a folder, but got 2024; put it in quotes.")
+        #expect(
+            message(yaml)
+                == "run.yaml:4:9: output: expected the path of a folder, but got 2024; put it in quotes.")
         #expect(message(minimalConfiguration, ["output=2024"]) == "accepted")
     }
 
     @Test("YAML that cannot be parsed is refused with its line")
     func syntax() {
-        #expect(message("model: m\ndata: {train: t\noutput: o\n").hasPrefix("run.yaml:3:7: expected YAML, but "))
-        #expect(message("- a\n- b\n")
-            == "run.yaml:1:1: the configuration: expected a section (key: value lines), but got a list of 2 values.")
+        #expect(
+            message("model: m\ndata: {train: t\noutput: o\n").hasPrefix("run.yaml:3:7: expected YAML, but "))
+        #expect(
+            message("- a\n- b\n")
+                == "run.yaml:1:1: the configuration: expected a section (key: value lines), but got a list of 2 values."
+        )
         #expect(message("model: \tm\n\tx: 1").hasPrefix("run.yaml:2:"))
-        #expect(message("") == "run.yaml:1:1: the key \"model\" is missing; give a Hugging Face model folder or a .gguf file.")
+        #expect(
+            message("")
+                == "run.yaml:1:1: the key \"model\" is missing; give a Hugging Face model folder or a .gguf file."
+        )
         #expect(message("a: 1\n---\nb: 2\n").hasPrefix("run.yaml:2:"))
     }
 
@@ -156,14 +290,19 @@ struct ConfigurationErrorTests {
             do { _ = try RunConfiguration.load(path: path) } catch { return error.description }
             return "accepted"
         }
-        #expect(message("/nowhere/run.yaml") == "configuration file /nowhere/run.yaml cannot be read: there is no such file.")
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("catena-\(UUID().uuidString)")
+        #expect(
+            message("/nowhere/run.yaml")
+                == "configuration file /nowhere/run.yaml cannot be read: there is no such file.")
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "catena-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(message(folder.path) == "configuration file \(folder.path) cannot be read: it is a directory.")
+        #expect(
+            message(folder.path) == "configuration file \(folder.path) cannot be read: it is a directory.")
         let binary = folder.appendingPathComponent("run.yaml")
         try Data([0x6D, 0xFF, 0xFE, 0x00]).write(to: binary)
-        #expect(message(binary.path) == "configuration file \(binary.path) cannot be read: it is not UTF-8 text.")
+        #expect(
+            message(binary.path) == "configuration file \(binary.path) cannot be read: it is not UTF-8 text.")
         try Data(minimalConfiguration.utf8).write(to: binary)
         #expect(message(binary.path) == "accepted")
     }

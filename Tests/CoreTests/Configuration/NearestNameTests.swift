@@ -5,8 +5,10 @@ import Testing
 struct NearestNameTests {
     @Test(
         "the distance counts insertions, deletions, replacements and swaps",
-        arguments: [("", "", 0), ("abc", "abc", 0), ("abc", "ABC", 0), ("", "abc", 3), ("rnak", "rank", 1),
-            ("kitten", "sitting", 3), ("ca", "abc", 3), ("q_proj", "q_prj", 1)])
+        arguments: [
+            ("", "", 0), ("abc", "abc", 0), ("abc", "ABC", 0), ("", "abc", 3), ("rnak", "rank", 1),
+            ("kitten", "sitting", 3), ("ca", "abc", 3), ("q_proj", "q_prj", 1),
+        ])
     func distance(first: String, second: String, expected: Int) {
         #expect(NearestName.distance(first, second) == expected)
         #expect(NearestName.distance(second, first) == expected)

@@ -48,13 +48,19 @@ struct RunConfigurationTests {
         let configuration = try RunConfiguration.parse(yaml: documented, path: "run.yaml")
         #expect(configuration.model == "models/smollm2")
         let adapter = try #require(configuration.adapter)
-        #expect(adapter.method == "lora" && adapter.rank == 8 && adapter.alpha == 16 && adapter.targets == .allLinear)
+        #expect(
+            adapter.method == "lora" && adapter.rank == 8 && adapter.alpha == 16
+                && adapter.targets == .allLinear)
         #expect(adapter.initialAdapter == "runs/earlier/adapter")
         #expect(configuration.data.validation == "data/dev.jsonl" && configuration.data.template == .auto)
         #expect(configuration.training.length == .steps(500) && configuration.training.batch == .global(16))
-        #expect(configuration.training.optimizer == .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0))
+        #expect(
+            configuration.training.optimizer
+                == .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0))
         #expect(configuration.training.learningRate == 2e-4 && configuration.training.gradientClip == 1)
-        #expect(configuration.training.schedule.name == .cosine && configuration.training.schedule.warmupSteps == 20)
+        #expect(
+            configuration.training.schedule.name == .cosine
+                && configuration.training.schedule.warmupSteps == 20)
         #expect(configuration.checkpoint.every == 50 && configuration.checkpoint.keep == 3)
         #expect(configuration.output == "runs/first")
     }
@@ -121,14 +127,20 @@ struct RunConfigurationTests {
             ["adapter.targets=[q_proj, \"true\", \"1e5\"]"], ["adapter.targets=.*\\.(q|v)_proj$"],
             ["training.learning-rate=0.00030000000000000003"], ["training.learning-rate=5e-324"],
             ["training.learning-rate=1.7976931348623157e308"], ["training.gradient-clip=none"],
-            ["training.optimizer={name: sgd, momentum: 0.9}"], ["training.schedule={name: constant, warmup-steps: 2}"],
-            ["training.batch-per-rank=6", "training.learning-rate-scaling=sqrt", "training.reference-batch=24"],
+            ["training.optimizer={name: sgd, momentum: 0.9}"],
+            ["training.schedule={name: constant, warmup-steps: 2}"],
+            [
+                "training.batch-per-rank=6", "training.learning-rate-scaling=sqrt",
+                "training.reference-batch=24",
+            ],
             ["distributed.threads=3", "checkpoint.every=none", "log.every-seconds=0.25"],
             ["model=a folder/with: \"odd\" #name\\", "output=2024", "data.cache=null", "data.validation=~"],
-            ["model=ünï/模型 \u{1F600}", "output=yes"], ["adapter.rs-lora=true", "adapter.lora-plus-ratio=16", "adapter.init=x"],
+            ["model=ünï/模型 \u{1F600}", "output=yes"],
+            ["adapter.rs-lora=true", "adapter.lora-plus-ratio=16", "adapter.init=x"],
         ])
     func roundTrip(overrides: [String]) throws {
-        let first = try RunConfiguration.parse(yaml: minimalConfiguration, path: "run.yaml", overrides: overrides)
+        let first = try RunConfiguration.parse(
+            yaml: minimalConfiguration, path: "run.yaml", overrides: overrides)
         let second = try RunConfiguration.parse(yaml: first.resolvedYAML, path: "resolved.yaml")
         #expect(second == first)
         #expect(second.resolvedYAML == first.resolvedYAML)
@@ -138,7 +150,8 @@ struct RunConfigurationTests {
     @Test("alpha follows the rank and the micro-batch follows the batch when they are not given")
     func dependentDefaults() throws {
         let configuration = try RunConfiguration.parse(
-            yaml: minimalConfiguration, path: "run.yaml", overrides: ["adapter.rank=32", "training.global-batch=9"])
+            yaml: minimalConfiguration, path: "run.yaml",
+            overrides: ["adapter.rank=32", "training.global-batch=9"])
         #expect(configuration.adapter?.alpha == 64)
         #expect(configuration.training.microBatch == 3)
     }
@@ -156,7 +169,8 @@ struct RunConfigurationTests {
             try RunConfiguration.parse(
                 yaml: minimalConfiguration, path: "run.yaml",
                 overrides: [
-                    "training.batch-per-rank=8", "training.learning-rate-scaling=\(scaling)", "training.reference-batch=16",
+                    "training.batch-per-rank=8", "training.learning-rate-scaling=\(scaling)",
+                    "training.reference-batch=16",
                     "training.learning-rate=0.001",
                 ]
             ).training.peakLearningRate(worldSize: 8)
@@ -173,17 +187,24 @@ struct RunConfigurationTests {
 
     @Test("a method's options are checked, completed and kept in its order")
     func methodOptions() throws {
-        let methods = ["chain": [
-            AdapterOption("mixers", .integer(atLeast: 0), default: .integer(2), summary: ""),
-            AdapterOption("form", .choice(["kaiming", "identity"]), default: .text("kaiming"), summary: ""),
-            AdapterOption("ranks", .any, default: .list([]), summary: ""),
-        ]]
+        let methods = [
+            "chain": [
+                AdapterOption("mixers", .integer(atLeast: 0), default: .integer(2), summary: ""),
+                AdapterOption(
+                    "form", .choice(["kaiming", "identity"]), default: .text("kaiming"), summary: ""),
+                AdapterOption("ranks", .any, default: .list([]), summary: ""),
+            ]
+        ]
         let yaml = minimalConfiguration + "\nadapter: {method: chain, ranks: [8, 4], form: identity}"
         let configuration = try RunConfiguration.parse(yaml: yaml, path: "run.yaml", methods: methods)
-        #expect(configuration.adapter?.options == [
-            .init("mixers", .integer(2)), .init("form", .text("identity")), .init("ranks", .list([.integer(8), .integer(4)])),
-        ])
-        #expect(try RunConfiguration.parse(yaml: configuration.resolvedYAML, path: "r", methods: methods) == configuration)
+        #expect(
+            configuration.adapter?.options == [
+                .init("mixers", .integer(2)), .init("form", .text("identity")),
+                .init("ranks", .list([.integer(8), .integer(4)])),
+            ])
+        #expect(
+            try RunConfiguration.parse(yaml: configuration.resolvedYAML, path: "r", methods: methods)
+                == configuration)
         #expect(configuration.adapter?.option("mixers")?.integer == 2)
     }
 }

@@ -1,0 +1,147 @@
+import CatenaCore
+import Foundation
+import Testing
+
+/// A line whose numbers have no short decimal form.
+func metricsLine(_ step: Int, validationLoss: Double? = nil) -> MetricsLine {
+    MetricsLine(
+        step: step, loss: 1 / 3 + Double(step), tokens: 2048, supervisedTokens: 777, learningRate: 2e-4 / 7,
+        gradientNorm: 0.1 + 0.2,
+        tokensPerSecond: 1e9 / 7, seconds: 1.7, gatherSeconds: .leastNonzeroMagnitude, reduceSeconds: 1e-3,
+        residentBytes: 1 << 40,
+        validationLoss: validationLoss)
+}
+
+/// A new empty folder that is removed after `body`.
+func withTemporaryFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("catena-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder.path)
+}
+
+@Suite("metrics.jsonl")
+struct MetricsWriterTests {
+    private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    @Test("a line has the documented keys in their order")
+    func keys() {
+        let line = MetricsLine(
+            step: 3, loss: 0.1, tokens: 20, supervisedTokens: 10, learningRate: 2e-4, gradientNorm: 1,
+            tokensPerSecond: 12.5,
+            seconds: 1.6, residentBytes: 99, validationLoss: 2)
+        #expect(
+            line.json == """
+                {"step": 3, "loss": 0.1, "tokens": 20, "supervised_tokens": 10, "learning_rate": 0.0002, "gradient_norm": 1.0, \
+                "tokens_per_second": 12.5, "seconds": 1.6, "gather_seconds": 0.0, "reduce_seconds": 0.0, "resident_bytes": 99, \
+                "validation_loss": 2.0}
+                """)
+    }
+
+    @Test("numbers read back as the same bits, and lines without validation have no such key")
+    func roundTrip() {
+        #expect(MetricsLine(json: metricsLine(1).json) == metricsLine(1))
+        #expect(
+            MetricsLine(json: metricsLine(2, validationLoss: 2 / 3).json)
+                == metricsLine(2, validationLoss: 2 / 3))
+        #expect(!metricsLine(1).json.contains("validation"))
+    }
+
+    @Test("a number that is not finite is null and reads as NaN")
+    func notFinite() throws {
+        var line = metricsLine(1)
+        line.loss = .infinity
+        #expect(line.json.contains("\"loss\": null"))
+        #expect(try #require(MetricsLine(json: line.json)).loss.isNaN)
+    }
+
+    @Test("a line is in the file when append returns, and a new run starts an empty file")
+    func appends() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/metrics.jsonl"
+            let writer = try MetricsWriter.open(path: path)
+            try writer.append(metricsLine(1))
+            #expect(try MetricsLine.read(path: path) == [metricsLine(1)])
+            try writer.append(metricsLine(2))
+            #expect(try text(path) == metricsLine(1).json + "\n" + metricsLine(2).json + "\n")
+            _ = try MetricsWriter.open(path: path)
+            #expect(try text(path).isEmpty)
+        }
+    }
+
+    @Test("a resumed run drops later steps and a torn line, and continues")
+    func resume() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/metrics.jsonl"
+            let whole = (1...5).map { metricsLine($0).json + "\n" }.joined()
+            try (whole + metricsLine(6).json.prefix(40)).write(
+                toFile: path, atomically: true, encoding: .utf8)
+            #expect(try MetricsLine.read(path: path).map(\.step) == [1, 2, 3, 4, 5])
+            let writer = try MetricsWriter.open(path: path, resumingAfter: 3)
+            try writer.append(metricsLine(4, validationLoss: 1))
+            try writer.close()
+            #expect(
+                try MetricsLine.read(path: path) == [1, 2, 3].map { metricsLine($0) } + [
+                    metricsLine(4, validationLoss: 1)
+                ])
+            #expect(!FileManager.default.fileExists(atPath: path + ".tmp"))
+        }
+    }
+
+    @Test("resuming without a file starts one")
+    func resumeWithoutFile() throws {
+        try withTemporaryFolder { folder in
+            try MetricsWriter.open(path: folder + "/m", resumingAfter: 3).append(metricsLine(4))
+            #expect(try MetricsLine.read(path: folder + "/m").map(\.step) == [4])
+        }
+    }
+
+    @Test("a broken line in the middle is named")
+    func brokenLine() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/m"
+            try "{\"step\": 1}\n\(metricsLine(2).json)\n".write(
+                toFile: path, atomically: true, encoding: .utf8)
+            #expect(throws: ReportingError.invalidLine(path: path, line: 1, problem: "it is not one")) {
+                try MetricsLine.read(path: path)
+            }
+        }
+    }
+
+    @Test("a folder that is missing and a full disk are errors that name the file")
+    func unwritable() throws {
+        let missing = "/nowhere/metrics.jsonl"
+        #expect(throws: ReportingError.cannotOpen(path: missing, reason: "No such file or directory")) {
+            try MetricsWriter.open(path: missing)
+        }
+        let full = try MetricsWriter.open(path: "/dev/full")
+        #expect(throws: ReportingError.cannotWrite(path: "/dev/full", reason: "No space left on device")) {
+            try full.append(metricsLine(1))
+        }
+        #expect(
+            ReportingError.cannotWrite(path: "/dev/full", reason: "No space left on device").description
+                == "/dev/full cannot be written: No space left on device; free space or choose another output folder."
+        )
+    }
+}
+
+@Suite("JSON text")
+struct JSONTextTests {
+    @Test("objects keep their order and text is escaped")
+    func line() {
+        let value = JSONText.object([
+            .init("b", .list([.null, .boolean(true), .integer(-1), .number(0.1), .number(.nan)])),
+            .init("a", .text("\"\\\n\r\t\u{1}é")),
+        ])
+        #expect(value.line == #"{"b": [null, true, -1, 0.1, null], "a": "\"\\\n\r\t\u0001é"}"#)
+    }
+
+    @Test("a configuration is the same values as JSON")
+    func configuration() throws {
+        let configuration = try RunConfiguration.parse(
+            yaml: "{model: m, data: {train: t}, training: {steps: 10}, output: o}", path: "run.yaml")
+        let line = configuration.resolved.json.line
+        #expect(line.hasPrefix(#"{"model": "m", "adapter": {"method": "lora", "rank": 8, "alpha": 16.0, "#))
+        #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
+    }
+}
