@@ -6,6 +6,7 @@ import Glibc
 /// over `path` and the folder synchronised. After any failure the temporary file is gone and an
 /// earlier file of that name is unchanged. One process at a time may write a given path.
 public struct DurableFile: ~Copyable {
+    /// The file's final name.
     public let path: String
     private let temporaryPath: String
     private let descriptor: CInt

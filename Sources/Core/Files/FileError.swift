@@ -37,6 +37,7 @@ public enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
+    /// Where, what was expected, what came and what to do.
     public var description: String {
         switch self {
         case .missing(let path):

@@ -13,8 +13,11 @@ public enum GGUFValue: Sendable, Equatable {
 /// Everything is checked when the file is opened, so that later reads cannot leave the file.
 /// Source: the GGUF specification of the ggml project.
 public struct GGUFFile: Sendable {
+    /// Where the file lies.
     public let path: String
+    /// 2 or 3.
     public let version: Int
+    /// All metadata entries by key.
     public let metadata: [String: GGUFValue]
     /// Shapes are row-major, `[rows, columns]`: GGUF's dimensions reversed.
     public let tensors: [String: StoredTensor]

@@ -18,7 +18,9 @@ public final class MappedFile: Sendable {
         case notNeeded
     }
 
+    /// Where the file lies.
     public let path: String
+    /// The file's size when it was mapped.
     public let byteCount: Int
 
     // Invariant for the compiler's sake: the address is set once in `init`, points to read-only

@@ -4,7 +4,9 @@
 /// leave the file: length, JSON, encodings, shapes, and that the tensors' byte ranges follow each
 /// other without hole or overlap up to the end of the file.
 public struct SafetensorsFile: Sendable {
+    /// Where the file lies.
     public let path: String
+    /// All tensors by name.
     public let tensors: [String: StoredTensor]
     /// The header's `__metadata__`.
     public let metadata: [String: String]

@@ -35,6 +35,7 @@ public struct SafetensorsWriter {
     private let metadata: [String: String]
     private var entries: [Entry] = []
 
+    /// Starts a file; `metadata` becomes the header's `__metadata__`.
     public init(metadata: [String: String] = ["format": "pt"]) { self.metadata = metadata }
 
     /// Adds a tensor. The order of calls does not matter.

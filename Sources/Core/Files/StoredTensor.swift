@@ -3,13 +3,17 @@
 /// A row is a vector along the last dimension; rows are stored one after another, whatever the
 /// encoding. A scalar (empty shape) is one row of one number.
 public struct StoredTensor: Sendable {
+    /// The name in its file.
     public let name: String
     /// Row-major: `[rows, columns]` for a matrix, in safetensors and in GGUF alike.
     public let shape: [Int]
+    /// How its numbers are stored.
     public let encoding: TensorEncoding
+    /// The file that holds it, kept mapped.
     public let file: MappedFile
     /// Position of the first byte in `file`.
     public let byteOffset: Int
+    /// Bytes it takes in `file`.
     public let byteCount: Int
 
     /// - Parameter byteCount: what `encoding.byteCount(shape:)` gives; the range must lie in `file`.
@@ -57,6 +61,19 @@ public struct StoredTensor: Sendable {
     public func decodeRows(
         _ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>
     ) throws(FileError) {
+        decode(rows, into: destination)
+    }
+
+    /// All numbers as float32, row-major.
+    public func floats() throws(FileError) -> [Float] {
+        [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
+            guard let base = buffer.baseAddress else { return }
+            decode(0..<rowCount, into: base)
+            count = elementCount
+        }
+    }
+
+    private func decode(_ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         precondition(
             rows.lowerBound >= 0 && rows.upperBound <= rowCount,
             "rows \(rows) are outside 0..<\(rowCount)")
@@ -69,15 +86,6 @@ public struct StoredTensor: Sendable {
             BlockDecoding.decode(
                 encoding, source, blockCount: elements / encoding.blockElements, into: destination)
         }
-    }
-
-    /// All numbers as float32, row-major.
-    public func floats() throws(FileError) -> [Float] {
-        let storage = UnsafeMutableBufferPointer<Float>.allocate(capacity: elementCount)
-        defer { storage.deallocate() }
-        guard let base = storage.baseAddress, !storage.isEmpty else { return [] }
-        try decodeRows(0..<rowCount, into: base)
-        return Array(storage)
     }
 
     /// All numbers as Int64, row-major.

@@ -5,6 +5,7 @@ import Glibc
 public struct WeightFiles: Sendable {
     /// What was opened: the folder or the file.
     public let path: String
+    /// All tensors of all files by name.
     public let tensors: [String: StoredTensor]
     /// The GGUF file, if it is one: its metadata hold configuration and tokenizer.
     public let gguf: GGUFFile?
@@ -42,7 +43,8 @@ public struct WeightFiles: Sendable {
     public func tensor(_ name: String) throws(FileError) -> StoredTensor {
         guard let tensor = tensors[name] else {
             throw .missingTensor(
-                path: path, tensor: name, nearest: NearestNames.of(name, among: tensors.keys))
+                path: path, tensor: name,
+                nearest: NearestName.matches(for: name, among: tensors.keys.sorted()))
         }
         return tensor
     }
@@ -93,7 +95,7 @@ public struct WeightFiles: Sendable {
                 guard let tensor = file.tensors[name] else {
                     throw .missingTensor(
                         path: folder + shard, tensor: name,
-                        nearest: NearestNames.of(name, among: file.tensors.keys))
+                        nearest: NearestName.matches(for: name, among: file.tensors.keys.sorted()))
                 }
                 tensors[name] = tensor
             }
@@ -106,7 +108,9 @@ public struct WeightFiles: Sendable {
         if let gguf = names.first(where: { $0.hasSuffix(".gguf") }) {
             return "a GGUF model is named by its file; give \(folder)\(gguf)"
         }
-        if let pickle = names.first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth") }) {
+        if let pickle = names.first(where: {
+            $0.hasSuffix(".bin") || $0.hasSuffix(".pt") || $0.hasSuffix(".pth")
+        }) {
             return """
                 the folder has \(pickle) but no model.safetensors, and pickle files are not read; \
                 convert it with save_pretrained(..., safe_serialization=True)

@@ -5,8 +5,10 @@ public struct JSONDocument: Sendable {
     public let path: String
     /// Place in the file, such as `rope_scaling.factor` or `layers[3].name`; empty for the whole.
     public let keyPath: String
+    /// The value itself.
     public let value: JSONValue
 
+    /// A value that is said to lie at `keyPath` of the file `path`.
     public init(_ value: JSONValue, path: String, keyPath: String = "") {
         self.value = value
         self.path = path
@@ -48,32 +50,38 @@ public struct JSONDocument: Sendable {
         }
     }
 
+    /// The whole number.
     public func int() throws(FileError) -> Int {
         guard let number = value.intValue else { throw wrong("a whole number") }
         return number
     }
 
+    /// The number.
     public func double() throws(FileError) -> Double {
         guard let number = value.doubleValue else { throw wrong("a number") }
         return number
     }
 
+    /// The truth value.
     public func bool() throws(FileError) -> Bool {
         guard let flag = value.boolValue else { throw wrong("true or false") }
         return flag
     }
 
+    /// The string.
     public func string() throws(FileError) -> String {
         guard let text = value.stringValue else { throw wrong("a string") }
         return text
     }
 
+    /// The elements of an array of strings.
     public func strings() throws(FileError) -> [String] {
         var texts: [String] = []
         for element in try elements() { texts.append(try element.string()) }
         return texts
     }
 
+    /// The elements of an array of whole numbers.
     public func ints() throws(FileError) -> [Int] {
         var numbers: [Int] = []
         for element in try elements() { numbers.append(try element.int()) }
@@ -93,18 +101,28 @@ public struct JSONDocument: Sendable {
 /// Members by key: `require…` throws if the key is absent or null, `optional…` gives nil; both
 /// throw ``FileError/wrongValue(path:keyPath:expected:actual:)`` for another kind.
 extension JSONDocument {
+    /// The whole-number member `key`.
     public func requireInt(_ key: String) throws(FileError) -> Int { try require(key).int() }
+    /// The numeric member `key`.
     public func requireDouble(_ key: String) throws(FileError) -> Double { try require(key).double() }
+    /// The boolean member `key`.
     public func requireBool(_ key: String) throws(FileError) -> Bool { try require(key).bool() }
+    /// The string member `key`.
     public func requireString(_ key: String) throws(FileError) -> String { try require(key).string() }
+    /// The string-array member `key`.
     public func requireStrings(_ key: String) throws(FileError) -> [String] {
         try require(key).strings()
     }
 
+    /// The whole-number member `key`, if there is one.
     public func optionalInt(_ key: String) throws(FileError) -> Int? { try self[key]?.int() }
+    /// The numeric member `key`, if there is one.
     public func optionalDouble(_ key: String) throws(FileError) -> Double? { try self[key]?.double() }
+    /// The boolean member `key`, if there is one.
     public func optionalBool(_ key: String) throws(FileError) -> Bool? { try self[key]?.bool() }
+    /// The string member `key`, if there is one.
     public func optionalString(_ key: String) throws(FileError) -> String? { try self[key]?.string() }
+    /// The string-array member `key`, if there is one.
     public func optionalStrings(_ key: String) throws(FileError) -> [String]? {
         try self[key]?.strings()
     }

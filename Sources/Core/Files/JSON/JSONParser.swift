@@ -11,8 +11,8 @@ struct JSONSyntaxError: Error {
 struct JSONParser {
     private static let maximumDepth = 256
 
-    private let bytes: UnsafeRawBufferPointer
-    private var offset = 0
+    let bytes: UnsafeRawBufferPointer
+    var offset = 0
     private var depth = 0
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
@@ -157,107 +157,12 @@ struct JSONParser {
         return true
     }
 
-    private func failure(_ reason: String) -> JSONSyntaxError {
+    func failure(_ reason: String) -> JSONSyntaxError {
         JSONSyntaxError(byteOffset: min(offset, bytes.count), reason: reason)
     }
 
     private func shown() -> String {
         guard let byte = peek() else { return "the end" }
         return 0x20..<0x7F ~= byte ? "\"\(Unicode.Scalar(byte))\"" : "byte \(byte)"
-    }
-}
-
-// MARK: - Strings
-
-extension JSONParser {
-    private mutating func parseString() throws(JSONSyntaxError) -> String {
-        offset += 1
-        let start = offset
-        var hasEscapes = false
-        while offset < bytes.count {
-            let byte = bytes[offset]
-            if byte == UInt8(ascii: "\"") { break }
-            if byte < 0x20 { throw failure("a control character in a string must be escaped") }
-            if byte == UInt8(ascii: "\\") {
-                hasEscapes = true
-                offset += 1
-            }
-            offset += 1
-        }
-        guard offset < bytes.count else { throw failure("a string is not closed") }
-        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
-        offset += 1
-        let text =
-            hasEscapes
-            ? String(validating: try unescaped(raw, at: start), as: UTF8.self)
-            : String(validating: raw, as: UTF8.self)
-        guard let text else {
-            throw JSONSyntaxError(byteOffset: start, reason: "a string is not valid UTF-8")
-        }
-        return text
-    }
-
-    private func unescaped(
-        _ raw: UnsafeRawBufferPointer, at start: Int
-    ) throws(JSONSyntaxError) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(raw.count)
-        var i = 0
-        while i < raw.count {
-            guard raw[i] == UInt8(ascii: "\\") else {
-                result.append(raw[i])
-                i += 1
-                continue
-            }
-            let escape = raw[i + 1]
-            i += 2
-            switch escape {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(escape)
-            case UInt8(ascii: "b"): result.append(0x08)
-            case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "n"): result.append(0x0A)
-            case UInt8(ascii: "r"): result.append(0x0D)
-            case UInt8(ascii: "t"): result.append(0x09)
-            case UInt8(ascii: "u"):
-                let scalar = try unicodeEscape(raw, &i, at: start)
-                result.append(contentsOf: Array(String(Character(scalar)).utf8))
-            default:
-                throw JSONSyntaxError(byteOffset: start + i - 2, reason: "unknown escape in a string")
-            }
-        }
-        return result
-    }
-
-    /// The scalar of `XXXX` or of a surrogate pair `XXXX\uXXXX` at `i`.
-    private func unicodeEscape(
-        _ raw: UnsafeRawBufferPointer, _ i: inout Int, at start: Int
-    ) throws(JSONSyntaxError) -> Unicode.Scalar {
-        let escapeOffset = start + i - 2
-        var value = hexadecimal(raw, i)
-        i += 4
-        if let high = value, 0xD800..<0xDC00 ~= high {
-            value = nil
-            if i + 1 < raw.count, raw[i] == UInt8(ascii: "\\"), raw[i + 1] == UInt8(ascii: "u"),
-                let low = hexadecimal(raw, i + 2), 0xDC00..<0xE000 ~= low
-            {
-                value = 0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
-                i += 6
-            }
-        }
-        guard let value, let scalar = Unicode.Scalar(value) else {
-            throw JSONSyntaxError(
-                byteOffset: escapeOffset, reason: "a \\u escape is not a Unicode character")
-        }
-        return scalar
-    }
-
-    private func hexadecimal(_ raw: UnsafeRawBufferPointer, _ start: Int) -> UInt32? {
-        guard start + 4 <= raw.count else { return nil }
-        var value: UInt32 = 0
-        for byte in raw[start..<start + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
-            value = value << 4 | UInt32(digit)
-        }
-        return value
     }
 }

@@ -55,6 +55,7 @@ public enum JSONValue: Sendable, Equatable {
         return members[key]
     }
 
+    /// The truth value, if it is one.
     public var boolValue: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -68,6 +69,7 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
+    /// The number, whole or not.
     public var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -76,18 +78,22 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
+    /// The string, if it is one.
     public var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
+    /// The elements of an array.
     public var arrayValue: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
+    /// The members of an object.
     public var objectValue: [String: JSONValue]? {
         if case .object(let value) = self { value } else { nil }
     }
 
+    /// Whether it is `null`.
     public var isNull: Bool { self == .null }
 
     /// The kind in words with a short value, for messages: `the string "gelu"`.
@@ -108,12 +114,19 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// A JSON string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// A whole JSON number.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A JSON number.
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// `true` or `false`.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// `null`.
     public init(nilLiteral: ()) { self = .null }
+    /// A JSON array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// A JSON object; of equal keys the last counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements) { _, last in last })
     }
