@@ -67,9 +67,12 @@ public struct PreparedTokens: Sendable, Equatable {
         return statistics
     }
 
+    /// Adds an example up to its last learned token: what comes after (a template's last line feed, padding) has no
+    /// influence on the loss and would only cost time.
     private mutating func append(_ example: EncodedExample) {
-        inputIds += example.inputIds
-        labels += example.labels
+        let end = (example.labels.lastIndex { $0 != EncodedExample.ignored } ?? -1) + 1
+        inputIds += example.inputIds[..<end]
+        labels += example.labels[..<end]
         offsets.append(inputIds.count)
     }
 
