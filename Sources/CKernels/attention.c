@@ -4,9 +4,11 @@
 // query), against up to KEY_TILE keys. Scores live in the scratch of the thread; the longest tiles are started first.
 #ifndef CK_LOOPS
 
-#include "pool.h"
+#include "narrow.h"
 
-enum { KEY_TILE = 256, LARGEST_QUERY_TILE = 64, SMALLEST_QUERY_TILE = 16, STACKED_ROWS = 256,
+enum { KEY_TILE = 256, SCORE_ROW = KEY_TILE + 16, // a power of two would put the rows into few sets of the cache
+       BLOCK_ROWS = 24, // queries of one head that share the number of keys computed; the products' micro-kernel likes 24
+       LARGEST_QUERY_TILE = 96, STACKED_ROWS = 288,
        /// Below this many (segment, key-value head) pairs the backward pass splits them into tiles.
        PAIRS_WITHOUT_SPLIT = 16 };
 
@@ -19,25 +21,27 @@ typedef struct {
     float scale;
 } tile;
 
-/// The pieces of a thread's scratch; all with `group * count` rows.
+/// The pieces of a thread's scratch: rows of the stacked tile, and the transposed keys and values [d, SCORE_ROW].
 typedef struct {
-    float *q, *d_out, *scores, *d_scores, *sum, *maximum, *total, *d_q, *log_sum_exp;
+    float *q, *d_out, *scores, *d_scores, *sum, *d_q, *maximum, *total, *log_sum_exp, *keys, *values;
 } workspace;
 
 #define CK_LOOPS "attention.c"
 #include "variants.h"
 
 static int64_t query_tile(int64_t group) {
-    const int64_t rows = STACKED_ROWS / group / 16 * 16;
-    return ck_max(SMALLEST_QUERY_TILE, ck_min(LARGEST_QUERY_TILE, rows));
+    const int64_t rows = STACKED_ROWS / group / BLOCK_ROWS * BLOCK_ROWS;
+    return ck_max(BLOCK_ROWS, ck_min(LARGEST_QUERY_TILE, rows));
 }
 
 static workspace work_space(ck_pool *pool, int32_t thread, int64_t group, int64_t d) {
-    const int64_t rows = query_tile(group) * group, wide = rows * KEY_TILE, narrow = rows * d;
-    float *p = ck_pool_scratch(pool, thread, (size_t)(2 * wide + 4 * narrow + 3 * rows) * sizeof(float));
+    const int64_t rows = query_tile(group) * group, wide = rows * SCORE_ROW, narrow = rows * d, turned = d * SCORE_ROW;
+    float *p = ck_pool_scratch(pool, thread, (size_t)(2 * (wide + turned) + 4 * narrow + 3 * rows) * sizeof(float));
     workspace w;
     w.scores = p, p += wide;
     w.d_scores = p, p += wide;
+    w.keys = p, p += turned;
+    w.values = p, p += turned;
     w.q = p, p += narrow;
     w.d_out = p, p += narrow;
     w.sum = p, p += narrow;
@@ -54,6 +58,16 @@ static inline void visible(const tile *t, int64_t position, int64_t key, int64_t
     *lo = t->window > 0 ? ck_min(*hi, ck_max(0, position + 1 - t->window - key)) : 0;
 }
 
+/// The row after the block of stacked rows that begins at `row`: blocks stay within a head.
+static inline int64_t next_block(const tile *t, int64_t row) {
+    return ck_min(row + BLOCK_ROWS, (row / t->count + 1) * t->count);
+}
+
+/// The keys of the tile beginning at `key` that the last query of a block sees.
+static inline int64_t seen_by_block(const tile *t, int64_t row, int64_t block, int64_t key, int64_t keys) {
+    return ck_max(0, ck_min(keys, t->first + (row + block - 1) % t->count + 1 - key));
+}
+
 static inline int64_t first_key_tile(const tile *t) {
     const int64_t key = t->window > 0 ? ck_max(0, t->first + 1 - t->window) : 0;
     return key / KEY_TILE * KEY_TILE;
@@ -67,23 +81,25 @@ static void stack(const tile *t, const float *source, int64_t ld, float factor, 
 }
 
 static void forward_tile(const tile *t, const workspace *w, float *out, int64_t ld_out, float *log_sum_exp, int64_t ld_log) {
-    const int64_t rows = t->group * t->count, end = t->first + t->count;
+    const int64_t rows = t->group * t->count, end = t->first + t->count, begin = first_key_tile(t);
     stack(t, t->q, t->ld_q, t->scale, w->q);
     for (int64_t r = 0; r < rows; r++) w->maximum[r] = -INFINITY, w->total[r] = 0;
-    bool empty = true;
-    for (int64_t key = first_key_tile(t); key < end; key += KEY_TILE) {
+    for (int64_t key = begin; key < end; key += KEY_TILE) {
         const int64_t keys = ck_min(KEY_TILE, end - key);
-        ck_gemm_serial(false, true, rows, keys, t->d, 1, w->q, t->d, t->k + key * t->ld_k, t->ld_k, 0, w->scores, KEY_TILE);
-        for (int64_t r = 0; r < rows; r++) {
-            int64_t lo, hi;
-            visible(t, t->first + r % t->count, key, keys, &lo, &hi);
-            const float correction =
-                CK_BEST(online_softmax)(w->scores + r * KEY_TILE, lo, hi, keys, w->maximum + r, w->total + r);
-            if (!empty && correction != 1) CK_BEST(scaled_copy)(w->sum + r * t->d, correction, w->sum + r * t->d, t->d);
+        ck_transpose(t->k + key * t->ld_k, t->ld_k, keys, t->d, w->keys, SCORE_ROW);
+        for (int64_t r = 0; r < rows; r = next_block(t, r)) {
+            const int64_t block = next_block(t, r) - r, seen = seen_by_block(t, r, block, key, keys);
+            float *scores = w->scores + r * SCORE_ROW, *sum = w->sum + r * t->d;
+            ck_outer(block, (seen + 15) / 16 * 16, t->d, 1, w->q + r * t->d, t->d, 1, w->keys, SCORE_ROW, 0, scores, SCORE_ROW);
+            for (int64_t i = 0; i < block; i++) {
+                int64_t lo, hi;
+                visible(t, t->first + (r + i) % t->count, key, keys, &lo, &hi);
+                const float correction = CK_BEST(online_softmax)(scores + i * SCORE_ROW, lo, hi, seen, w->maximum + r + i,
+                                                                 w->total + r + i);
+                if (key > begin && correction != 1) CK_BEST(scaled_copy)(sum + i * t->d, correction, sum + i * t->d, t->d);
+            }
+            ck_outer(block, t->d, seen, 1, scores, SCORE_ROW, 1, t->v + key * t->ld_v, t->ld_v, key > begin ? 1 : 0, sum, t->d);
         }
-        ck_gemm_serial(false, false, rows, t->d, keys, 1, w->scores, KEY_TILE, t->v + key * t->ld_v, t->ld_v,
-                       empty ? 0 : 1, w->sum, t->d);
-        empty = false;
     }
     for (int64_t r = 0; r < rows; r++) {
         const int64_t h = r / t->count, i = t->first + r % t->count;
@@ -121,6 +137,13 @@ static unit *units_of(ck_pool *pool, const int64_t *starts, int64_t segments, in
         for (int64_t s = 0; s < segments; s++) {
             const int64_t first = position * length, rows = starts[s + 1] - starts[s];
             if (first < rows) units[n++] = (unit){s, first, ck_min(length, rows - first)};
+        }
+    for (int64_t gap = n / 2; gap > 0; gap /= 2) // the longest segments first (Shell's sort; equal ones keep any order)
+        for (int64_t i = gap; length >= INT64_MAX / 2 && i < n; i++) {
+            const unit u = units[i];
+            int64_t j = i;
+            for (; j >= gap && units[j - gap].count < u.count; j -= gap) units[j] = units[j - gap];
+            units[j] = u;
         }
     *count = n;
     return units;
@@ -172,19 +195,30 @@ static void stack_backward(const attention *a, const tile *t, const unit *u, int
 static void backward_pair(const tile *t, const workspace *w, int64_t key, int64_t keys, bool first_keys, bool to_queries,
                           float *d_k, int64_t ld_d_k, float *d_v, int64_t ld_d_v) {
     const int64_t rows = t->group * t->count, d = t->d;
-    const float *k = t->k + key * t->ld_k, *v = t->v + key * t->ld_v;
-    ck_gemm_serial(false, true, rows, keys, d, 1, w->q, d, k, t->ld_k, 0, w->scores, KEY_TILE);
-    ck_gemm_serial(false, true, rows, keys, d, 1, w->d_out, d, v, t->ld_v, 0, w->d_scores, KEY_TILE);
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t lo, hi;
-        visible(t, t->first + r % t->count, key, keys, &lo, &hi);
-        CK_BEST(softmax_slopes)(w->scores + r * KEY_TILE, w->d_scores + r * KEY_TILE, lo, hi, keys, w->log_sum_exp[r],
-                                w->total[r]);
+    const float *k = t->k + key * t->ld_k;
+    for (int64_t r = 0; r < rows; r = next_block(t, r)) {
+        const int64_t block = next_block(t, r) - r, seen = seen_by_block(t, r, block, key, keys), padded = (seen + 15) / 16 * 16;
+        float *scores = w->scores, *d_scores = w->d_scores;
+        const float *q = w->q + r * d, *d_out = w->d_out + r * d;
+        ck_outer(block, padded, d, 1, q, d, 1, w->keys, SCORE_ROW, 0, scores, SCORE_ROW);
+        ck_outer(block, padded, d, 1, d_out, d, 1, w->values, SCORE_ROW, 0, d_scores, SCORE_ROW);
+        for (int64_t i = 0; i < block; i++) {
+            int64_t lo, hi;
+            visible(t, t->first + (r + i) % t->count, key, keys, &lo, &hi);
+            CK_BEST(softmax_slopes)(scores + i * SCORE_ROW, d_scores + i * SCORE_ROW, lo, hi, seen, w->log_sum_exp[r + i],
+                                    w->total[r + i]);
+        }
+        if (d_v) ck_outer(seen, d, block, 1, scores, 1, SCORE_ROW, d_out, d, 1, d_v, ld_d_v);
+        if (d_k) ck_outer(seen, d, block, 1, d_scores, 1, SCORE_ROW, q, d, 1, d_k, ld_d_k);
+        if (to_queries)
+            ck_outer(block, d, seen, t->scale, d_scores, SCORE_ROW, 1, k, t->ld_k, first_keys ? 0 : 1, w->d_q + r * d, d);
     }
-    if (d_v) ck_gemm_serial(true, false, keys, d, rows, 1, w->scores, KEY_TILE, w->d_out, d, 1, d_v, ld_d_v);
-    if (d_k) ck_gemm_serial(true, false, keys, d, rows, 1, w->d_scores, KEY_TILE, w->q, d, 1, d_k, ld_d_k);
-    if (to_queries)
-        ck_gemm_serial(false, false, rows, d, keys, t->scale, w->d_scores, KEY_TILE, k, t->ld_k, first_keys ? 0 : 1, w->d_q, d);
+}
+
+/// The keys and values of a tile, transposed for the products along the head dimension.
+static void turn(const tile *t, const workspace *w, int64_t key, int64_t keys) {
+    ck_transpose(t->k + key * t->ld_k, t->ld_k, keys, t->d, w->keys, SCORE_ROW);
+    ck_transpose(t->v + key * t->ld_v, t->ld_v, keys, t->d, w->values, SCORE_ROW);
 }
 
 static void unstack_queries(const attention *a, const tile *t, const unit *u, int64_t head, const workspace *w) {
@@ -209,15 +243,22 @@ static void backward_keys_task(int64_t task, int32_t thread, void *context) {
     float *d_k = a->d_k + row * a->ld_d_k + head * d, *d_v = a->d_v + row * a->ld_d_v + head * d;
     clear_rows(d_k + u->first * a->ld_d_k, a->ld_d_k, u->count, d);
     clear_rows(d_v + u->first * a->ld_d_v, a->ld_d_v, u->count, d);
+    int64_t turned = -1, turned_end = 0;
     for (int64_t first = u->first / step * step; first < length; first += step) {
         const unit queries = {u->segment, first, ck_min(step, length - first)};
         const tile t = tile_of(a, &queries, head);
         const int64_t begin = ck_max(first_key_tile(&t), u->first), end = ck_min(first + queries.count, u->first + u->count);
         if (begin >= end) continue;
         stack_backward(a, &t, &queries, head, &w);
-        for (int64_t key = begin; key < end; key += KEY_TILE)
+        for (int64_t key = begin; key < end; key += KEY_TILE) {
+            if (turned != key || turned_end < ck_min(end, key + KEY_TILE)) {
+                turned = key;
+                turned_end = ck_min(u->first + u->count, key + KEY_TILE);
+                turn(&t, &w, key, turned_end - key);
+            }
             backward_pair(&t, &w, key, ck_min(KEY_TILE, end - key), key == begin, to_queries, d_k + key * a->ld_d_k,
                           a->ld_d_k, d_v + key * a->ld_d_v, a->ld_d_v);
+        }
         if (to_queries) unstack_queries(a, &t, &queries, head, &w);
     }
 }
@@ -233,8 +274,11 @@ static void backward_queries_task(int64_t task, int32_t thread, void *context) {
     const workspace w = work_space(a->pool, thread, t.group, t.d);
     stack_backward(a, &t, u, head, &w);
     const int64_t begin = first_key_tile(&t), end = t.first + t.count;
-    for (int64_t key = begin; key < end; key += KEY_TILE)
-        backward_pair(&t, &w, key, ck_min(KEY_TILE, end - key), key == begin, true, NULL, 0, NULL, 0);
+    for (int64_t key = begin; key < end; key += KEY_TILE) {
+        const int64_t keys = ck_min(KEY_TILE, end - key);
+        turn(&t, &w, key, keys);
+        backward_pair(&t, &w, key, keys, key == begin, true, NULL, 0, NULL, 0);
+    }
     unstack_queries(a, &t, u, head, &w);
 }
 
@@ -377,15 +421,15 @@ CK_LOOP void CK_(decode_query)(const tile *t, const workspace *w, float *out) {
         const int64_t keys = end - key < KEY_TILE ? end - key : KEY_TILE;
         for (int64_t j = 0; j < keys; j++)
             for (int64_t h = 0; h < t->group; h++)
-                w->scores[h * KEY_TILE + j] = CK_(row_product)(w->q + h * d, t->k + (key + j) * t->ld_k, d);
+                w->scores[h * SCORE_ROW + j] = CK_(row_product)(w->q + h * d, t->k + (key + j) * t->ld_k, d);
         for (int64_t h = 0; h < t->group; h++) {
-            const float c = CK_(online_softmax)(w->scores + h * KEY_TILE, 0, keys, keys, w->maximum + h, w->total + h);
+            const float c = CK_(online_softmax)(w->scores + h * SCORE_ROW, 0, keys, keys, w->maximum + h, w->total + h);
             if (c != 1) CK_(scaled_copy)(w->sum + h * d, c, w->sum + h * d, d);
         }
         for (int64_t j = 0; j < keys; j++) {
             const float *v = t->v + (key + j) * t->ld_v;
             for (int64_t h = 0; h < t->group; h++) {
-                const float p = w->scores[h * KEY_TILE + j];
+                const float p = w->scores[h * SCORE_ROW + j];
                 float *sum = w->sum + h * d;
                 int64_t i = 0;
                 for (; i + LANES <= d; i += LANES) CK_(store)(sum + i, CK_(load)(sum + i) + p * CK_(load)(v + i));

@@ -40,7 +40,7 @@ void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64
     if (m <= 0 || n <= 0) return;
     if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
     const int64_t threads = ck_pool_threads(pool);
-    product p = {transpose_a, transpose_b, m < threads * 64 && n > m, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
+    product p = {transpose_a, transpose_b, n > m, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
     const int64_t length = p.split_columns ? n : m;
     ck_pool_ranges(pool, length, slice_length(length, threads), slice_of_product, &p);
 }
