@@ -76,8 +76,10 @@ enum TokenDecoder: Sendable {
 
     private static func stripped(_ token: [UInt8], _ content: [UInt8], start: Int, stop: Int) -> [UInt8] {
         var text = token[...]
-        for _ in 0..<start where !content.isEmpty && text.starts(with: content) { text = text.dropFirst(content.count) }
-        for _ in 0..<stop where !content.isEmpty && text.suffix(content.count).elementsEqual(content) {
+        for _ in 0..<min(start, token.count) where !content.isEmpty && text.starts(with: content) {
+            text = text.dropFirst(content.count)
+        }
+        for _ in 0..<min(stop, token.count) where !content.isEmpty && text.suffix(content.count).elementsEqual(content) {
             text = text.dropLast(content.count)
         }
         return Array(text)
