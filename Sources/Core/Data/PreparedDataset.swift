@@ -9,6 +9,8 @@ public final class PreparedDataset: Sendable {
     public let statistics: DataStatistics
     /// Path of the prepared file.
     public let path: String
+    /// SHA-256 of the data's content, the template, the tokenizer and the settings.
+    public var key: String { String(path.split(separator: "/").last?.dropLast(".catena-data".count) ?? "") }
     /// What the user should know, one sentence each: template choices, examples cut, a damaged cache.
     public let notes: [String]
     /// Whether an earlier run had prepared the data.

@@ -62,6 +62,24 @@ public final class MappedFile: Sendable {
         self.base = base
     }
 
+    /// Copies `bytes` into memory that behaves like a mapped file; `path` is only named in errors.
+    ///
+    /// - Throws: ``FileError/unreadable(path:reason:)`` if the system has no memory left.
+    public init(copying bytes: [UInt8], path: String) throws(FileError) {
+        var base: UnsafeRawPointer?
+        if !bytes.isEmpty {
+            let address = mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let address, address != MAP_FAILED else {
+                throw .unreadable(path: path, reason: "no memory for its \(bytes.count) bytes, \(systemErrorText(errno))")
+            }
+            address.copyMemory(from: bytes, byteCount: bytes.count)
+            base = UnsafeRawPointer(address)
+        }
+        self.path = path
+        self.byteCount = bytes.count
+        self.base = base
+    }
+
     deinit {
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
     }

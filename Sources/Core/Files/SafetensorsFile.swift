@@ -20,10 +20,19 @@ public struct SafetensorsFile: Sendable {
     ///   ``FileError/malformed(path:byteOffset:reason:)``;
     ///   ``FileError/malformedTensor(path:tensor:reason:)``.
     public init(path: String) throws(FileError) {
-        let file = try MappedFile(path: path)
+        try self.init(MappedFile(path: path))
+    }
+
+    /// Checks and opens the content of a file that is in memory; `path` is only named in errors.
+    public init(bytes: [UInt8], path: String) throws(FileError) {
+        try self.init(MappedFile(copying: bytes, path: path))
+    }
+
+    private init(_ file: MappedFile) throws(FileError) {
         let headerBytes = try Self.headerLength(file)
         let header = try Self.header(file, headerBytes: headerBytes)
 
+        let path = file.path
         var tensors: [String: StoredTensor] = [:]
         var metadata: [String: String] = [:]
         for (name, entry) in header {

@@ -1,0 +1,77 @@
+import CatenaCore
+import Foundation
+
+/// Finds the checkpoint a run continues from and gives its bytes to every process.
+enum ResumePoint {
+    /// Collective: process 0 reads the file system and sends what it found, so the other machines need not
+    /// see its disk.
+    ///
+    /// - Throws: ``TrainingError/outputInUse(path:)`` and ``TrainingError/nothingToResume(path:)``.
+    static func find(
+        _ configuration: RunConfiguration, start: Trainer.Start, communicator: any Communicator,
+        report: (TrainerEvent) -> Void
+    ) throws -> LoadedCheckpoint? {
+        let folder = RunFolder(configuration.output)
+        let found: LoadedCheckpoint? = try communicator.agree("find the checkpoint") {
+            guard communicator.isRoot else { return nil }
+            try folder.create()
+            switch start {
+            case .fresh:
+                if folder.isInUse { throw TrainingError.outputInUse(path: folder.path) }
+                return nil
+            case .automatic:
+                return newest(in: folder.checkpoints, keep: configuration.checkpoint.keep, report: report)
+            case .checkpoint(let path):
+                return try named(path, keep: configuration.checkpoint.keep, report: report)
+            }
+        }
+        return try communicator.broadcast(found)
+    }
+
+    private static func newest(
+        in folder: String, keep: Int, report: (TrainerEvent) -> Void
+    ) -> LoadedCheckpoint? {
+        let store = CheckpointStore(folder: folder, keepCount: keep, createdBy: CatenaVersion.current)
+        let (checkpoint, skipped) = store.newestValid()
+        for entry in skipped {
+            report(.note("skipped the checkpoint of step \(entry.step): \(entry.reason)"))
+        }
+        report(.note(checkpoint.map { "RESUMED step \($0.manifest.step) from \($0.path)" }
+            ?? "no checkpoint to resume from in \(folder): a new run begins"))
+        return checkpoint
+    }
+
+    private static func named(
+        _ path: String, keep: Int, report: (TrainerEvent) -> Void
+    ) throws -> LoadedCheckpoint {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: path + "/" + CheckpointManifest.fileName) {
+            let checkpoint = try CheckpointReader.load(path)
+            report(.note("RESUMED step \(checkpoint.manifest.step) from \(path)"))
+            return checkpoint
+        }
+        let nested = path + "/checkpoints"
+        guard manager.fileExists(atPath: path),
+            let checkpoint = newest(
+                in: manager.fileExists(atPath: nested) ? nested : path, keep: keep, report: report)
+        else { throw TrainingError.nothingToResume(path: path) }
+        return checkpoint
+    }
+}
+
+extension Communicator {
+    /// Sends process 0's checkpoint to all.
+    fileprivate func broadcast(_ checkpoint: LoadedCheckpoint?) throws -> LoadedCheckpoint? {
+        guard size > 1 else { return checkpoint }
+        let path = try broadcast(checkpoint?.path ?? "")
+        guard !path.isEmpty else { return nil }
+        let manifest = try broadcast(checkpoint.map { try $0.manifest.encoded() } ?? [])
+        let decoded = try CheckpointManifest(decoding: manifest, path: path)
+        var files: [CheckpointFile] = []
+        for (index, entry) in decoded.files.enumerated() {
+            let bytes = try broadcast(checkpoint?.files[index].bytes ?? [])
+            files.append(CheckpointFile(name: entry.name, bytes: bytes))
+        }
+        return LoadedCheckpoint(path: path, manifest: decoded, files: files)
+    }
+}

@@ -1,0 +1,180 @@
+import CatenaCore
+
+/// Fine-tunes a model on all processes of a job, from the configuration to the adapter on disk.
+///
+/// Each step: every process takes its share of the step's micro-batches, adds up gradient *sums*, all
+/// sums are reduced together with the token weights, divided once, clipped, and applied by the same
+/// optimizer on every process. Randomness and order depend on the seed and on global indices only, so
+/// the result does not depend on the number of processes (reproducible reduction).
+public final class Trainer {
+    /// How a run begins.
+    public enum Start: Sendable, Equatable {
+        /// A new run; refused when the output holds one.
+        case fresh
+        /// From the newest valid checkpoint of the output, or anew if there is none.
+        case automatic
+        /// From this checkpoint folder, or the newest valid one of this run folder.
+        case checkpoint(String)
+    }
+
+    /// How a run ended.
+    public enum Outcome: Sendable, Equatable {
+        /// All steps are done.
+        case finished
+        /// A signal asked to stop; a checkpoint of this step is on disk.
+        case stopped(signal: String, step: Int)
+    }
+
+    private let setup: TrainingSetup
+    private let communicator: any Communicator
+    private let pass: GradientPass
+    private let reducer: GradientReducer
+    private let recorder: RunRecorder
+    private let validator: Validator?
+    private var microBatch = MicroBatch()
+    private var step: Int
+
+    /// Collective: builds the run and resumes it if asked to.
+    ///
+    /// - Parameter report: receives what happens, on process 0 only.
+    public init(
+        _ configuration: RunConfiguration, communicator: any Communicator, start: Start = .fresh,
+        report: @escaping (TrainerEvent) -> Void
+    ) throws {
+        self.communicator = communicator
+        let report = communicator.isRoot ? report : { _ in }
+        let resume = try ResumePoint.find(configuration, start: start, communicator: communicator, report: report)
+        setup = try TrainingSetup(configuration, communicator: communicator)
+        step = try communicator.agree("restore the checkpoint") { [setup] in
+            try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
+        }
+        try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
+        pass = GradientPass(
+            model: setup.model, recompute: configuration.training.recompute == .blocks ? .blocks : .none)
+        reducer = GradientReducer(
+            communicator: communicator, parameterCount: setup.parameters.count,
+            scalarCount: StepSums.scalarCount,
+            mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
+        validator = try setup.validation.map {
+            try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
+        }
+        recorder = try RunRecorder(setup: setup, resumedStep: resume == nil ? nil : step, report: report)
+        recorder.started(step: step)
+    }
+
+    /// Collective: trains until all steps are done or a signal asks to stop.
+    public func run() throws -> Outcome {
+        while step < setup.totalSteps {
+            let stopRequested = try trainStep()
+            CrashPoint.reached("step-end", number: step)
+            if stopRequested {
+                try recorder.checkpoint(step: step)
+                try recorder.close()
+                return .stopped(signal: StopSignal.name ?? "a signal of another process", step: step)
+            }
+            if recorder.isCheckpointDue(step: step) {
+                try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
+                try recorder.checkpoint(step: step)
+            }
+        }
+        try recorder.finish(step: step)
+        try communicator.barrier(sleeping: true)
+        return .finished
+    }
+
+    /// One optimizer step. Returns whether any process was asked to stop.
+    private func trainStep() throws -> Bool {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let plan = setup.plan.microBatches(step: step)
+        let failure = try accumulate(plan)
+        let reduceBegin = reducer.traffic.seconds
+        let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
+        let reduced = try reducer.finish(into: setup.parameters.gradients.pointer, vote: vote)
+        if reduced.highestVote == 2 {
+            try communicator.agree("train step \(step + 1)") { if let failure { throw failure } }
+        }
+        let sums = StepSums(scalars: reduced.scalars)
+        guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step + 1) }
+        let learningRate = setup.schedule.learningRate(step: step)
+        let gradientNorm = try update(sums, learningRate: learningRate)
+        step += 1
+        let seconds = (clock.now - begin) / .seconds(1)
+        let validationLoss = try validator.flatMap { validator in
+            try isValidationDue ? validator.meanLoss() : nil
+        }
+        try recorder.record(
+            MetricsLine(
+                step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
+                supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: gradientNorm,
+                tokensPerSecond: sums.tokens / seconds, seconds: seconds,
+                reduceSeconds: reducer.traffic.seconds - reduceBegin,
+                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss))
+        return reduced.highestVote == 1
+    }
+
+    private var isValidationDue: Bool {
+        step == setup.totalSteps
+            || setup.configuration.training.validationEvery.map { step % $0 == 0 } ?? false
+    }
+
+    /// Runs this process's micro-batches; returns what went wrong, so that all processes hear of it.
+    private func accumulate(_ plan: StepPlan) throws -> TrainingError? {
+        let share = reducer.begin(microBatchCount: plan.microBatches.count)
+        let parameters = setup.parameters
+        var failure: TrainingError?
+        for index in share {
+            microBatch.fill(plan.microBatches[index], from: setup.training)
+            parameters.gradients.fill(0)
+            let loss = pass.run(
+                inputIds: microBatch.inputIds, targets: microBatch.targets,
+                layout: SequenceLayout(
+                    segmentStarts: microBatch.segmentStarts, positions: microBatch.positions),
+                randomKey: RandomKey(
+                    seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index))
+            failure = failure ?? notFinite(loss.sum, microBatch: index)
+            reducer.add(
+                microBatch: index, gradient: parameters.gradients.pointer,
+                scalars: StepSums(
+                    loss: loss.sum, weight: loss.weight, supervised: Double(loss.supervisedCount),
+                    tokens: Double(microBatch.tokenCount)
+                ).scalars)
+        }
+        return failure
+    }
+
+    private func notFinite(_ loss: Double, microBatch: Int) -> TrainingError? {
+        let parameters = setup.parameters
+        func error(_ tensor: String) -> TrainingError {
+            .notFinite(step: step + 1, processRank: communicator.rank, microBatch: microBatch, tensor: tensor)
+        }
+        guard loss.isFinite else { return error("the loss") }
+        let threads = setup.engine.threads
+        guard Kernels.hasNonFinite(threads, x: parameters.gradients.pointer, count: parameters.count) else {
+            return nil
+        }
+        for (index, parameter) in parameters.parameters.enumerated() {
+            let gradient = parameters.gradient(of: index)
+            if Kernels.hasNonFinite(threads, x: gradient.pointer, count: gradient.count) {
+                return error("the gradient of \(parameter.name)")
+            }
+        }
+        return error("a gradient")
+    }
+
+    /// Clips by the global norm of the mean gradient and applies it; returns the norm before clipping.
+    private func update(_ sums: StepSums, learningRate: Double) throws -> Double {
+        let parameters = setup.parameters
+        let squares = Kernels.sumOfSquares(
+            setup.engine.threads, x: parameters.gradients.pointer, count: parameters.count)
+        let norm = squares.squareRoot() / sums.weight
+        guard norm.isFinite else {
+            throw TrainingError.notFinite(
+                step: step + 1, processRank: communicator.rank, microBatch: 0, tensor: "the gradient norm")
+        }
+        var scale = 1 / sums.weight
+        if let clip = setup.configuration.training.gradientClip, norm > clip { scale *= clip / norm }
+        setup.optimizer.step(learningRate: learningRate, gradientScale: scale)
+        return norm
+    }
+}

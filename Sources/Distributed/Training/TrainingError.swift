@@ -1,0 +1,53 @@
+/// Why a run could not start, go on or be resumed.
+public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The output folder holds another run and nothing was said about resuming.
+    case outputInUse(path: String)
+    /// `--resume DIR` names no checkpoint, or the folder has none that is valid.
+    case nothingToResume(path: String)
+    /// The checkpoint was made with another base model.
+    case otherBase(checkpoint: String, expected: String, found: String)
+    /// The checkpoint was made with a configuration that differs where it must not.
+    case otherConfiguration(checkpoint: String, differences: [String])
+    /// The checkpoint's data are not the run's data.
+    case otherData(checkpoint: String)
+    /// The checkpoint's content contradicts itself.
+    case badState(checkpoint: String, reason: String)
+    /// A loss or gradient stopped being a finite number.
+    case notFinite(step: Int, processRank: Int, microBatch: Int, tensor: String)
+    /// Every loss weight of a step was zero.
+    case nothingSupervised(step: Int)
+
+    /// Whether the user has to change the command or the configuration rather than the world.
+    public var isUsageError: Bool {
+        switch self {
+        case .outputInUse, .nothingToResume, .otherConfiguration: true
+        default: false
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .outputInUse(let path):
+            "output \(path) already holds a run; continue it with --resume auto, or give another output."
+        case .nothingToResume(let path):
+            "\(path) holds no valid checkpoint to resume from; expected a step-… folder with a manifest; "
+                + "start without --resume, or name another folder."
+        case .otherBase(let checkpoint, let expected, let found):
+            "\(checkpoint) belongs to a base model with fingerprint \(expected.prefix(12)), but the "
+                + "configured model has \(found.prefix(12)); set model to the one the run began with."
+        case .otherConfiguration(let checkpoint, let differences):
+            "\(checkpoint) was made with another configuration (here against there): "
+                + differences.joined(separator: "; ") + "; restore these keys or start a new output."
+        case .otherData(let checkpoint):
+            "\(checkpoint) was made with other training data, tokenizer or template than the run now has; "
+                + "restore them or start a new output."
+        case .badState(let checkpoint, let reason):
+            "\(checkpoint) cannot be resumed: \(reason)."
+        case .notFinite(let step, let processRank, let microBatch, let tensor):
+            "step \(step), rank \(processRank), micro-batch \(microBatch): \(tensor) is not a finite number; "
+                + "nothing was updated and the last checkpoint is good; lower the learning rate or check the data."
+        case .nothingSupervised(let step):
+            "step \(step) has no position with a loss weight; check the data's labels."
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import CatenaCore
+import Crypto
+
+/// All that a run works with, built the same way on every process from the configuration.
+final class TrainingSetup {
+    let configuration: RunConfiguration
+    let communicator: any Communicator
+    let engine: Engine
+    let model: LanguageModel
+    let tokenizer: Tokenizer
+    let parameters: ParameterSet
+    let optimizer: any Optimizer
+    let schedule: LearningRateSchedule
+    let training: PreparedDataset
+    let validation: PreparedDataset?
+    let plan: BatchPlan
+    let totalSteps: Int
+    let baseFingerprint: String
+    /// nil when all parameters are trained.
+    let adapterConfiguration: PEFTConfiguration?
+
+    /// Names the training data, the tokenizer and the template together.
+    var dataKey: String { training.key }
+
+    /// Collective: every process builds its own; a failure on one is thrown on all.
+    init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
+        try communicator.requireEqual("configuration", configuration.fingerprint(ignoring: []))
+        let threads = try configuration.distributed.threads ?? HostFacts.suggestedThreads(communicator)
+        let engine = Engine(threads: threads)
+        let (model, tokenizer, fingerprint) = try communicator.agree("load the model") {
+            (
+                try LanguageModel.load(configuration.model, engine: engine),
+                try Tokenizer.load(model: configuration.model),
+                BaseFingerprint.of(try WeightFiles.open(configuration.model))
+            )
+        }
+        try communicator.requireEqual("base model", fingerprint)
+        let data = try Self.openData(configuration, tokenizer: tokenizer, communicator: communicator)
+        let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
+        let totalSteps =
+            switch configuration.training.length {
+            case .steps(let count): count
+            case .epochs(let count): plan.stepCount(epochs: count)
+            }
+        let trainable = try communicator.agree("build the adapter") {
+            try Self.trainable(configuration, model: model)
+        }
+        let parameters = ParameterSet(trainable, memory: engine.memory)
+        try communicator.agree("read the initial adapter") {
+            if let folder = configuration.adapter?.initialAdapter {
+                try AdapterFiles.read(into: parameters.parameters, from: folder)
+            }
+        }
+        self.configuration = configuration
+        self.communicator = communicator
+        self.engine = engine
+        self.model = model
+        self.tokenizer = tokenizer
+        self.parameters = parameters
+        self.plan = plan
+        self.totalSteps = totalSteps
+        (training, validation, baseFingerprint) = (data.training, data.validation, fingerprint)
+        optimizer = Self.optimizer(configuration.training, parameters: parameters, engine: engine)
+        schedule = LearningRateSchedule(
+            configuration.training, totalSteps: totalSteps, worldSize: communicator.size)
+        adapterConfiguration = configuration.adapter.map {
+            AdapterFiles.configuration(of: model, section: $0, baseModel: configuration.model)
+        }
+    }
+
+    /// SHA-256 of all trainable values, to compare processes.
+    func parameterHash() -> String {
+        let bytes = UnsafeRawBufferPointer(
+            start: parameters.values.pointer, count: parameters.count * MemoryLayout<Float>.stride)
+        var hash = SHA256()
+        hash.update(bufferPointer: bytes)
+        return hash.finalize().description
+    }
+
+    /// One process of each machine prepares the data, then all of them open it.
+    private static func openData(
+        _ configuration: RunConfiguration, tokenizer: Tokenizer, communicator: any Communicator
+    ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
+        let section = configuration.data
+        let encoder = try communicator.agree("choose the template") {
+            try ExampleEncoder(
+                tokenizer: tokenizer,
+                template: try ChatTemplate(named: section.template.rawValue, tokenizer: tokenizer),
+                maximumLength: section.maxLength)
+        }
+        let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
+        let open = { (prepares: Bool) in
+            let training = try PreparedDataset.open(
+                path: section.train, encoder: encoder, cacheFolder: cache, shouldPrepare: prepares)
+            let validation = try section.validation.map {
+                try PreparedDataset.open(path: $0, encoder: encoder, cacheFolder: cache, shouldPrepare: prepares)
+            }
+            return (training, validation)
+        }
+        let prepared = try communicator.agree("prepare the data") {
+            communicator.hostRank == 0 ? try open(true) : nil
+        }
+        return try communicator.agree("open the prepared data") { try prepared ?? open(false) }
+    }
+
+    private static func trainable(_ configuration: RunConfiguration, model: LanguageModel) throws -> [Parameter] {
+        guard let section = configuration.adapter else { return model.makeAllTrainable() }
+        return try model.attachAdapters(section, seed: UInt64(configuration.training.seed))
+    }
+
+    private static func optimizer(
+        _ section: RunConfiguration.TrainingSection, parameters: ParameterSet, engine: Engine
+    ) -> any Optimizer {
+        switch section.optimizer {
+        case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
+            AdamW(
+                parameters, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay,
+                engine: engine)
+        case .sgd(let momentum, let weightDecay):
+            SGD(parameters, momentum: momentum, weightDecay: weightDecay, engine: engine)
+        }
+    }
+}
+
+extension BatchPlan.Settings {
+    fileprivate init(_ configuration: RunConfiguration, _ worldSize: Int) {
+        self.init(
+            globalBatch: configuration.training.globalBatch(worldSize: worldSize),
+            microBatch: configuration.training.microBatch, maximumLength: configuration.data.maxLength,
+            packing: configuration.data.packing, shuffle: configuration.data.shuffle,
+            seed: UInt64(configuration.training.seed))
+    }
+}
+
+extension LearningRateSchedule {
+    fileprivate init(_ section: RunConfiguration.TrainingSection, totalSteps: Int, worldSize: Int) {
+        let shape: Shape =
+            switch section.schedule.name {
+            case .constant: .constant
+            case .linear: .linear
+            case .cosine: .cosine
+            }
+        self.init(
+            shape: shape, peak: section.peakLearningRate(worldSize: worldSize),
+            warmupSteps: section.schedule.warmupSteps, totalSteps: totalSteps,
+            minimumRatio: section.schedule.minimumRatio)
+    }
+}

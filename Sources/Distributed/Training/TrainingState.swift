@@ -1,0 +1,102 @@
+import CatenaCore
+
+/// Everything that a checkpoint holds, as files, and back.
+///
+///     adapter_model.safetensors, adapter_config.json    the adapter, loadable by PEFT as it is
+///     model.safetensors                                 instead, when all parameters are trained
+///     optimizer.safetensors                             moment vectors over the flat parameter buffer
+///     state.json                                        step, optimizer updates, base fingerprint, data key
+///     config.yaml                                       the resolved configuration
+///
+/// The data cursor and all random numbers are functions of the step and the seed, so the step is all
+/// they need; nothing depends on the number of processes.
+struct TrainingState {
+    static let stateFile = "state.json"
+    static let optimizerFile = "optimizer.safetensors"
+    static let modelFile = "model.safetensors"
+    static let configurationFile = "config.yaml"
+
+    let setup: TrainingSetup
+
+    /// The files for the state after `step` steps.
+    func files(step: Int) throws -> [CheckpointFile] {
+        var optimizer = SafetensorsWriter()
+        for (name, values) in setup.optimizer.state {
+            optimizer.append(name, shape: [values.count], .float32(values.elements()))
+        }
+        let state = JSONValue.object([
+            "step": .integer(Int64(step)),
+            "optimizer_step": .integer(Int64(setup.optimizer.stepCount)),
+            "base_fingerprint": .string(setup.baseFingerprint),
+            "data_key": .string(setup.dataKey),
+            "parameter_count": .integer(Int64(setup.parameters.count)),
+        ])
+        var files = [
+            CheckpointFile(
+                name: setup.adapterConfiguration == nil ? Self.modelFile : PEFT.weightsFile,
+                bytes: try AdapterFiles.weights(setup.parameters.parameters)),
+            CheckpointFile(name: Self.optimizerFile, bytes: try optimizer.data()),
+            CheckpointFile(name: Self.stateFile, bytes: Array((state.prettyText() + "\n").utf8)),
+            CheckpointFile(name: Self.configurationFile, bytes: Array(setup.configuration.resolvedYAML.utf8)),
+        ]
+        if let adapter = setup.adapterConfiguration {
+            files.append(
+                CheckpointFile(name: PEFT.configurationFile, bytes: Array((adapter.json.prettyText() + "\n").utf8)))
+        }
+        return files
+    }
+
+    /// Puts a checkpoint's content into the parameters and the optimizer.
+    ///
+    /// - Returns: the number of steps that were done.
+    /// - Throws: ``TrainingError`` if it belongs to another base, configuration or data set.
+    func restore(from checkpoint: LoadedCheckpoint) throws -> Int {
+        let path = checkpoint.path
+        let text = String(decoding: try checkpoint.bytes(of: Self.configurationFile), as: UTF8.self)
+        let other = try RunConfiguration.parse(
+            yaml: text, path: path + "/" + Self.configurationFile, methods: AdapterMethod.optionsByName)
+        let differences = setup.configuration.differences(from: other)
+        guard differences.isEmpty else {
+            throw TrainingError.otherConfiguration(checkpoint: path, differences: differences.map(\.description))
+        }
+        let state = JSONDocument(
+            try JSONValue.parse(
+                String(decoding: try checkpoint.bytes(of: Self.stateFile), as: UTF8.self),
+                path: path + "/" + Self.stateFile), path: path + "/" + Self.stateFile)
+        let base = try state.require("base_fingerprint").string()
+        guard base == setup.baseFingerprint else {
+            throw TrainingError.otherBase(checkpoint: path, expected: base, found: setup.baseFingerprint)
+        }
+        guard try state.require("data_key").string() == setup.dataKey else {
+            throw TrainingError.otherData(checkpoint: path)
+        }
+        let weights = setup.adapterConfiguration == nil ? Self.modelFile : PEFT.weightsFile
+        try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))
+        try restoreOptimizer(
+            path + "/" + Self.optimizerFile, bytes: checkpoint.bytes(of: Self.optimizerFile))
+        setup.optimizer.stepCount = try state.require("optimizer_step").int()
+        return try state.require("step").int()
+    }
+
+    private func restoreParameters(_ path: String, bytes: [UInt8]) throws {
+        let tensors = try SafetensorsFile(bytes: bytes, path: path).tensors
+        for parameter in setup.parameters.parameters {
+            guard let stored = tensors[parameter.name], stored.shape == parameter.shape else {
+                throw TrainingError.badState(
+                    checkpoint: path, reason: "tensor \(parameter.name) is missing or has another shape")
+            }
+            parameter.value.copy(from: try stored.floats())
+        }
+    }
+
+    private func restoreOptimizer(_ path: String, bytes: [UInt8]) throws {
+        let tensors = try SafetensorsFile(bytes: bytes, path: path).tensors
+        for (name, values) in setup.optimizer.state {
+            guard let stored = tensors[name], stored.shape == [values.count] else {
+                throw TrainingError.badState(
+                    checkpoint: path, reason: "optimizer state \(name) is missing or has another length")
+            }
+            values.copy(from: try stored.floats())
+        }
+    }
+}

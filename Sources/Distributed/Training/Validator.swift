@@ -1,0 +1,51 @@
+import CatenaCore
+
+/// The loss over a held-out data set, the same number for any number of processes and micro-batch size.
+final class Validator {
+    private let data: PreparedDataset
+    private let model: LanguageModel
+    private let communicator: any Communicator
+    private let plan: StepPlan
+    private var microBatch = MicroBatch()
+
+    init(
+        _ data: PreparedDataset, model: LanguageModel, configuration: RunConfiguration,
+        communicator: any Communicator
+    ) throws {
+        self.data = data
+        self.model = model
+        self.communicator = communicator
+        plan = try BatchPlan(
+            data,
+            settings: BatchPlan.Settings(
+                globalBatch: max(data.count, configuration.training.microBatch),
+                microBatch: configuration.training.microBatch, maximumLength: configuration.data.maxLength,
+                packing: configuration.data.packing, shuffle: false, seed: 0)
+        ).microBatches(step: 0)
+    }
+
+    /// Collective: Σ loss / Σ weight over all examples, added in the order of the data.
+    func meanLoss() throws -> Double {
+        let share = BatchPlan.share(
+            of: plan.microBatches.count, process: communicator.rank, worldSize: communicator.size)
+        var own: [Double] = []
+        for index in share {
+            microBatch.fill(plan.microBatches[index], from: data)
+            let hidden = model.hiddenStates(
+                microBatch.inputIds,
+                layout: SequenceLayout(
+                    segmentStarts: microBatch.segmentStarts, positions: microBatch.positions))
+            let loss = model.head.loss(
+                hidden, targets: microBatch.targets, weights: nil, wantsGradient: false, engine: model.engine)
+            own += [loss.sum, loss.weight]
+        }
+        let bytes = own.withUnsafeBytes { Array($0) }
+        let all = try communicator.allGather(bytes).flatMap { part in
+            part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+        }
+        let (sum, weight) = stride(from: 0, to: all.count, by: 2).reduce((0.0, 0.0)) {
+            ($0.0 + all[$1], $0.1 + all[$1 + 1])
+        }
+        return sum / weight
+    }
+}
