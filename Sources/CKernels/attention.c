@@ -131,7 +131,7 @@ static unit *units_of(ck_pool *pool, const int64_t *starts, int64_t segments, in
         total += tiles;
         most = ck_max(most, tiles);
     }
-    unit *units = ck_pool_own_scratch(pool, (size_t)(total + 1) * sizeof(unit));
+    unit *units = ck_pool_take(pool, (size_t)(total + 1) * sizeof(unit));
     int64_t n = 0;
     for (int64_t position = most - 1; position >= 0; position--)
         for (int64_t s = 0; s < segments; s++) {
@@ -175,6 +175,7 @@ void ck_attention_forward(ck_pool *pool, const float *q, const float *k, const f
     int64_t units;
     a.units = units_of(pool, segment_starts, segments, query_tile(shape->query_heads / shape->key_value_heads), &units);
     ck_pool_run(pool, units * shape->key_value_heads, forward_task, &a);
+    ck_pool_give(pool);
 }
 
 /// What the backward pass needs of a tile's queries: scaled q, dOut, D = rowSum(dOut out) and the log-sum-exp.
@@ -295,9 +296,11 @@ void ck_attention_backward(ck_pool *pool, const float *q, const float *k, const 
     int64_t units;
     a.units = units_of(pool, segment_starts, segments, split ? KEY_TILE : INT64_MAX / 2, &units);
     ck_pool_run(pool, units * shape->key_value_heads, backward_keys_task, &a);
+    ck_pool_give(pool);
     if (!split) return;
     a.units = units_of(pool, segment_starts, segments, query_tile(shape->query_heads / shape->key_value_heads), &units);
     ck_pool_run(pool, units * shape->key_value_heads, backward_queries_task, &a);
+    ck_pool_give(pool);
 }
 
 typedef struct {

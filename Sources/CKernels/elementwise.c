@@ -143,10 +143,11 @@ static void dot_range(int64_t first, int64_t end, void *context) {
 
 double ck_dot(ck_pool *pool, const float *x, const float *y, int64_t count) {
     const int64_t chunks = (count + CHUNK - 1) / CHUNK;
-    arrays a = {.x = x, .y = y, .partials = ck_pool_own_scratch(pool, (size_t)(chunks + 1) * sizeof(double))};
+    arrays a = {.x = x, .y = y, .partials = ck_pool_take(pool, (size_t)(chunks + 1) * sizeof(double))};
     ck_pool_ranges(pool, count, CHUNK, dot_range, &a);
     double total = 0;
     for (int64_t c = 0; c < chunks; c++) total += a.partials[c];
+    ck_pool_give(pool);
     return total;
 }
 
@@ -159,10 +160,11 @@ static void non_finite_range(int64_t first, int64_t end, void *context) {
 
 bool ck_has_non_finite(ck_pool *pool, const float *x, int64_t count) {
     const int64_t chunks = (count + CHUNK - 1) / CHUNK;
-    arrays a = {.x = x, .flags = ck_pool_own_scratch(pool, (size_t)(chunks + 1) * sizeof(bool))};
+    arrays a = {.x = x, .flags = ck_pool_take(pool, (size_t)(chunks + 1) * sizeof(bool))};
     ck_pool_ranges(pool, count, CHUNK, non_finite_range, &a);
     bool found = false;
     for (int64_t c = 0; c < chunks; c++) found |= a.flags[c];
+    ck_pool_give(pool);
     return found;
 }
 

@@ -56,26 +56,17 @@ bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m
         ck_pool_ranges(pool, n, 64, dot_columns, &p);
         return true;
     }
-    if (!transpose_a && k <= DEEP && m > NARROW) { // Y += H B^T or dX += dH A
+    // Y += H B^T or dX += dH A (k small), H = X A^T or dH = dY B (n small)
+    if (!transpose_a && m > NARROW && (k <= DEEP || n <= NARROW)) {
         if (transpose_b) {
             const int64_t padded = (n + 15) / 16 * 16;
-            float *packed = ck_pool_own_scratch(pool, (size_t)(k * padded) * sizeof(float));
+            float *packed = ck_pool_take(pool, (size_t)(k * padded) * sizeof(float));
             ck_transpose(b, ldb, n, k, packed, padded);
             p.b = packed;
             p.ldb = padded;
         }
         ck_pool_ranges(pool, m, 48, outer_rows, &p);
-        return true;
-    }
-    if (!transpose_a && n <= NARROW && m > NARROW) { // H = X A^T or dH = dY B
-        if (transpose_b) {
-            const int64_t padded = (n + 15) / 16 * 16;
-            float *packed = ck_pool_own_scratch(pool, (size_t)(k * padded) * sizeof(float));
-            ck_transpose(b, ldb, n, k, packed, padded);
-            p.b = packed;
-            p.ldb = padded;
-        }
-        ck_pool_ranges(pool, m, 48, outer_rows, &p);
+        if (transpose_b) ck_pool_give(pool);
         return true;
     }
     if (transpose_a && !transpose_b && m <= NARROW && n > NARROW) { // dA = dH^T X
@@ -83,11 +74,12 @@ bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m
         return true;
     }
     if (transpose_a && !transpose_b && n <= NARROW && m > NARROW) { // dB = dY^T H, computed as H^T dY
-        float *transposed = ck_pool_own_scratch(pool, (size_t)(m * n) * sizeof(float));
+        float *transposed = ck_pool_take(pool, (size_t)(m * n) * sizeof(float));
         product q = {n, m, k, 1, ldb, lda, m, alpha, 0, b, a, transposed};
         reduce_tokens(pool, &q);
         product back = {.m = m, .n = n, .ldb = m, .ldc = ldc, .beta = beta, .b = transposed, .c = c};
         ck_pool_ranges(pool, m, 256, add_transposed, &back);
+        ck_pool_give(pool);
         return true;
     }
     return false;

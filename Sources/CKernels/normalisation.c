@@ -68,7 +68,7 @@ static void partial_rows(int64_t first, int64_t end, void *context) {
 static void backward(ck_pool *pool, norm *n, float *d_weight, float *d_bias) {
     const int64_t partials = (n->rows + ROWS_PER_PARTIAL - 1) / ROWS_PER_PARTIAL, size = partials * n->width;
     if (d_weight || d_bias) {
-        float *scratch = ck_pool_own_scratch(pool, (size_t)size * 2 * sizeof(float));
+        float *scratch = ck_pool_take(pool, (size_t)size * 2 * sizeof(float));
         n->partial_weight = d_weight ? scratch : NULL;
         n->partial_bias = d_bias ? scratch + size : NULL;
         ck_pool_ranges(pool, n->rows, ROWS_PER_PARTIAL, partial_rows, n);
@@ -77,6 +77,7 @@ static void backward(ck_pool *pool, norm *n, float *d_weight, float *d_bias) {
                 if (d_weight) d_weight[i] += n->partial_weight[p * n->width + i];
                 if (d_bias) d_bias[i] += n->partial_bias[p * n->width + i];
             }
+        ck_pool_give(pool);
     }
     ck_pool_ranges(pool, n->rows, ck_rows_per_task(n->width), backward_rows, n);
 }

@@ -38,6 +38,7 @@ typedef struct {
 
 static _Thread_local ck_pool *inside_pool;
 static _Thread_local int32_t inside_thread;
+static _Thread_local ck_pool *entered_pool; // whose scratch this thread has taken
 
 static inline void relax(void) {
 #if defined(__x86_64__)
@@ -158,15 +159,7 @@ static void run_serially(ck_pool *pool, int64_t tasks, ck_task task, void *conte
     inside_thread = outer_thread;
 }
 
-void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context) {
-    if (tasks <= 0) return;
-    if (inside_pool == pool) return run_serially(pool, tasks, task, context, inside_thread);
-    pthread_mutex_lock(&pool->entry);
-    if (pool->threads == 1 || tasks == 1) {
-        run_serially(pool, tasks, task, context, 0);
-        pthread_mutex_unlock(&pool->entry);
-        return;
-    }
+static void run_in_parallel(ck_pool *pool, int64_t tasks, ck_task task, void *context) {
     const uint32_t generation = (uint32_t)(atomic_load(&pool->ticket) >> 32) + 1;
     atomic_store(&pool->ticket, (uint64_t)generation << 32 | CLOSED);
     atomic_store(&pool->task, task);
@@ -188,7 +181,16 @@ void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context) {
         atomic_store(&pool->caller_sleeps, false);
         pthread_mutex_unlock(&pool->mutex);
     }
-    pthread_mutex_unlock(&pool->entry);
+}
+
+void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context) {
+    if (tasks <= 0) return;
+    if (inside_pool == pool) return run_serially(pool, tasks, task, context, inside_thread);
+    const bool entered = entered_pool == pool;
+    if (!entered) pthread_mutex_lock(&pool->entry);
+    if (pool->threads == 1 || tasks == 1) run_serially(pool, tasks, task, context, 0);
+    else run_in_parallel(pool, tasks, task, context);
+    if (!entered) pthread_mutex_unlock(&pool->entry);
 }
 
 static void *reserve(scratch *own, size_t bytes) {
@@ -202,9 +204,19 @@ static void *reserve(scratch *own, size_t bytes) {
 
 void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes) { return reserve(&pool->scratches[thread], bytes); }
 
-void *ck_pool_own_scratch(ck_pool *pool, size_t bytes) {
+void *ck_pool_take(ck_pool *pool, size_t bytes) {
+    if (inside_pool != pool) {
+        pthread_mutex_lock(&pool->entry);
+        entered_pool = pool;
+    }
     const int32_t thread = inside_pool == pool ? inside_thread : 0;
     return reserve(&pool->scratches[pool->requested_threads + thread], bytes);
+}
+
+void ck_pool_give(ck_pool *pool) {
+    if (inside_pool == pool) return;
+    entered_pool = NULL;
+    pthread_mutex_unlock(&pool->entry);
 }
 
 typedef struct {

@@ -4,8 +4,10 @@
 
 #include "include/CKernels.h"
 
-/// Scratch for the caller of a loop, apart from that of its tasks (ck_pool_scratch), with the same life.
-void *ck_pool_own_scratch(ck_pool *pool, size_t bytes);
+/// Memory for the caller of one or more loops, apart from that of their tasks (ck_pool_scratch). Callers on other threads
+/// wait until it is given back, so every take needs its give on the same thread, and takes do not nest.
+void *ck_pool_take(ck_pool *pool, size_t bytes);
+void ck_pool_give(ck_pool *pool);
 
 /// Runs body(first, end, context) over 0..<rows in ranges of `rows_per_task` (the last one shorter).
 typedef void (*ck_range_body)(int64_t first, int64_t end, void *context);

@@ -1,0 +1,81 @@
+import CatenaCore
+import Testing
+
+@Suite("Matrix products")
+struct BLASTests {
+    struct Shape: CustomStringConvertible {
+        var m, n, k: Int
+        var transposeA = false, transposeB = false
+        var description: String { "\(transposeA ? "T" : "N")\(transposeB ? "T" : "N") \(m)x\(n)x\(k)" }
+    }
+
+    /// Odd sizes on every path: OpenBLAS by rows and by columns, the narrow kernels, few rows.
+    static let shapes: [Shape] =
+        [false, true].flatMap { a in
+            [false, true].flatMap { b in
+                [
+                    (130, 97, 71), (97, 300, 129), (1, 65, 33), (5, 67, 100), (16, 130, 19), (200, 83, 8), (131, 64, 4),
+                    (129, 8, 77), (150, 24, 50), (100, 3, 65), (8, 83, 300), (11, 96, 70), (83, 8, 300), (70, 5, 31),
+                    (257, 61, 17), (66, 1, 1), (2, 2, 0), (70, 70, 0),
+                ].map { Shape(m: $0.0, n: $0.1, k: $0.2, transposeA: a, transposeB: b) }
+            }
+        }
+
+    @Test("any shape, transposition, leading dimension, alpha and beta equals the plain sum", arguments: shapes)
+    func matchesReference(shape: Shape) {
+        var noise = Noise(UInt64(shape.m * 1000 + shape.n))
+        let (m, n, k) = (shape.m, shape.n, shape.k)
+        let lda = (shape.transposeA ? m : k) + 3, ldb = (shape.transposeB ? k : n) + 2, ldc = n + 5
+        // Exactly as many elements as the last row needs, so that reading beyond it would be seen by a sanitizer.
+        let a = noise.floats(max(1, ((shape.transposeA ? k : m) - 1) * lda + (shape.transposeA ? m : k)))
+        let b = noise.floats(max(1, ((shape.transposeB ? n : k) - 1) * ldb + (shape.transposeB ? k : n)))
+        let c = noise.floats(m * ldc)
+        for (alpha, beta) in [(Float(1), Float(0)), (0.5, 1), (-2, 0.25)] {
+            let expected = Naive.gemm(
+                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: Double(alpha), a: a,
+                lda: lda, b: b, ldb: ldb, beta: Double(beta), c: c, ldc: ldc)
+            for pool in pools {
+                var result = c
+                BLAS.gemm(
+                    pool, transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha, a: a,
+                    lda: lda, b: b, ldb: ldb, beta: beta, c: &result, ldc: ldc)
+                #expect(relativeError(result, expected) < 2e-6, "\(pool.threads) threads, alpha \(alpha), beta \(beta)")
+            }
+            var serial = c
+            BLAS.gemmSerial(
+                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha, a: a, lda: lda,
+                b: b, ldb: ldb, beta: beta, c: &serial, ldc: ldc)
+            #expect(relativeError(serial, expected) < 2e-6)
+        }
+    }
+
+    @Test("the products of a training step give the same bits on any number of threads", arguments: [
+        Shape(m: 300, n: 960, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 960), Shape(m: 128, n: 1536, k: 576, transposeB: true),
+        Shape(m: 300, n: 8, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 8, transposeB: true),
+        Shape(m: 8, n: 576, k: 300, transposeA: true), Shape(m: 576, n: 8, k: 300, transposeA: true),
+        Shape(m: 2, n: 576, k: 576, transposeB: true), Shape(m: 256, n: 4096, k: 576, transposeB: true),
+    ])
+    func sameBits(shape: Shape) {
+        var noise = Noise(7)
+        let a = noise.floats(shape.m * shape.k), b = noise.floats(shape.n * shape.k)
+        let (_, identical) = sameOnAllPools { pool in
+            var c = [Float](repeating: 0, count: shape.m * shape.n)
+            BLAS.gemm(
+                pool, transposeA: shape.transposeA, transposeB: shape.transposeB, m: shape.m, n: shape.n, k: shape.k,
+                alpha: 1, a: a, lda: shape.transposeA ? shape.m : shape.k, b: b, ldb: shape.transposeB ? shape.k : shape.n,
+                beta: 0, c: &c, ldc: shape.n)
+            return c
+        }
+        #expect(identical)
+    }
+
+    @Test("with beta 0, what C held does not matter, NaN included", arguments: [(130, 97, 71), (200, 80, 8), (3, 64, 64)])
+    func betaZero(m: Int, n: Int, k: Int) {
+        var c = [Float](repeating: .nan, count: m * n)
+        let a = [Float](repeating: 1, count: m * k), b = [Float](repeating: 1, count: n * k)
+        BLAS.gemm(
+            pools[1], transposeA: false, transposeB: true, m: m, n: n, k: k, alpha: 1, a: a, lda: k, b: b, ldb: k, beta: 0,
+            c: &c, ldc: n)
+        #expect(c.allSatisfy { $0 == Float(k) })
+    }
+}
