@@ -11,7 +11,7 @@ public enum ReductionTree {
     }
 
     /// Whether `left` and `right` are the two complete children of one node.
-    static func areSiblings(_ left: Range<Int>, _ right: Range<Int>, count: Int) -> Bool {
+    package static func areSiblings(_ left: Range<Int>, _ right: Range<Int>, count: Int) -> Bool {
         let width = left.count
         return right.lowerBound == left.upperBound
             && width.nonzeroBitCount == 1
@@ -21,7 +21,7 @@ public enum ReductionTree {
 
     /// Appends a complete node to a list of disjoint nodes in index order and merges siblings from the right.
     /// `merge(i)` must add node i + 1 into node i.
-    static func append(_ node: Range<Int>, to nodes: inout [Range<Int>], count: Int, merge: (Int) -> Void) {
+    package static func append(_ node: Range<Int>, to nodes: inout [Range<Int>], count: Int, merge: (Int) -> Void) {
         nodes.append(node)
         while nodes.count > 1 {
             let last = nodes.count - 1
@@ -33,7 +33,7 @@ public enum ReductionTree {
     }
 
     /// The fewest complete nodes that cover `range`, in index order: what is left after adding its leaves one by one.
-    static func partials(of range: Range<Int>, count: Int) -> [Range<Int>] {
+    package static func partials(of range: Range<Int>, count: Int) -> [Range<Int>] {
         var nodes: [Range<Int>] = []
         for index in range {
             append(index..<index + 1, to: &nodes, count: count) { _ in }
@@ -42,7 +42,7 @@ public enum ReductionTree {
     }
 
     /// How many nodes are held at once while the leaves of `range` are added one by one.
-    static func deepestStack(of range: Range<Int>, count: Int) -> Int {
+    package static func deepestStack(of range: Range<Int>, count: Int) -> Int {
         var nodes: [Range<Int>] = []
         var deepest = 0
         for index in range {

@@ -1,0 +1,91 @@
+import Crypto
+import Foundation
+
+/// One file of a checkpoint, in memory.
+public struct CheckpointFile: Equatable, Sendable {
+    public let name: String
+    public let bytes: [UInt8]
+
+    public init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// What a checkpoint folder holds; the file `manifest.json` in it. It has no times or paths, so equal states give equal bytes.
+public struct CheckpointManifest: Codable, Equatable, Sendable {
+    /// The format this program writes, and the latest it reads.
+    public static let currentFormatVersion = 1
+    public static let fileName = "manifest.json"
+
+    public struct Entry: Codable, Equatable, Sendable {
+        public let name: String
+        public let byteCount: Int
+        public let sha256: String
+    }
+
+    public let formatVersion: Int
+    public let step: Int
+    /// Version of the program that wrote it.
+    public let createdBy: String
+    public let files: [Entry]
+    /// SHA-256 of this manifest's JSON with an empty `checksum`.
+    public private(set) var checksum: String
+
+    package init(step: Int, createdBy: String, files: [CheckpointFile]) throws(CheckpointError) {
+        var names: Set<String> = [Self.fileName]
+        for file in files {
+            let isPlain = !file.name.isEmpty && !file.name.hasPrefix(".") && !file.name.contains("/") && !file.name.contains("\0")
+            guard isPlain, names.insert(file.name).inserted else { throw .badFileName(file.name) }
+        }
+        formatVersion = Self.currentFormatVersion
+        self.step = step
+        self.createdBy = createdBy
+        self.files = files.map { Entry(name: $0.name, byteCount: $0.bytes.count, sha256: sha256Hex($0.bytes)) }
+        checksum = ""
+        checksum = sha256Hex(try encoded())
+    }
+
+    /// Deterministic JSON: sorted keys, final newline.
+    package func encoded() throws(CheckpointError) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        do {
+            return [UInt8](try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw .cannotWrite(path: Self.fileName, operation: "encode", reason: String(describing: error))
+        }
+    }
+
+    /// Reads and checks a manifest.
+    ///
+    /// - Throws: `.newerFormat` for a later format, `.damaged` for anything else that is not exactly what was written.
+    package init(decoding bytes: [UInt8], path: String) throws(CheckpointError) {
+        struct Version: Decodable { let formatVersion: Int }
+        let data = Data(bytes)
+        let decoder = JSONDecoder()
+        guard let version = try? decoder.decode(Version.self, from: data).formatVersion else {
+            throw .damaged(path: path, reason: "expected a JSON manifest with formatVersion, got \(bytes.count) bytes of something else")
+        }
+        guard version <= Self.currentFormatVersion else {
+            throw .newerFormat(path: path, version: version, supported: Self.currentFormatVersion)
+        }
+        guard let decoded = try? decoder.decode(CheckpointManifest.self, from: data) else {
+            throw .damaged(path: path, reason: "the manifest misses keys of format \(version)")
+        }
+        self = decoded
+        var bare = decoded
+        bare.checksum = ""
+        guard sha256Hex(try bare.encoded()) == checksum else {
+            throw .damaged(path: path, reason: "the manifest does not match its own checksum")
+        }
+    }
+}
+
+/// Lower-case hexadecimal SHA-256.
+package func sha256Hex(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).map { byte in
+        let text = String(byte, radix: 16)
+        return byte < 16 ? "0" + text : text
+    }.joined()
+}

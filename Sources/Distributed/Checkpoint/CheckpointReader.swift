@@ -1,0 +1,80 @@
+import Foundation
+
+/// A checkpoint whose every byte was checked against its manifest.
+public struct LoadedCheckpoint: Equatable, Sendable {
+    public let path: String
+    public let manifest: CheckpointManifest
+    public let files: [CheckpointFile]
+
+    /// The bytes of a file.
+    ///
+    /// - Throws: `CheckpointError.damaged` when the checkpoint has no such file.
+    public func bytes(of name: String) throws(CheckpointError) -> [UInt8] {
+        guard let file = files.first(where: { $0.name == name }) else {
+            throw .damaged(path: path + "/" + name, reason: "the checkpoint has no such file")
+        }
+        return file.bytes
+    }
+}
+
+/// A checkpoint that was passed over.
+public struct SkippedCheckpoint: Equatable, Sendable {
+    public let step: Int
+    public let reason: CheckpointError
+}
+
+/// Reads checkpoint folders.
+public enum CheckpointReader {
+    /// Reads a checkpoint folder and checks every byte.
+    public static func load(_ folder: String) throws(CheckpointError) -> LoadedCheckpoint {
+        let manifest = try checkSizes(in: folder)
+        var files: [CheckpointFile] = []
+        for entry in manifest.files {
+            let path = folder + "/" + entry.name
+            let bytes = try DurableFile.read(path)
+            let sha256 = sha256Hex(bytes)
+            guard sha256 == entry.sha256 else {
+                throw .damaged(path: path, reason: "expected SHA-256 \(entry.sha256), got \(sha256)")
+            }
+            files.append(CheckpointFile(name: entry.name, bytes: bytes))
+        }
+        return LoadedCheckpoint(path: folder, manifest: manifest, files: files)
+    }
+
+    /// Checks the manifest and the presence and size of every file, without reading the files.
+    @discardableResult
+    static func checkSizes(in folder: String) throws(CheckpointError) -> CheckpointManifest {
+        let path = folder + "/" + CheckpointManifest.fileName
+        let manifest = try CheckpointManifest(decoding: try DurableFile.read(path), path: path)
+        let name = folder.split(separator: "/").last.map(String.init) ?? folder
+        if let step = CheckpointStore.step(inFolderName: name), step != manifest.step {
+            throw .damaged(path: path, reason: "the folder's name says step \(step), the manifest step \(manifest.step)")
+        }
+        for entry in manifest.files {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: folder + "/" + entry.name)
+            guard let size = (attributes?[.size] as? NSNumber)?.intValue else {
+                throw .damaged(path: folder + "/" + entry.name, reason: "the file is missing")
+            }
+            guard size == entry.byteCount else {
+                throw .damaged(path: folder + "/" + entry.name, reason: "expected \(entry.byteCount) bytes, got \(size)")
+            }
+        }
+        return manifest
+    }
+}
+
+extension CheckpointStore {
+    /// The newest checkpoint of which every byte is right, and the newer ones passed over, newest first.
+    public func newestValid() -> (checkpoint: LoadedCheckpoint?, skipped: [SkippedCheckpoint]) {
+        restoreReplaced()
+        var skipped: [SkippedCheckpoint] = []
+        for step in steps() {
+            do {
+                return (try CheckpointReader.load(path(step: step)), skipped)
+            } catch {
+                skipped.append(SkippedCheckpoint(step: step, reason: error))
+            }
+        }
+        return (nil, skipped)
+    }
+}

@@ -1,0 +1,22 @@
+/// Numbers of processor cores, as the kernel writes them: "0-3,8".
+public struct ProcessorSet: Equatable, Sendable {
+    public let cores: Set<Int>
+
+    public init(cores: Set<Int>) {
+        self.cores = cores
+    }
+
+    /// Nil for a text that is not a list of numbers and ranges.
+    public init?(list: String) {
+        var cores: Set<Int> = []
+        for part in list.split(separator: ",") {
+            let bounds = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard let first = bounds[0], let last = bounds[bounds.count - 1], bounds.count <= 2, first <= last, first >= 0 else { return nil }
+            cores.formUnion(first...last)
+        }
+        self.cores = cores
+    }
+
+    /// The list with single numbers only, in order.
+    public var list: String { cores.sorted().map { String($0) }.joined(separator: ",") }
+}
