@@ -1,0 +1,36 @@
+/// Why a model could not be probed or evaluated.
+public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A probe's tensor is no batch of sequences.
+    case notABatch(path: String, tensor: String, shape: [Int])
+    /// A label is neither a token of the model nor -100.
+    case labelOutOfRange(path: String, label: Int, vocabularySize: Int)
+    /// No position has a target.
+    case nothingSupervised(path: String)
+    /// An example has no answer that a generated one could be compared with.
+    case noReference(file: String, line: Int, form: String)
+    /// A prompt leaves no room for an answer.
+    case promptTooLong(place: String, tokenCount: Int, maximumTokens: Int)
+    /// A prompt has no tokens.
+    case emptyPrompt(place: String)
+
+    public var description: String {
+        switch self {
+        case .notABatch(let path, let tensor, let shape):
+            "\(path): tensor \(tensor) has shape \(shape), expected [sequences, tokens] with at least one of each."
+        case .labelOutOfRange(let path, let label, let vocabularySize):
+            "\(path): tensor labels holds \(label), expected -100 or a token id in 0...\(vocabularySize - 1); "
+                + "use the tokenizer that belongs to the model."
+        case .nothingSupervised(let path):
+            "\(path): no position has a target, so there is no loss; expected a label other than -100 "
+                + "after the first token of a sequence."
+        case .noReference(let file, let line, let form):
+            "\(file):\(line): an example of the form \(form) has no answer to compare with; "
+                + "give {\"prompt\", \"completion\"}, or messages that end with an assistant's turn."
+        case .promptTooLong(let place, let tokenCount, let maximumTokens):
+            "\(place): the prompt has \(tokenCount) tokens, expected fewer than the \(maximumTokens) positions "
+                + "that the model was made for; shorten it."
+        case .emptyPrompt(let place):
+            "\(place): the prompt is empty; give it at least one token."
+        }
+    }
+}

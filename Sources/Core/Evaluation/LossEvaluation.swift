@@ -1,0 +1,71 @@
+import Foundation
+
+/// The loss over data as sums, so that the parts of several processes can be added.
+public struct LossEvaluation: Sendable, Equatable {
+    /// Σ -log p(target), in nats.
+    public var lossSum = 0.0
+    /// Positions with a target.
+    public var supervisedCount = 0
+    /// Positions computed.
+    public var tokenCount = 0
+    /// Examples that had a target.
+    public var exampleCount = 0
+    /// Examples without one, for instance because it was cut off; they count for nothing.
+    public var skippedCount = 0
+
+    /// Nothing.
+    public init() {}
+
+    /// Mean loss per target.
+    public var loss: Double { lossSum / Double(supervisedCount) }
+    /// exp of the mean loss.
+    public var perplexity: Double { exp(loss) }
+
+    /// The sums in a fixed order, and back.
+    public var sums: [Double] {
+        get { [lossSum, Double(supervisedCount), Double(tokenCount), Double(exampleCount), Double(skippedCount)] }
+        set {
+            precondition(newValue.count == 5, "five sums")
+            lossSum = newValue[0]
+            (supervisedCount, tokenCount) = (Int(newValue[1]), Int(newValue[2]))
+            (exampleCount, skippedCount) = (Int(newValue[3]), Int(newValue[4]))
+        }
+    }
+
+    /// Adds the loss of `examples` under `model`.
+    ///
+    /// - Parameters:
+    ///   - tokensPerBatch: examples go through the model together up to about this many tokens.
+    ///   - onProgress: called after each batch with the number of examples behind it.
+    public mutating func add(
+        _ examples: [EncodedExample], model: LanguageModel, tokensPerBatch: Int = 2048,
+        onProgress: (Int) -> Void = { _ in }
+    ) throws {
+        var batch = MicroBatch()
+        for (index, example) in examples.enumerated() {
+            for id in example.inputIds { try model.requireToken(id) }
+            if example.supervisedCount > 0 {
+                batch.append(example, exampleIndex: index)
+            } else {
+                skippedCount += 1
+            }
+            if batch.tokenCount >= tokensPerBatch || index == examples.count - 1 {
+                add(batch, model: model)
+                batch.clear()
+                onProgress(index + 1)
+            }
+        }
+    }
+
+    private mutating func add(_ batch: MicroBatch, model: LanguageModel) {
+        guard batch.tokenCount > 0 else { return }
+        let layout = SequenceLayout(segmentStarts: batch.segmentStarts, positions: batch.positions)
+        let hidden = model.hiddenStates(batch.inputIds, layout: layout)
+        lossSum += model.head.loss(
+            hidden, targets: batch.targets, weights: nil, wantsGradient: false, engine: model.engine
+        ).sum
+        supervisedCount += batch.supervisedCount
+        tokenCount += batch.tokenCount
+        exampleCount += batch.exampleIndices.count
+    }
+}

@@ -1,0 +1,48 @@
+/// What a model computes for a ``ProbeInput``.
+public struct Probe {
+    /// Logits of all positions, `[B · T, V]`.
+    public let logits: Tensor
+    /// Mean loss over the positions with a target, in nats.
+    public let loss: Double
+    /// The gradient of `loss` by each adapter parameter, under its PEFT name.
+    public let gradients: [(name: String, shape: [Int], values: [Float])]
+
+    private let input: ProbeInput
+
+    /// Computes the logits and the loss, and the gradients of `trainable` if it is given.
+    ///
+    /// `trainable` is what ``LanguageModel/loadAdapterWithoutDropout(_:)`` returned: frameworks compare without dropout.
+    public init(_ input: ProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
+        self.input = input
+        let layout = input.layout
+        let hidden = model.hiddenStates(input.inputIds, layout: layout)
+        logits = model.head.logits(hidden, engine: model.engine)
+        guard let trainable else {
+            let loss = model.head.loss(
+                hidden, targets: input.targets, weights: nil, wantsGradient: false, engine: model.engine)
+            self.loss = loss.sum / loss.weight
+            gradients = []
+            return
+        }
+        trainable.gradients.fill(0)
+        let loss = GradientPass(model: model).run(
+            inputIds: input.inputIds, targets: input.targets, layout: layout, randomKey: .none)
+        self.loss = loss.sum / loss.weight
+        let scale = Float(1 / loss.weight)
+        gradients = trainable.parameters.enumerated().map { index, parameter in
+            (parameter.name, parameter.shape, trainable.gradient(of: index).elements().map { $0 * scale })
+        }
+    }
+
+    /// Writes `logits` `[B, T, V]`, `loss` `[1]` and `grad.<name>` for each gradient as float32 safetensors.
+    public func write(to path: String) throws(FileError) {
+        var writer = SafetensorsWriter()
+        let logits = logits
+        writer.append("logits", shape: [input.sequenceCount, input.length, logits.columns], .generated { logits.elements() })
+        writer.append("loss", shape: [1], .float32([Float(loss)]))
+        for gradient in gradients {
+            writer.append("grad." + gradient.name, shape: gradient.shape, .float32(gradient.values))
+        }
+        try writer.write(to: path)
+    }
+}

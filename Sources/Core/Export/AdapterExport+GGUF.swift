@@ -1,0 +1,49 @@
+extension AdapterExport {
+    /// Writes the adapters of `model` as a GGUF file for llama.cpp.
+    ///
+    /// Tensors are `blk.N.attn_q.weight.lora_a` `[rank, in]` and `.lora_b` `[out, rank]`, float32. llama.cpp scales by
+    /// `adapter.lora.alpha / rank`, so alpha is s · rank. Families whose files interleave the rotary halves of q and k
+    /// have the rows of those B interleaved as well.
+    ///
+    /// - Source: llama.cpp `convert_lora_to_gguf.py` and `src/llama-adapter.cpp`.
+    public static func gguf(model: LanguageModel, name: String, to path: String) throws {
+        let layers = try folded(model, format: "gguf")
+        let alphas = layers.map { $0.lora.scaling * Double($0.lora.a.rows) }
+        guard let alpha = alphas.first, alphas.allSatisfy({ $0 == alpha }) else {
+            throw AdapterError.notRepresentable(
+                format: "gguf", reason: "its layers differ in alpha, and GGUF holds one for all")
+        }
+        guard let family = ModelFamily.all.first(where: { $0.name == model.configuration.family }) else {
+            throw AdapterError.notRepresentable(
+                format: "gguf", reason: "GGUF has no architecture for the family \(model.configuration.family)")
+        }
+        var writer = GGUFWriter()
+        writer.setMetadata("general.architecture", .string(family.ggufArchitecture))
+        writer.setMetadata("general.type", .string("adapter"))
+        writer.setMetadata("general.name", .string(name))
+        writer.setMetadata("adapter.type", .string("lora"))
+        writer.setMetadata("adapter.lora.alpha", .float(alpha))
+        for (linear, lora) in layers {
+            let weight = linear.path + ".weight"
+            guard let target = GGUFNames.name(of: weight) else {
+                throw AdapterError.notRepresentable(format: "gguf", reason: "GGUF has no name for \(linear.path)")
+            }
+            let interleaves = family.ggufInterleavesRotary && GGUFNames.isRotated(weight)
+            let b = interleaves
+                ? interleaved(lora.b, headDimension: model.configuration.headDimension) : lora.b.elements()
+            writer.append(target + ".lora_a", shape: [lora.a.rows, lora.a.columns], float32: lora.a.elements())
+            writer.append(target + ".lora_b", shape: [lora.b.rows, lora.b.columns], float32: b)
+        }
+        try writer.write(to: path)
+    }
+
+    private static func interleaved(_ matrix: Tensor, headDimension: Int) -> [Float] {
+        var result: [Float] = []
+        result.reserveCapacity(matrix.count)
+        for row in 0..<matrix.rows {
+            let source = GGUFNames.sourceRow(ofInterleaved: row, headDimension: headDimension)
+            result += matrix.rows(source..<source + 1).elements()
+        }
+        return result
+    }
+}

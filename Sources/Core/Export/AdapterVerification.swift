@@ -1,0 +1,87 @@
+import Foundation
+
+/// Checks that an adapter's files are sound and belong to a model.
+public struct AdapterVerification {
+    /// One thing that was checked and how it came out.
+    public struct Finding: Sendable, Equatable {
+        /// Short name of the check.
+        public let check: String
+        /// What was found.
+        public let detail: String
+        /// False if the adapter should not be used.
+        public let isPassed: Bool
+    }
+
+    /// All checks in their order.
+    public private(set) var findings: [Finding] = []
+    /// Whether all passed.
+    public var isPassed: Bool { findings.allSatisfy(\.isPassed) }
+
+    /// Checks the PEFT adapter in `folder` against `model`, which must not carry an adapter yet and has it afterwards.
+    ///
+    /// - Parameter recordedFingerprint: the base's fingerprint as noted when the adapter was trained.
+    /// - Throws: ``AdapterError`` or ``FileError`` if the adapter cannot be attached at all.
+    public init(
+        adapter folder: String, model: LanguageModel, baseFingerprint: String, recordedFingerprint: String?
+    ) throws {
+        if let recordedFingerprint {
+            let isEqual = recordedFingerprint == baseFingerprint
+            add("base", isEqual, isEqual ? "the base model's fingerprint is the recorded one"
+                : "the base model's fingerprint is \(baseFingerprint.prefix(12))…, recorded was \(recordedFingerprint.prefix(12))…")
+        }
+        let probe = Self.probeInput(model.configuration)
+        let before = Probe(probe, model: model)
+        let trainable = try model.loadAdapter(folder)
+        add("tensors", true, "\(trainable.parameters.count) tensors match \(model.adaptedLinears.count) layers in name and shape, "
+            + "\(trainable.count) parameters")
+        let wrong = trainable.parameters.filter { $0.value.elements().contains { !$0.isFinite } }
+        add("finite", wrong.isEmpty, wrong.first.map { "\(wrong.count) tensors hold NaN or infinity, first \($0.name)" }
+            ?? "all numbers are finite")
+        try checkRoundTrip(trainable.parameters, folder: folder)
+        checkEffect(before, Probe(probe, model: model), model: model)
+    }
+
+    /// Random tokens in two short sequences.
+    private static func probeInput(_ configuration: DecoderConfiguration) -> ProbeInput {
+        var generator = SeededGenerator(seed: 0, purpose: "verification")
+        let length = min(16, configuration.maximumPositions)
+        let ids = (0..<2 * length).map { _ in Int32(generator.next(below: configuration.vocabularySize)) }
+        return ProbeInput(path: "probe", sequenceCount: 2, length: length, inputIds: ids)
+    }
+
+    private mutating func checkEffect(_ before: Probe, _ after: Probe, model: LanguageModel) {
+        var largest: Float = 0
+        for (x, y) in zip(before.logits.elements(), after.logits.elements()) {
+            largest = y.isFinite ? max(largest, abs(x - y)) : .infinity
+        }
+        let folded = model.adaptedLinears.compactMap { $0.adapter?.folded(engine: model.engine) }
+        if folded.count == model.adaptedLinears.count, folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } }) {
+            add("effect", largest == 0, "every B is zero: the adapter is untrained and changes nothing")
+        } else {
+            add("effect", largest > 0 && largest.isFinite,
+                largest > 0 && largest.isFinite ? "the logits of a probe batch change by up to \(largest)"
+                    : "the logits of a probe batch change by \(largest), expected a finite change")
+        }
+    }
+
+    private mutating func checkRoundTrip(_ parameters: [Parameter], folder: String) throws {
+        let bytes = try AdapterFiles.weights(parameters)
+        let staged = try StagedFolder(path: FileManager.default.temporaryDirectory.path + "/catena-verify-\(ProcessInfo.processInfo.processIdentifier)")
+        let copy = staged.stagingPath + "/" + PEFT.weightsFile
+        try DurableFile.write(bytes, to: copy)
+        let values = parameters.map { $0.value.elements() }
+        try AdapterFiles.read(into: parameters, from: staged.stagingPath)
+        let isSame = try AdapterFiles.weights(parameters) == bytes
+            && zip(parameters, values).allSatisfy { Self.bits($0.value.elements()) == Self.bits($1) }
+        let original = try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { Array($0) }
+        add("export", isSame, isSame
+            ? "written and read again bit for bit" + (original == bytes ? ", the file equals the original" : "")
+            : "the numbers change when written and read again")
+    }
+
+    private static func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+
+    private mutating func add(_ check: String, _ isPassed: Bool, _ detail: String) {
+        findings.append(Finding(check: check, detail: detail, isPassed: isPassed))
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// Writes a model with its adapters folded in as a Hugging Face folder.
+public enum MergedModel {
+    /// Files beside the weights that are copied from a Hugging Face folder.
+    private static let companions = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
+        "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
+    ]
+
+    /// Writes `config.json`, `model.safetensors` (float32, W + ΔW) and the tokenizer's files.
+    ///
+    /// - Parameter source: the folder or file the model was loaded from.
+    /// - Returns: what the user should know about the result, one sentence each.
+    public static func write(_ model: LanguageModel, source: String, to output: String) throws -> [String] {
+        let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
+        let configuration = isFolder
+            ? try copiedConfiguration(source + "/config.json")
+            : try ModelConfigurationFile.json(of: model.configuration, dtype: "float32")
+        let staged = try StagedFolder(path: output)
+        try weights(of: model).write(to: staged.stagingPath + "/model.safetensors")
+        try configuration.write(to: staged.stagingPath + "/config.json")
+        var notes: [String] = []
+        if isFolder {
+            for name in companions where FileManager.default.fileExists(atPath: source + "/" + name) {
+                let bytes = try MappedFile(path: source + "/" + name).withBytes { Array($0) }
+                try DurableFile.write(bytes, to: staged.stagingPath + "/" + name)
+            }
+        } else {
+            notes.append(
+                "\(source) is a GGUF file, which has no tokenizer.json: copy the tokenizer's files of the original "
+                    + "model into \(output) before using it with other programs.")
+        }
+        try staged.commit()
+        return notes
+    }
+
+    /// The base's configuration with the encoding of the weights that are written.
+    private static func copiedConfiguration(_ path: String) throws(FileError) -> JSONValue {
+        var members = try JSONDocument.read(path: path).members()
+        for key in ["torch_dtype", "dtype"] where members[key] != nil { members[key] = "float32" }
+        return .object(members)
+    }
+
+    /// A tensor at a time, so that only one merged matrix is in memory.
+    private static func weights(of model: LanguageModel) -> SafetensorsWriter {
+        var writer = SafetensorsWriter()
+        let (width, engine) = (model.configuration.hiddenSize, model.engine)
+        func append(_ name: String, _ shape: [Int], _ value: @escaping () -> Tensor) {
+            writer.append(name, shape: shape, .generated { value().elements() })
+        }
+        for table in [model.embedding, model.separateHead].compactMap({ $0 }) {
+            append(table.name, [model.configuration.vocabularySize, width]) { table.value }
+        }
+        append(model.head.norm.name, [width]) { model.head.norm.value }
+        for layer in model.layers {
+            for norm in layer.norms { append(norm.name, [norm.value.count]) { norm.value } }
+            for linear in layer.linears {
+                append(linear.path + ".weight", [linear.outFeatures, linear.inFeatures]) {
+                    let weight = linear.currentWeight(engine.memory)
+                    return linear.adapter?.merged(into: weight, engine: engine) ?? weight
+                }
+                if let bias = linear.bias { append(bias.name, [bias.value.count]) { bias.value } }
+            }
+        }
+        return writer
+    }
+}

@@ -1,0 +1,54 @@
+/// `config.json` for a model whose own files have none.
+///
+/// - Source: transformers, the configuration classes of the families.
+public enum ModelConfigurationFile {
+    private static let architectures = [
+        "llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM",
+        "qwen3": "Qwen3ForCausalLM",
+    ]
+
+    /// The text of `config.json` for `configuration`.
+    ///
+    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` for a family or a rotary scaling that cannot be said
+    ///   there.
+    public static func json(of configuration: DecoderConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
+        guard let family = ModelFamily.all.first(where: { $0.name == configuration.family }),
+            let architecture = architectures[family.modelType]
+        else {
+            throw .notRepresentable(
+                format: "a Hugging Face folder", reason: "no config.json is known for the family \(configuration.family)")
+        }
+        func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+        var members: [String: JSONValue] = [
+            "architectures": [.string(architecture)], "model_type": .string(family.modelType),
+            "hidden_act": "silu", "torch_dtype": .string(dtype), "use_cache": true,
+            "vocab_size": integer(configuration.vocabularySize), "hidden_size": integer(configuration.hiddenSize),
+            "intermediate_size": integer(configuration.intermediateSize),
+            "num_hidden_layers": integer(configuration.layerCount),
+            "num_attention_heads": integer(configuration.attentionHeads),
+            "num_key_value_heads": integer(configuration.keyValueHeads),
+            "head_dim": integer(configuration.headDimension),
+            "max_position_embeddings": integer(configuration.maximumPositions),
+            "rms_norm_eps": .double(Double("\(configuration.normEpsilon)") ?? Double(configuration.normEpsilon)),
+            "rope_theta": .double(configuration.rotaryBase),
+            "tie_word_embeddings": .bool(configuration.tiesEmbeddings),
+            "attention_bias": .bool(configuration.outputBias), "mlp_bias": .bool(configuration.feedForwardBias),
+            "sliding_window": configuration.slidingWindow.map { integer($0) } ?? .null,
+        ]
+        switch configuration.rotaryScaling {
+        case .none: break
+        case .linear(let factor): members["rope_scaling"] = ["rope_type": "linear", "factor": .double(factor)]
+        case .llama3(let factor, let low, let high, let originalPositions):
+            members["rope_scaling"] = [
+                "rope_type": "llama3", "factor": .double(factor), "low_freq_factor": .double(low),
+                "high_freq_factor": .double(high), "original_max_position_embeddings": integer(originalPositions),
+            ]
+        case .factors:
+            throw .notRepresentable(
+                format: "a Hugging Face folder",
+                reason: "the base GGUF stores rotary factors that config.json has no key for; "
+                    + "merge with the base as a Hugging Face folder")
+        }
+        return .object(members)
+    }
+}

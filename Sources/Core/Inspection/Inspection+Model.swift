@@ -1,0 +1,55 @@
+import Foundation
+
+extension Inspection {
+    static func model(_ path: String) throws -> Inspection {
+        var result = Inspection(kind: .model, path: path)
+        let files = try WeightFiles.open(path)
+        let description = try ModelDescription(modelAt: path, files: files)
+        result.add("format", .string(files.gguf == nil ? "Hugging Face" : "GGUF"))
+        result.add("model_type", .string(description.modelType))
+        do {
+            result.add(try ModelFamily.configuration(of: description).configuration)
+        } catch {
+            result.add("not_supported", .string("\(error)"))
+        }
+        result.describe(files.tensors.values)
+        result.add("fingerprint", .string(BaseFingerprint.of(files)))
+        if let tokenizer = try? Tokenizer.load(model: path) {
+            result.add("tokenizer_tokens", tokenizer.vocabularySize)
+            result.add("end_of_sequence", .array(tokenizer.endOfSequenceIds.compactMap { tokenizer.token(of: $0).map { .string($0) } }))
+            if let template = try? ChatTemplate(named: "auto", tokenizer: tokenizer) {
+                result.add("template", .string(template.style.rawValue))
+            }
+        }
+        return result
+    }
+
+    private mutating func add(_ configuration: DecoderConfiguration) {
+        add("family", .string(configuration.family))
+        add("layers", configuration.layerCount)
+        add("hidden_size", configuration.hiddenSize)
+        add("intermediate_size", configuration.intermediateSize)
+        add("attention_heads", configuration.attentionHeads)
+        add("key_value_heads", configuration.keyValueHeads)
+        add("head_dimension", configuration.headDimension)
+        add("vocabulary_size", configuration.vocabularySize)
+        add("maximum_positions", configuration.maximumPositions)
+        add("tied_embeddings", .bool(configuration.tiesEmbeddings))
+    }
+
+    static func ggufAdapter(_ file: GGUFFile) -> Inspection {
+        var result = Inspection(kind: .adapter, path: file.path)
+        result.add("format", "GGUF")
+        for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) {
+            switch value {
+            case .string(let text): result.add(key, .string(text))
+            case .integer(let number): result.add(key, .integer(number))
+            case .float(let number): result.add(key, .double(number))
+            case .bool(let flag): result.add(key, .bool(flag))
+            case .array: continue
+            }
+        }
+        result.describe(file.tensors.values)
+        return result
+    }
+}

@@ -1,0 +1,59 @@
+extension Inspection {
+    /// Everything as one JSON object; the tensors with name, shape, encoding and bytes.
+    public var json: JSONValue {
+        var members: [String: JSONValue] = ["kind": .string(kind.rawValue), "path": .string(path)]
+        for fact in facts { members[fact.name] = fact.value }
+        members["tensor_list"] = .array(
+            tensors.map { tensor in
+                [
+                    "name": .string(tensor.name), "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+                    "encoding": .string(tensor.encoding.rawValue), "bytes": .integer(Int64(tensor.byteCount)),
+                ]
+            })
+        return .object(members)
+    }
+
+    /// A table for a person; `listsTensors` adds a line for each tensor.
+    public func text(listsTensors: Bool) -> String {
+        let width = (facts.map(\.name.count).max() ?? 0) + 2
+        var lines = ["\(kind.rawValue) \(path)"]
+        for fact in facts {
+            let padding = String(repeating: " ", count: width - fact.name.count)
+            lines.append("  \(fact.name)\(padding)\(Self.plain(fact.value, isBytes: fact.name.hasSuffix("bytes")))")
+        }
+        if listsTensors {
+            let nameWidth = (tensors.map(\.name.count).max() ?? 0) + 2
+            for tensor in tensors {
+                let padding = String(repeating: " ", count: nameWidth - tensor.name.count)
+                lines.append("  \(tensor.name)\(padding)\(tensor.encoding.rawValue) \(tensor.shape)")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func plain(_ value: JSONValue, isBytes: Bool) -> String {
+        switch value {
+        case .string(let text): text
+        case .integer(let number): isBytes ? "\(grouped(number)) (\(megabytes(number)) MB)" : grouped(number)
+        case .double(let number): "\(number)"
+        case .bool(let flag): flag ? "yes" : "no"
+        case .null: "none"
+        case .array(let elements): elements.map { plain($0, isBytes: false) }.joined(separator: ", ")
+        case .object(let members):
+            members.sorted { $0.key < $1.key }.map { "\($0.key) \(plain($0.value, isBytes: false))" }.joined(separator: ", ")
+        }
+    }
+
+    private static func megabytes(_ bytes: Int64) -> String { "\((Double(bytes) / 1e5).rounded() / 10)" }
+
+    /// Digits in groups of three with narrow gaps: `134 515 008`.
+    private static func grouped(_ number: Int64) -> String {
+        var groups: [Substring] = []
+        var rest = Substring(String(number.magnitude))
+        while rest.count > 3 {
+            groups.insert(rest.suffix(3), at: 0)
+            rest = rest.dropLast(3)
+        }
+        return (number < 0 ? "-" : "") + ([rest] + groups).joined(separator: " ")
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import CatenaCore
+import Foundation
+
+/// `catena bench gemm`.
+struct BenchGEMM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gemm",
+        abstract: "Measure matrix products of the shapes that training uses.",
+        discussion: """
+            For each shape: Y = X Wᵀ and dX = dY W with X [tokens, in] and W [out, in], in float32.
+
+            EXAMPLES:
+              catena bench gemm --threads 2
+              catena bench gemm --json
+            """)
+
+    @Option(help: "Repetitions of each product; the median counts.")
+    var repetitions = 7
+    @Flag(help: "Print one JSON object.")
+    var json = false
+    @OptionGroup var compute: ComputeOptions
+
+    /// Tokens, out, in: SmolLM2-135M's layers and a tile of its head, a layer of TinyLlama, a rank-8 factor.
+    private static let shapes = [
+        (2048, 960, 576), (2048, 576, 576), (2048, 3072, 576), (2048, 576, 1536), (256, 49152, 576), (512, 5632, 2048),
+        (2048, 8, 576),
+    ]
+
+    func validate() throws {
+        if repetitions < 1 { throw ValidationError("--repetitions is \(repetitions), expected at least 1.") }
+    }
+
+    func run() throws {
+        let engine = compute.engine()
+        var rows: [JSONValue] = []
+        if !json { StandardOutput.write("tokens    out     in   X Wᵀ GFLOP/s   dY W GFLOP/s\n") }
+        for (tokens, out, input) in Self.shapes {
+            let (forward, backward) = measure(tokens, out, input, engine)
+            rows.append([
+                "tokens": .integer(Int64(tokens)), "out": .integer(Int64(out)), "in": .integer(Int64(input)),
+                "forward_gflops": .double(forward), "backward_gflops": .double(backward),
+            ])
+            if !json { StandardOutput.write(String(format: "%6d %6d %6d %14.1f %14.1f\n", tokens, out, input, forward, backward)) }
+        }
+        if json {
+            let value: JSONValue = ["threads": .integer(Int64(engine.threads.threads)), "shapes": .array(rows)]
+            StandardOutput.write(value.compactText() + "\n")
+        }
+    }
+
+    private func measure(_ tokens: Int, _ out: Int, _ input: Int, _ engine: Engine) -> (forward: Double, backward: Double) {
+        func filled(_ rows: Int, _ columns: Int) -> Tensor {
+            let tensor = engine.memory.tensor(rows: rows, columns: columns)
+            for index in 0..<tensor.count { tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
+            return tensor
+        }
+        let (x, w, y) = (filled(tokens, input), filled(out, input), filled(tokens, out))
+        func gigaflops(_ body: () -> Void) -> Double {
+            body()
+            let seconds = (0..<repetitions).map { _ in
+                let start = ProgressStyle.monotonicSeconds()
+                body()
+                return ProgressStyle.monotonicSeconds() - start
+            }
+            return 2 * Double(tokens) * Double(out) * Double(input) / max(Spread(seconds).median, 1e-9) / 1e9
+        }
+        let forward = gigaflops {
+            BLAS.gemm(
+                engine.threads, transposeA: false, transposeB: true, m: tokens, n: out, k: input, alpha: 1, a: x.pointer,
+                lda: input, b: w.pointer, ldb: input, beta: 0, c: y.pointer, ldc: out)
+        }
+        let backward = gigaflops {
+            BLAS.gemm(
+                engine.threads, transposeA: false, transposeB: false, m: tokens, n: input, k: out, alpha: 1, a: y.pointer,
+                lda: out, b: w.pointer, ldb: input, beta: 0, c: x.pointer, ldc: input)
+        }
+        return (forward, backward)
+    }
+}

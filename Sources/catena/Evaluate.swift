@@ -1,0 +1,176 @@
+import ArgumentParser
+import CatenaCore
+import CatenaDistributed
+import Foundation
+
+/// `catena evaluate`.
+struct Evaluate: ParsableCommand, RunsOnAllRanks {
+    enum Task: String, ExpressibleByArgument, CaseIterable {
+        case loss
+        case exactMatch = "exact-match"
+    }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Measure a model on data: loss and perplexity, or answers that match.",
+        discussion: """
+            --task loss: mean loss per learned token and perplexity, with prompts and masks as in training.
+            --task exact-match: generates the last answer of every example greedily and compares it with the example's own \
+            by --answer-pattern, a regular expression whose first group is the answer; its last match counts. Without it: \
+            the number after "####" or "the answer is", else the last number.
+
+            Under mpirun the examples are split over the ranks.
+
+            EXAMPLES:
+              catena evaluate --model models/smollm2 --data dev.jsonl
+              mpirun -n 2 catena evaluate --model m --adapter a --data test.jsonl --task exact-match --output result.json
+              catena evaluate --model m --data test.jsonl --task exact-match --answer-pattern 'Answer: (\\w+)' --limit 100
+            """)
+
+    @OptionGroup var models: ModelOptions
+    @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"))
+    var data: String
+    @Option(help: "What is measured: loss or exact-match.")
+    var task = Task.loss
+    @Option(help: ArgumentHelp("Regular expression with one group, the answer.", valueName: "regex"))
+    var answerPattern: String?
+    @Option(help: "Only the first examples, this many.")
+    var limit: Int?
+    @Option(help: "Most tokens of a generated answer.")
+    var maxTokens = 256
+    @Option(help: "Answers generated at the same time.")
+    var batch = 16
+    @Option(help: "loss: longer examples are cut. (default: the model's positions, at most 2048)")
+    var maxLength: Int?
+    @Option(help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain.")
+    var template = "auto"
+    @Option(help: ArgumentHelp("Write the result, with every answer, to this JSON file.", valueName: "file"))
+    var output: String?
+    @Flag(help: "Print the result as one JSON object.")
+    var json = false
+    @OptionGroup var compute: ComputeOptions
+
+    func validate() throws {
+        for (name, value) in [("limit", limit), ("max-tokens", maxTokens), ("batch", batch)] {
+            if let value, value < 1 { throw ValidationError("--\(name) is \(value), expected at least 1.") }
+        }
+        if task == .loss, answerPattern != nil {
+            throw ValidationError("--answer-pattern belongs to --task exact-match.")
+        }
+    }
+
+    func run() throws {
+        try Job.run { communicator in
+            let start = ProgressStyle.monotonicSeconds()
+            let engine = try compute.engine(communicator)
+            let part = try communicator.agree("reading the model and the data") {
+                if communicator.isRoot, let output { try DurableFile.requireWritable(output) }
+                return try prepare(engine, communicator)
+            }
+            var result: [String: JSONValue]
+            switch task {
+            case .loss: result = try loss(part, communicator)
+            case .exactMatch: result = try exactMatch(part, communicator)
+            }
+            guard communicator.isRoot else { return }
+            result["seconds"] = .double(ProgressStyle.monotonicSeconds() - start)
+            result["ranks"] = .integer(Int64(communicator.size))
+            result["task"] = .string(task.rawValue)
+            result["data"] = .string(data)
+            result["model"] = .string(models.model)
+            if let adapter = models.adapter { result["adapter"] = .string(adapter) }
+            if let output { try JSONValue.object(result).write(to: output) }
+            show(result)
+        }
+    }
+
+    private struct Part {
+        let model: LanguageModel
+        let tokenizer: Tokenizer
+        let encoder: ExampleEncoder
+        let pattern: AnswerPattern
+        /// This process's examples.
+        let examples: [SourcedExample]
+    }
+
+    private func prepare(_ engine: Engine, _ communicator: any Communicator) throws -> Part {
+        let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
+        let tokenizer = try Tokenizer.load(model: models.model)
+        let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
+        let all = try ExampleReader.read(path: data).prefix(limit ?? Int.max)
+        let share = BatchPlan.share(of: all.count, process: communicator.rank, worldSize: communicator.size)
+        let model = try models.load(engine)
+        let length = maxLength ?? min(2048, model.configuration.maximumPositions)
+        return Part(
+            model: model, tokenizer: tokenizer,
+            encoder: try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: length),
+            pattern: pattern, examples: Array(all[share]))
+    }
+
+    private func loss(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+        var evaluation = try communicator.agree("computing the loss") {
+            var evaluation = LossEvaluation()
+            let encoded = try part.examples.flatMap { try part.encoder.encode($0) }
+            let progress = communicator.isRoot ? CountProgress("evaluated", total: encoded.count) : nil
+            try evaluation.add(encoded, model: part.model) { progress?.update($0) }
+            progress?.finish()
+            return evaluation
+        }
+        try communicator.allReduceSum(&evaluation.sums)
+        guard evaluation.supervisedCount > 0 else { throw EvaluationError.nothingSupervised(path: data) }
+        return [
+            "loss": .double(evaluation.loss), "perplexity": .double(evaluation.perplexity),
+            "examples": .integer(Int64(evaluation.exampleCount)), "skipped": .integer(Int64(evaluation.skippedCount)),
+            "tokens": .integer(Int64(evaluation.tokenCount)),
+            "supervised_tokens": .integer(Int64(evaluation.supervisedCount)),
+        ]
+    }
+
+    private func exactMatch(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+        let outcomes = try communicator.agree("generating answers") {
+            let progress = communicator.isRoot ? CountProgress("answering", total: part.examples.count) : nil
+            let outcomes = try ExactMatch(encoder: part.encoder, tokenizer: part.tokenizer, pattern: part.pattern)
+                .run(part.examples, model: part.model, maximumTokens: maxTokens, batch: batch) { progress?.update($0) }
+            progress?.finish()
+            return outcomes
+        }
+        let text = JSONValue.array(outcomes.map(\.json)).compactText()
+        guard let parts = try communicator.gather(Array(text.utf8), to: 0) else { return [:] }
+        var all: [JSONValue] = []
+        for bytes in parts {
+            all += try JSONValue.parse(String(decoding: bytes, as: UTF8.self), path: "gathered answers").arrayValue ?? []
+        }
+        let correct = all.count { $0["correct"]?.boolValue == true }
+        return [
+            "accuracy": .double(Double(correct) / Double(max(all.count, 1))), "correct": .integer(Int64(correct)),
+            "examples": .integer(Int64(all.count)), "answers": .array(all),
+        ]
+    }
+
+    private func show(_ result: [String: JSONValue]) {
+        var shown = result
+        shown["answers"] = nil
+        if json {
+            StandardOutput.write(JSONValue.object(shown).compactText() + "\n")
+            return
+        }
+        func number(_ key: String, digits: Int) -> String {
+            String(format: "%.\(digits)f", shown[key]?.doubleValue ?? .nan)
+        }
+        let examples = "\(shown["examples"]?.intValue ?? 0) examples in \(number("seconds", digits: 1)) s"
+        switch task {
+        case .loss:
+            let skipped = shown["skipped"]?.intValue ?? 0
+            StandardOutput.write(
+                """
+                loss        \(number("loss", digits: 6))
+                perplexity  \(number("perplexity", digits: 4))
+                over        \(shown["supervised_tokens"]?.intValue ?? 0) tokens of \(examples)\
+                \(skipped > 0 ? ", \(skipped) without a target skipped" : "")
+
+                """)
+        case .exactMatch:
+            let percent = String(format: "%.1f", 100 * (shown["accuracy"]?.doubleValue ?? 0))
+            StandardOutput.write("exact match \(percent) % (\(shown["correct"]?.intValue ?? 0) of \(examples))\n")
+        }
+    }
+}

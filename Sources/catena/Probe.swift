@@ -1,0 +1,41 @@
+import ArgumentParser
+import CatenaCore
+
+/// `catena probe`.
+struct ProbeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe",
+        abstract: "Compute logits, loss and gradients of a batch, to compare with other frameworks.",
+        discussion: """
+            The input holds input_ids and labels, int64 [B, T], labels not shifted and -100 where nothing is learned. The \
+            output holds logits float32 [B, T, V], loss float32 [1] (mean over the positions with a target) and, with \
+            --gradients, grad.<name> for each adapter tensor, named as Hugging Face PEFT names it. Dropout is off.
+
+            EXAMPLES:
+              catena probe --model models/smollm2 --input batch.safetensors --output out.safetensors
+              catena probe --model m --adapter a --gradients --input batch.safetensors --output out.safetensors
+            """)
+
+    @OptionGroup var models: ModelOptions
+    @Option(help: ArgumentHelp("Safetensors file with input_ids and labels.", valueName: "file"))
+    var input: String
+    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file"))
+    var output: String
+    @Flag(help: "Also write the gradients of the adapter's tensors.")
+    var gradients = false
+    @OptionGroup var compute: ComputeOptions
+
+    func validate() throws {
+        if gradients, models.adapter == nil {
+            throw ValidationError("--gradients are those of an adapter; give --adapter.")
+        }
+    }
+
+    func run() throws {
+        try DurableFile.requireWritable(output)
+        let model = try LanguageModel.load(models.model, engine: compute.engine())
+        let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
+        let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
+        try Probe(batch, model: model, trainable: gradients ? trainable : nil).write(to: output)
+    }
+}

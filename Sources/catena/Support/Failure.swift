@@ -1,0 +1,51 @@
+import ArgumentParser
+import CatenaCore
+import CatenaDistributed
+
+/// The one place where errors become messages and exit codes.
+enum Failure {
+    static let failed: Int32 = 1
+    static let wrongUsage: Int32 = 2
+
+    /// Prints what the user should know and returns the exit code.
+    static func report(_ error: any Error, of type: any ParsableCommand.Type) -> Int32 {
+        let code = type.exitCode(for: error)
+        if error is ExitCode { return code.rawValue }
+        if code.isSuccess {
+            StandardOutput.write(type.fullMessage(for: error) + "\n")
+            return 0
+        }
+        if code == .validationFailure {
+            let message = type.fullMessage(for: error)
+            let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
+            StandardError.write("catena: error: \(text)\n")
+        } else {
+            StandardError.write("catena: error: \(line(error))\n")
+        }
+        return exitCode(for: error)
+    }
+
+    /// 0 for help, 2 for wrong usage or configuration, 1 for everything else.
+    static func exitCode(for error: any Error) -> Int32 {
+        if let code = error as? ExitCode { return code.rawValue }
+        let code = Catena.exitCode(for: error)
+        if code.isSuccess { return 0 }
+        return code == .validationFailure || isWrongUsage(error) ? wrongUsage : failed
+    }
+
+    /// Whether a value that the user gave in an option or a configuration is at fault, not the world.
+    private static func isWrongUsage(_ error: any Error) -> Bool {
+        switch error {
+        case is ConfigurationError: true
+        case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
+        case AdapterError.unknownMethod: true
+        case let error as TrainingError: error.isUsageError
+        default: false
+        }
+    }
+
+    /// An error's description on one line.
+    static func line(_ error: any Error) -> String {
+        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}

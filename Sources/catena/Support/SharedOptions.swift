@@ -1,0 +1,86 @@
+import ArgumentParser
+import CatenaCore
+import CatenaDistributed
+
+/// `--threads`.
+struct ComputeOptions: ParsableArguments {
+    @Option(help: "Compute threads. (default: the cores this process may use)")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads), expected a number in 1...1024.")
+        }
+    }
+
+    func engine() -> Engine {
+        let facts = HostFacts.current()
+        return Engine(
+            threads: threads
+                ?? HostFacts.suggestedThreads(
+                    own: facts.allowedCores, processorSets: [facts.allowedCores], cpuQuota: facts.cpuQuota))
+    }
+
+    /// Collective: threads such that the processes of a host share its cores.
+    func engine(_ communicator: any Communicator) throws -> Engine {
+        Engine(threads: try threads ?? HostFacts.suggestedThreads(communicator))
+    }
+}
+
+/// `--model` and `--adapter`.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"))
+    var adapter: String?
+
+    /// The model with its adapter, if one is given.
+    func load(_ engine: Engine) throws -> LanguageModel {
+        let loaded = try LanguageModel.load(model, engine: engine)
+        if let adapter { try loaded.loadAdapter(adapter) }
+        return loaded
+    }
+}
+
+/// `--checkpoint` or `--adapter`, one of them.
+struct AdapterSource: ParsableArguments {
+    @Option(help: ArgumentHelp("Checkpoint folder (checkpoints/step-…) of a run.", valueName: "folder"))
+    var checkpoint: String?
+
+    @Option(help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"))
+    var adapter: String?
+
+    func validate() throws {
+        if (checkpoint == nil) == (adapter == nil) {
+            throw ValidationError("Give either --checkpoint or --adapter.")
+        }
+    }
+
+    /// The folder that holds the adapter's two files; every byte of a checkpoint is checked first.
+    func folder() throws -> String {
+        guard let checkpoint else { return adapter ?? "" }
+        _ = try CheckpointReader.load(checkpoint)
+        return checkpoint
+    }
+
+    /// The fingerprint of the base model that a checkpoint notes.
+    func recordedFingerprint() throws -> String? {
+        guard let checkpoint else { return nil }
+        return try JSONDocument.read(path: checkpoint + "/state.json").optionalString("base_fingerprint")
+    }
+
+    /// The model given on the command line, else the one that the adapter names.
+    func model(_ given: String?, folder: String) throws -> String {
+        if let given { return given }
+        if let named = try PEFTConfiguration(folder: folder).baseModel, !named.isEmpty { return named }
+        throw ValidationError("The adapter names no base model; give --model.")
+    }
+}
+
+extension DurableFile {
+    /// Finds out before long work whether `path` can be written; leaves nothing behind.
+    static func requireWritable(_ path: String) throws(FileError) {
+        _ = try DurableFile(path: path)
+    }
+}
