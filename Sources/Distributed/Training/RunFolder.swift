@@ -1,4 +1,4 @@
-import CatenaCore
+public import CatenaCore
 import Foundation
 
 /// The places in a run's output folder.

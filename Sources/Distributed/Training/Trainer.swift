@@ -1,4 +1,4 @@
-import CatenaCore
+public import CatenaCore
 
 /// Fine-tunes a model on all processes of a job, from the configuration to the adapter on disk.
 ///
@@ -44,8 +44,9 @@ public final class Trainer {
         self.communicator = communicator
         let report = communicator.isRoot ? report : { _ in }
         let resume = try ResumePoint.find(configuration, start: start, communicator: communicator, report: report)
-        setup = try TrainingSetup(configuration, communicator: communicator)
-        step = try communicator.agree("restore the checkpoint") { [setup] in
+        let setup = try TrainingSetup(configuration, communicator: communicator)
+        self.setup = setup
+        step = try communicator.agree("restore the checkpoint") {
             try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
         }
         try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())

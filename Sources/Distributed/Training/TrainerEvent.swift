@@ -1,4 +1,4 @@
-import CatenaCore
+public import CatenaCore
 
 /// What a trainer tells about a run; the library itself prints nothing.
 public enum TrainerEvent: Sendable {

@@ -1,0 +1,107 @@
+import ArgumentParser
+import CatenaCore
+import CatenaDistributed
+
+/// `catena train`.
+struct Train: ParsableCommand, RunsOnAllRanks {
+    static let configuration = CommandConfiguration(
+        abstract: "Fine-tune a model as a configuration file says.",
+        discussion: """
+            Under mpirun every rank takes its share of each global batch; without it, one process does all. The output \
+            folder gets config.yaml, metrics.jsonl, TensorBoard events, checkpoints/, report.html and the adapter/ in the \
+            format of Hugging Face PEFT. TERM, USR1 or INT save a checkpoint and end with exit code 75.
+
+            EXAMPLES:
+              catena train --config run.yaml
+              mpirun -n 2 catena train --config run.yaml --set training.learning-rate=1e-4 --set output=runs/second
+              mpirun -n 4 catena train --config run.yaml --resume auto
+            """)
+
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"))
+    var config: String
+    @Option(help: ArgumentHelp("Overrides a key of the configuration; may be repeated.", valueName: "key=value"))
+    var set: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Continue a run: auto for the newest valid checkpoint of the output, or a checkpoint or run folder.",
+            valueName: "auto|dir"))
+    var resume: String?
+
+    func run() throws {
+        let outcome = try Job.run { communicator in
+            StopSignal.install()
+            let configuration = try communicator.agree("read the configuration") {
+                try RunConfiguration.load(path: config, overrides: set, methods: AdapterMethod.optionsByName)
+            }
+            let printer = TrainingPrinter(logEverySeconds: configuration.log.everySeconds)
+            defer { printer.finish() }
+            let outcome = try Trainer(
+                configuration, communicator: communicator, start: start, report: printer.show
+            ).run()
+            if case .stopped(let signal, let step) = outcome, communicator.isRoot {
+                printer.finish()
+                StandardError.write(
+                    "stopped by \(signal) after step \(step); the checkpoint is saved, continue with --resume auto\n")
+            }
+            return outcome
+        }
+        if outcome != .finished { throw ExitCode(StopSignal.exitCode) }
+    }
+
+    private var start: Trainer.Start {
+        switch resume {
+        case nil: .fresh
+        case "auto"?: .automatic
+        case let folder?: .checkpoint(folder)
+        }
+    }
+}
+
+/// Shows a trainer's events on standard error.
+private final class TrainingPrinter {
+    private let logEverySeconds: Double
+    private var progress: ProgressReporter?
+
+    init(logEverySeconds: Double) {
+        self.logEverySeconds = logEverySeconds
+    }
+
+    func show(_ event: TrainerEvent) {
+        switch event {
+        case .note(let text):
+            message(text)
+        case .started(let summary, let completedSteps):
+            message(Self.text(summary))
+            progress = ProgressReporter(
+                totalSteps: summary.totalSteps, completedSteps: completedSteps,
+                style: .detect(everySeconds: logEverySeconds), write: StandardError.write)
+        case .step(let line):
+            progress?.report(step: line.step, loss: line.loss, tokensPerSecond: line.tokensPerSecond)
+            if let loss = line.validationLoss {
+                message("step \(line.step): validation loss \(Float(loss))")
+            }
+        case .checkpoint:
+            break
+        case .finished(let result):
+            finish()
+            message("done: \(result)")
+        }
+    }
+
+    func finish() {
+        progress?.finish()
+        progress = nil
+    }
+
+    private func message(_ text: String) {
+        if let progress { progress.message(text) } else { StandardError.write(text + "\n") }
+    }
+
+    private static func text(_ summary: RunSummary) -> String {
+        """
+        \(summary.data.summary)
+        \(summary.parameterCount) trainable parameters; \(summary.totalSteps) steps of \(summary.globalBatch) sequences; \
+        \(summary.worldSize) ranks on \(summary.hostCount) hosts, \(summary.threads) threads each
+        """
+    }
+}
