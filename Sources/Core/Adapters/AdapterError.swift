@@ -6,6 +6,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownMethod(String, known: [String])
     /// A target matches no linear layer.
     case noTarget(String, near: [String])
+    /// A target is no regular expression.
+    case invalidPattern(String, reason: String)
     /// The adapter's files use a feature that Catena does not implement.
     case unsupported(path: String, key: String, found: String, supported: String)
     /// The adapter's files do not fit the model or the configuration.
@@ -23,6 +25,9 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noTarget(let target, let near):
             "adapter.targets: \"\(target)\" matches no linear layer of the model; "
                 + "did you mean \(near.joined(separator: ", "))?"
+        case .invalidPattern(let pattern, let reason):
+            "adapter.targets: \"\(pattern)\" is not a regular expression (\(reason)); "
+                + "correct it, or give a list of layer names."
         case .unsupported(let path, let key, let found, let supported):
             "\(path): \(key) is \(found), which is not supported; expected \(supported)."
         case .mismatch(let path, let reason):

@@ -34,13 +34,10 @@ extension LanguageModel {
     public func attachAdapters(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws -> [Parameter] {
         let method = try AdapterMethod.named(section.method)
         let targets = try AdapterTargets(section.targets).select(from: linears)
-        var parameters: [Parameter] = []
-        for layer in targets {
-            let adapter = try method.make(layer, section, seed)
-            layer.adapter = adapter
-            parameters += adapter.parameters
-        }
-        return parameters
+        // All are made before one is attached, so that a refusal changes nothing.
+        let adapters = try targets.map { try method.make($0, section, seed) }
+        for (layer, adapter) in zip(targets, adapters) { layer.adapter = adapter }
+        return adapters.flatMap(\.parameters)
     }
 
     /// The layers that carry an adapter.

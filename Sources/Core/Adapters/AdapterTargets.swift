@@ -15,12 +15,18 @@ struct AdapterTargets {
         case .allLinear:
             return linears
         case .names(let names):
+            if names.isEmpty { throw noMatch("[]", linears) }
             for name in names where !linears.contains(where: { matches($0.path, name) }) {
                 throw noMatch(name, linears)
             }
             return linears.filter { linear in names.contains { matches(linear.path, $0) } }
         case .pattern(let pattern):
-            let expression = try Regex(pattern)
+            let expression: Regex<AnyRegexOutput>
+            do {
+                expression = try Regex(pattern)
+            } catch {
+                throw AdapterError.invalidPattern(pattern, reason: "\(error)")
+            }
             let chosen = linears.filter { $0.path.wholeMatch(of: expression) != nil }
             if chosen.isEmpty { throw noMatch(pattern, linears) }
             return chosen

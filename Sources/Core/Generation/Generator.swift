@@ -29,6 +29,7 @@ public final class Generator {
         _ prompts: [[Int32]], maximumTokens: Int, batch: Int = 16, sampler: (Int) -> Sampler,
         onToken: (Int, Int32) -> Void = { _, _ in }
     ) throws -> [[Int32]] {
+        precondition(batch > 0, "a batch of \(batch) sequences")
         for id in prompts.joined() { try model.requireToken(id) }
         var results = [[Int32]](repeating: [], count: prompts.count)
         guard maximumTokens > 0 else { return results }

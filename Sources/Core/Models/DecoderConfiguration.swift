@@ -64,6 +64,9 @@ public struct DecoderConfiguration: Sendable, Equatable {
         try require(headDimension % 2 == 0, "rotary embedding needs an even head dimension, not \(headDimension)")
         try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
         try require(rotaryBase > 0, "the rotary base is \(rotaryBase), expected a positive number")
+        try require(
+            rotaryScaling.isValid(headDimension: headDimension),
+            "the rotary scaling \(rotaryScaling) needs positive factors, one per pair if they are listed")
         try require(slidingWindow.map { $0 > 0 } ?? true, "the sliding window must be positive")
     }
 }

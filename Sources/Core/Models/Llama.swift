@@ -7,8 +7,9 @@ extension ModelFamily {
         name: "llama", modelType: "llama", ggufArchitecture: "llama", ggufInterleavesRotary: true
     ) { configuration, source in
         let bias = try source.flag("attention_bias") ?? false
-        configuration.queryKeyValueBias = bias
-        configuration.outputBias = bias
-        configuration.feedForwardBias = try source.flag("mlp_bias") ?? false
+        configuration.queryKeyValueBias = bias || source.hasGGUFTensor("blk.0.attn_q.bias")
+        configuration.outputBias = bias || source.hasGGUFTensor("blk.0.attn_output.bias")
+        let feedForwardBias = try source.flag("mlp_bias") ?? false
+        configuration.feedForwardBias = feedForwardBias || source.hasGGUFTensor("blk.0.ffn_gate.bias")
     }
 }

@@ -5,6 +5,7 @@ extension ModelFamily {
     static let mistral = ModelFamily(
         name: "mistral", modelType: "mistral", ggufArchitecture: "mistral", ggufInterleavesRotary: true
     ) { configuration, source in
-        configuration.slidingWindow = try source.integer("sliding_window")
+        // A config.json without the key means the class's default of 4096, null means no window.
+        configuration.slidingWindow = source.mentions("sliding_window") ? try source.integer("sliding_window") : 4096
     }
 }

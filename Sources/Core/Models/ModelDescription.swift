@@ -79,6 +79,16 @@ public struct ModelDescription {
         try json?[key]?.bool()
     }
 
+    /// Whether `key` is there at all; GGUF files leave out what does not apply.
+    func mentions(_ key: String) -> Bool {
+        json.map { $0.value[key] != nil } ?? true
+    }
+
+    /// Whether a GGUF file has the tensor `name`; false for a folder.
+    func hasGGUFTensor(_ name: String) -> Bool {
+        gguf?.tensors[name] != nil
+    }
+
     /// The whole number at `key`, which must be there.
     func required(_ key: String) throws -> Int {
         guard let value = try integer(key) else {
@@ -95,6 +105,7 @@ public struct ModelDescription {
             throw ModelError.invalidConfiguration(path: path, reason: "num_attention_heads is \(heads)")
         }
         try requireSiLU()
+        try requireFullRotation(headDimension: try integer("head_dim") ?? hiddenSize / heads)
         return DecoderConfiguration(
             family: family, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
             intermediateSize: try required("intermediate_size"),
@@ -123,6 +134,19 @@ public struct ModelDescription {
         guard let activation = try json?["hidden_act"]?.string(), activation != "silu" else { return }
         throw ModelError.unsupportedFeature(
             path: path, feature: "hidden_act", found: activation, supported: "silu")
+    }
+
+    private func requireFullRotation(headDimension: Int) throws {
+        let fraction = json?["rope_parameters"]?["partial_rotary_factor"] ?? json?["partial_rotary_factor"]
+        if let fraction = try fraction?.double(), fraction != 1 {
+            throw ModelError.unsupportedFeature(
+                path: path, feature: "partial_rotary_factor", found: "\(fraction)", supported: "1")
+        }
+        if case .integer(let count)? = gguf?.metadata["\(modelType).rope.dimension_count"], count != headDimension {
+            throw ModelError.unsupportedFeature(
+                path: path, feature: "\(modelType).rope.dimension_count", found: "\(count)",
+                supported: "the head dimension \(headDimension)")
+        }
     }
 
     private func rotaryBase() throws -> Double {

@@ -11,6 +11,17 @@ public enum RotaryScaling: Sendable, Equatable {
     /// Each frequency divided by its own factor, as GGUF files store it (`rope_freqs.weight`).
     case factors([Float])
 
+    /// Whether all factors are positive and, if they are listed, as many as a head has pairs.
+    func isValid(headDimension: Int) -> Bool {
+        switch self {
+        case .none: true
+        case .linear(let factor): factor > 0
+        case .factors(let factors): factors.count == headDimension / 2 && factors.allSatisfy { $0 > 0 }
+        case .llama3(let factor, let low, let high, let positions):
+            factor > 0 && low > 0 && high > low && positions > 0
+        }
+    }
+
     /// The angle per position of each rotary pair, `[headDimension / 2]`.
     ///
     ///     f_i = base^(-2i / d);   linear: f_i / factor

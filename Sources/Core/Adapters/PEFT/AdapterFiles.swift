@@ -66,12 +66,21 @@ public enum AdapterFiles {
 
 extension LanguageModel {
     /// Attaches the PEFT adapter in `folder`, as it is, for inference or further training.
+    ///
+    /// - Throws: ``AdapterError`` or ``FileError``; the model then has the adapters that it had before.
     @discardableResult
     public func loadAdapter(_ folder: String) throws -> ParameterSet {
         let configuration = try PEFTConfiguration(folder: folder)
-        let parameters = ParameterSet(
-            try attachAdapters(configuration.section, seed: 0), memory: engine.memory)
-        try AdapterFiles.read(into: parameters.parameters, from: folder)
-        return parameters
+        let layers = linears
+        let earlier = layers.map(\.adapter)
+        do {
+            let parameters = ParameterSet(
+                try attachAdapters(configuration.section, seed: 0), memory: engine.memory)
+            try AdapterFiles.read(into: parameters.parameters, from: folder)
+            return parameters
+        } catch {
+            for (layer, adapter) in zip(layers, earlier) { layer.adapter = adapter }
+            throw error
+        }
     }
 }

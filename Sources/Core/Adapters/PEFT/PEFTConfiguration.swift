@@ -60,11 +60,23 @@ public struct PEFTConfiguration: Sendable, Equatable {
                     path: path, key: key, found: "not empty", supported: "one rank and alpha for all layers")
             }
         }
-        for key in ["modules_to_save", "layer_replication", "target_parameters", "trainable_token_indices"] {
+        for key in [
+            "modules_to_save", "layer_replication", "target_parameters", "trainable_token_indices",
+            "layers_to_transform", "exclude_modules", "alora_invocation_tokens",
+        ] {
             if let value = json[key] {
                 throw AdapterError.unsupported(
                     path: path, key: key, found: "set (\(value.keyPath))", supported: "null")
             }
+        }
+        // PISSA and its relatives change the base weights when PEFT loads the adapter.
+        let plainInitialisations = ["gaussian", "orthogonal", "eva"]
+        if let initialisation = json["init_lora_weights"]?.value.stringValue,
+            !plainInitialisations.contains(initialisation)
+        {
+            throw AdapterError.unsupported(
+                path: path, key: "init_lora_weights", found: initialisation,
+                supported: "true, false, \(plainInitialisations.joined(separator: ", "))")
         }
         if let bias = try json["bias"]?.string(), bias != "none" {
             throw AdapterError.unsupported(path: path, key: "bias", found: bias, supported: "none")

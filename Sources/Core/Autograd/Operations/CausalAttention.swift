@@ -5,7 +5,7 @@ extension Tape {
     /// a time; the backward pass recomputes them from the kept log-sum-exp `[N, H]`.
     ///
     /// - Source: Dao 2023, *FlashAttention-2*, arXiv:2307.08691, algorithms 1 and 2.
-    func causalAttention(
+    package func causalAttention(
         _ q: Variable, _ k: Variable, _ v: Variable, configuration: DecoderConfiguration,
         layout: SequenceLayout
     ) -> Variable {

@@ -2,7 +2,7 @@ extension Tape {
     /// Row `ids[i]` of the table for every i: table `[V, D]`, result `[N, D]`.
     ///
     ///     dTable[ids[i]] += dY[i]
-    func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
+    package func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
         let engine = engine
         let y = engine.memory.tensor(rows: ids.count, columns: table.value.columns)
         Kernels.embeddingGather(

@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = X Wᵀ` with a frozen W `[out, in]`; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = dY W      (no dW: the frozen matrix costs nothing in the backward pass)
-    func multiply(_ x: Variable, frozen weight: any FrozenWeight) -> Variable {
+    package func multiply(_ x: Variable, frozen weight: any FrozenWeight) -> Variable {
         let y = engine.memory.tensor(rows: x.value.rows, columns: weight.outFeatures)
         weight.multiply(x.value, into: y, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient)
@@ -17,7 +17,7 @@ extension Tape {
     /// `Y = alpha X Wᵀ` with a trainable W `[out, in]`; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = alpha dY W,   dW = alpha dYᵀ X
-    func multiply(_ x: Variable, transposed weight: Variable, alpha: Float = 1) -> Variable {
+    package func multiply(_ x: Variable, transposed weight: Variable, alpha: Float = 1) -> Variable {
         let y = engine.memory.tensor(rows: x.value.rows, columns: weight.value.rows)
         BLAS.multiply(x.value, transposed: weight.value, into: y, alpha: alpha, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient || weight.requiresGradient)

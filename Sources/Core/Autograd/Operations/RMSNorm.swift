@@ -7,7 +7,7 @@ extension Tape {
     ///     x̂ = X / RMS,   dw = Σ dY ⊙ x̂,   dX = (g - x̂ mean(g ⊙ x̂)) / RMS  with g = dY ⊙ w
     ///
     /// - Source: Zhang and Sennrich 2019, *Root Mean Square Layer Normalization*, arXiv:1910.07467.
-    func rmsNorm(_ x: Variable, _ weight: Variable, epsilon: Float) -> Variable {
+    package func rmsNorm(_ x: Variable, _ weight: Variable, epsilon: Float) -> Variable {
         let width = weight.value.columns
         let rows = x.value.count / width
         let engine = engine
@@ -22,6 +22,9 @@ extension Tape {
         let output = recomputable(
             compute(), requiresGradient: x.requiresGradient || weight.requiresGradient, compute)
         record(output) { dY in
+            weight.addGradient(engine.memory) { dWeight, accumulate in
+                if !accumulate { dWeight.fill(0) }
+            }
             let dWeight = weight.requiresGradient ? weight.gradient?.pointer : nil
             guard x.requiresGradient || dWeight != nil else { return }
             let scratch = x.requiresGradient ? nil : engine.memory.tensor(rows: dY.rows, columns: dY.columns)

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Makes small parity cases with transformers and PEFT: the oracle for models, LoRA gradients and training.
+
+    python3 -m venv .venv && .venv/bin/pip install torch transformers peft safetensors
+    .venv/bin/python Tests/Reference/parity_cases.py --output Tests/Fixtures/parity
+
+Each case is a folder:
+
+    model/                 a random model as `save_pretrained` leaves it
+    adapter-init/          a PEFT LoRA on all linear layers, A and B both non-zero
+    expected.safetensors   input_ids, labels [B, T]; base_logits, lora_logits [B, T, V]; grad.<PEFT name> of the
+                           mean loss with the adapter; full.<name> of the mean loss of the model alone
+    expected.json          base_loss, lora_loss, and under "train" the losses of ten AdamW steps on the adapter
+
+All numbers are float32 on one thread without dropout. `parity_check.py` compares `catena probe` with such folders,
+ModelParityTests.swift the library. The committed folders were made with the default arguments; the versions of the
+libraries are in each expected.json.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+
+import peft
+import torch
+import transformers
+from safetensors.torch import save_file
+
+VOCABULARY, BATCH, LENGTH = 56, 2, 14
+TRAIN = dict(steps=10, lr=5e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01)
+SHAPE = dict(
+    vocab_size=VOCABULARY, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
+    num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, tie_word_embeddings=False,
+    attn_implementation="eager")
+
+# name: (model type, what differs from SHAPE, LoRA options)
+CASES = {
+    "llama-gqa": ("llama", dict(tie_word_embeddings=True), {}),
+    "llama-biased": ("llama", dict(attention_bias=True, mlp_bias=True), dict(use_rslora=True)),
+    "llama-linear-rope": ("llama", dict(rope_parameters=dict(rope_type="linear", factor=2.0, rope_theta=10000.0)), {}),
+    "llama3-rope": ("llama", dict(num_key_value_heads=1, rope_parameters=dict(
+        rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+        original_max_position_embeddings=16)), {}),
+    "mistral-window": ("mistral", dict(sliding_window=5), {}),
+    "qwen2": ("qwen2", dict(tie_word_embeddings=True), {}),
+    "qwen3": ("qwen3", dict(head_dim=12), {}),
+}
+COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3"]
+
+
+def make_model(kind, changes):
+    configuration = transformers.AutoConfig.for_model(kind, **{**SHAPE, **changes})
+    model = transformers.AutoModelForCausalLM.from_config(configuration, attn_implementation="eager").float().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            noise = torch.randn_like(parameter)
+            # Vectors keep their meaning (scales near 1, biases near 0); matrices get gradients of order one.
+            parameter.copy_(parameter + 0.2 * noise if parameter.ndim == 1 else 0.12 * noise)
+    return model
+
+
+def make_tokens():
+    ids = torch.randint(3, VOCABULARY, (BATCH, LENGTH))
+    labels = ids.clone()
+    labels[0, :4] = -100
+    labels[1, 6] = -100
+    labels[1, -3:] = -100
+    return ids, labels
+
+
+def train(model, ids, labels):
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=TRAIN["lr"], betas=(TRAIN["beta1"], TRAIN["beta2"]), eps=TRAIN["eps"],
+        weight_decay=TRAIN["weight_decay"])
+    losses = []
+    for _ in range(TRAIN["steps"]):
+        optimizer.zero_grad()
+        loss = model(input_ids=ids, labels=labels).loss
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def gradients(model, ids, labels, prefix):
+    output = model(input_ids=ids, labels=labels)
+    output.loss.backward()
+    found = {
+        prefix + name.replace(".default", ""): parameter.grad.clone()
+        for name, parameter in model.named_parameters() if parameter.grad is not None}
+    model.zero_grad(set_to_none=True)
+    return output, found
+
+
+def write_case(name, folder, seed):
+    torch.manual_seed(seed)
+    kind, changes, options = CASES[name]
+    shutil.rmtree(folder, ignore_errors=True)
+    model = make_model(kind, changes)
+    model.save_pretrained(folder / "model")
+    (folder / "model" / "generation_config.json").unlink(missing_ok=True)
+    ids, labels = make_tokens()
+    base, full = gradients(model, ids, labels, "full.")
+
+    adapted = peft.get_peft_model(model, peft.LoraConfig(
+        r=3, lora_alpha=6, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0, **options))
+    with torch.no_grad():
+        for parameter_name, parameter in adapted.named_parameters():
+            if ".lora_B." in parameter_name:
+                parameter.copy_(0.1 * torch.randn_like(parameter))
+    adapted.save_pretrained(folder / "adapter-init")
+    (folder / "adapter-init" / "README.md").unlink(missing_ok=True)
+    output, lora = gradients(adapted, ids, labels, "grad.")
+    result = dict(
+        base_loss=base.loss.item(), lora_loss=output.loss.item(),
+        train=dict(TRAIN, losses=train(adapted, ids, labels)), seed=seed,
+        versions=dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__))
+    save_file(
+        dict(input_ids=ids, labels=labels, base_logits=base.logits.detach().contiguous(),
+             lora_logits=output.logits.detach().contiguous(), **lora, **full),
+        folder / "expected.safetensors")
+    (folder / "expected.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(f"{name}: base {result['base_loss']:.6f}, adapted {result['lora_loss']:.6f}, "
+          f"after training {result['train']['losses'][-1]:.6f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", required=True, type=pathlib.Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--case", nargs="*", choices=list(CASES), default=COMMITTED)
+    parser.add_argument("--all", action="store_true", help="every case, not only the committed ones")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in list(CASES) if arguments.all else arguments.case:
+        write_case(name, arguments.output / name, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
