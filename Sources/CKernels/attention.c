@@ -1,13 +1,14 @@
 // Causal attention over segments in tiles; formulas in Sources/Core/Kernels/Attention.swift.
 //
-// A tile is a run of queries of one segment, for all query heads of one key-value head stacked (row = head * queries +
-// query), against up to KEY_TILE keys. Scores live in the scratch of the thread; the longest tiles are started first.
+// A tile is a run of queries of one segment, for all query heads of one key-value head, against up to KEY_TILE keys. Its
+// rows are stacked by blocks of BLOCK_QUERIES queries, in a block by heads, in a head by queries. Scores live in the
+// scratch of the thread; the longest tiles are started first.
 #ifndef CK_LOOPS
 
 #include "narrow.h"
 
 enum { KEY_TILE = 256, SCORE_ROW = KEY_TILE + 16, // a power of two would put the rows into few sets of the cache
-       BLOCK_ROWS = 24, // queries of one head that share the number of keys computed; the products' micro-kernel likes 24
+       BLOCK_QUERIES = 24, // they share the number of keys computed; the products' micro-kernels like 24
        LARGEST_QUERY_TILE = 96, STACKED_ROWS = 288,
        /// Below this many (segment, key-value head) pairs the backward pass splits them into tiles.
        PAIRS_WITHOUT_SPLIT = 16 };
@@ -21,7 +22,8 @@ typedef struct {
     float scale;
 } tile;
 
-/// The pieces of a thread's scratch: rows of the stacked tile, and the transposed keys and values [d, SCORE_ROW].
+/// The pieces of a thread's scratch: the scores of one block, rows of the stacked tile, and the transposed keys and values
+/// [d, SCORE_ROW].
 typedef struct {
     float *q, *d_out, *scores, *d_scores, *sum, *d_q, *maximum, *total, *log_sum_exp, *keys, *values;
 } workspace;
@@ -30,12 +32,13 @@ typedef struct {
 #include "variants.h"
 
 static int64_t query_tile(int64_t group) {
-    const int64_t rows = STACKED_ROWS / group / BLOCK_ROWS * BLOCK_ROWS;
-    return ck_max(BLOCK_ROWS, ck_min(LARGEST_QUERY_TILE, rows));
+    const int64_t rows = STACKED_ROWS / group / BLOCK_QUERIES * BLOCK_QUERIES;
+    return ck_max(BLOCK_QUERIES, ck_min(LARGEST_QUERY_TILE, rows));
 }
 
 static workspace work_space(ck_pool *pool, int32_t thread, int64_t group, int64_t d) {
-    const int64_t rows = query_tile(group) * group, wide = rows * SCORE_ROW, narrow = rows * d, turned = d * SCORE_ROW;
+    const int64_t rows = query_tile(group) * group, wide = BLOCK_QUERIES * group * SCORE_ROW;
+    const int64_t narrow = rows * d, turned = d * SCORE_ROW;
     float *p = ck_pool_scratch(pool, thread, (size_t)(2 * (wide + turned) + 4 * narrow + 3 * rows) * sizeof(float));
     workspace w;
     w.scores = p, p += wide;
@@ -58,14 +61,19 @@ static inline void visible(const tile *t, int64_t position, int64_t key, int64_t
     *lo = t->window > 0 ? ck_min(*hi, ck_max(0, position + 1 - t->window - key)) : 0;
 }
 
-/// The row after the block of stacked rows that begins at `row`: blocks stay within a head.
-static inline int64_t next_block(const tile *t, int64_t row) {
-    return ck_min(row + BLOCK_ROWS, (row / t->count + 1) * t->count);
+/// One block of a tile: its stacked rows, and its queries.
+typedef struct {
+    int64_t row, rows, first, queries;
+} block;
+
+static inline block block_at(const tile *t, int64_t query) {
+    const int64_t queries = ck_min(BLOCK_QUERIES, t->count - query);
+    return (block){query * t->group, queries * t->group, t->first + query, queries};
 }
 
 /// The keys of the tile beginning at `key` that the last query of a block sees.
-static inline int64_t seen_by_block(const tile *t, int64_t row, int64_t block, int64_t key, int64_t keys) {
-    return ck_max(0, ck_min(keys, t->first + (row + block - 1) % t->count + 1 - key));
+static inline int64_t seen_by_block(const block *b, int64_t key, int64_t keys) {
+    return ck_max(0, ck_min(keys, b->first + b->queries - key));
 }
 
 static inline int64_t first_key_tile(const tile *t) {
@@ -73,38 +81,48 @@ static inline int64_t first_key_tile(const tile *t) {
     return key / KEY_TILE * KEY_TILE;
 }
 
-/// Copies the group's rows at `source` together, times `factor`.
-static void stack(const tile *t, const float *source, int64_t ld, float factor, float *destination) {
+/// Copies a block's rows at `source` together, times `factor`.
+static void stack(const tile *t, const block *b, const float *source, int64_t ld, float factor, float *destination) {
+    float *row = destination + b->row * t->d;
     for (int64_t h = 0; h < t->group; h++)
-        for (int64_t i = 0; i < t->count; i++)
-            CK_BEST(scaled_copy)(source + (t->first + i) * ld + h * t->d, factor, destination + (h * t->count + i) * t->d, t->d);
+        for (int64_t i = 0; i < b->queries; i++, row += t->d)
+            CK_BEST(scaled_copy)(source + (b->first + i) * ld + h * t->d, factor, row, t->d);
+}
+
+static void forward_block(const tile *t, const block *b, const workspace *w, int64_t key, int64_t keys, bool first_keys) {
+    const int64_t seen = seen_by_block(b, key, keys), d = t->d;
+    float *sum = w->sum + b->row * d;
+    ck_outer(b->rows, (seen + 15) / 16 * 16, d, 1, w->q + b->row * d, d, 1, w->keys, SCORE_ROW, 0, w->scores, SCORE_ROW);
+    for (int64_t i = 0; i < b->rows; i++) {
+        int64_t lo, hi;
+        visible(t, b->first + i % b->queries, key, keys, &lo, &hi);
+        const float correction = CK_BEST(online_softmax)(w->scores + i * SCORE_ROW, lo, hi, seen, w->maximum + b->row + i,
+                                                         w->total + b->row + i);
+        if (!first_keys && correction != 1) CK_BEST(scaled_copy)(sum + i * d, correction, sum + i * d, d);
+    }
+    ck_outer(b->rows, d, seen, 1, w->scores, SCORE_ROW, 1, t->v + key * t->ld_v, t->ld_v, first_keys ? 0 : 1, sum, d);
 }
 
 static void forward_tile(const tile *t, const workspace *w, float *out, int64_t ld_out, float *log_sum_exp, int64_t ld_log) {
-    const int64_t rows = t->group * t->count, end = t->first + t->count, begin = first_key_tile(t);
-    stack(t, t->q, t->ld_q, t->scale, w->q);
-    for (int64_t r = 0; r < rows; r++) w->maximum[r] = -INFINITY, w->total[r] = 0;
+    const int64_t end = t->first + t->count, begin = first_key_tile(t);
+    for (int64_t r = 0; r < t->group * t->count; r++) w->maximum[r] = -INFINITY, w->total[r] = 0;
     for (int64_t key = begin; key < end; key += KEY_TILE) {
         const int64_t keys = ck_min(KEY_TILE, end - key);
         ck_transpose(t->k + key * t->ld_k, t->ld_k, keys, t->d, w->keys, SCORE_ROW);
-        for (int64_t r = 0; r < rows; r = next_block(t, r)) {
-            const int64_t block = next_block(t, r) - r, seen = seen_by_block(t, r, block, key, keys);
-            float *scores = w->scores + r * SCORE_ROW, *sum = w->sum + r * t->d;
-            ck_outer(block, (seen + 15) / 16 * 16, t->d, 1, w->q + r * t->d, t->d, 1, w->keys, SCORE_ROW, 0, scores, SCORE_ROW);
-            for (int64_t i = 0; i < block; i++) {
-                int64_t lo, hi;
-                visible(t, t->first + (r + i) % t->count, key, keys, &lo, &hi);
-                const float correction = CK_BEST(online_softmax)(scores + i * SCORE_ROW, lo, hi, seen, w->maximum + r + i,
-                                                                 w->total + r + i);
-                if (key > begin && correction != 1) CK_BEST(scaled_copy)(sum + i * t->d, correction, sum + i * t->d, t->d);
-            }
-            ck_outer(block, t->d, seen, 1, scores, SCORE_ROW, 1, t->v + key * t->ld_v, t->ld_v, key > begin ? 1 : 0, sum, t->d);
+        for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
+            const block b = block_at(t, query);
+            if (key == begin) stack(t, &b, t->q, t->ld_q, t->scale, w->q);
+            forward_block(t, &b, w, key, keys, key == begin);
         }
     }
-    for (int64_t r = 0; r < rows; r++) {
-        const int64_t h = r / t->count, i = t->first + r % t->count;
-        CK_BEST(scaled_copy)(w->sum + r * t->d, 1 / w->total[r], out + i * ld_out + h * t->d, t->d);
-        if (log_sum_exp) log_sum_exp[i * ld_log + h] = w->maximum[r] + logf(w->total[r]);
+    for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
+        const block b = block_at(t, query);
+        int64_t r = b.row;
+        for (int64_t h = 0; h < t->group; h++)
+            for (int64_t i = b.first; i < b.first + b.queries; i++, r++) {
+                CK_BEST(scaled_copy)(w->sum + r * t->d, 1 / w->total[r], out + i * ld_out + h * t->d, t->d);
+                if (log_sum_exp) log_sum_exp[i * ld_log + h] = w->maximum[r] + logf(w->total[r]);
+            }
     }
 }
 
@@ -183,36 +201,41 @@ static void stack_backward(const attention *a, const tile *t, const unit *u, int
     const ck_attention_shape *s = a->shape;
     const int64_t row = a->starts[u->segment], column = head * t->group * t->d;
     const float *out = a->out + row * s->ld_output + column, *d_out = a->d_out + row * s->ld_output + column;
-    stack(t, t->q, t->ld_q, t->scale, w->q);
-    stack(t, d_out, s->ld_output, 1, w->d_out);
-    for (int64_t r = 0; r < t->group * t->count; r++) {
-        const int64_t h = r / t->count, i = t->first + r % t->count, at = i * s->ld_output + h * t->d;
-        w->total[r] = CK_BEST(row_product)(d_out + at, out + at, t->d);
-        w->log_sum_exp[r] = a->log_sum_exp[(row + i) * s->query_heads + head * t->group + h];
+    for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
+        const block b = block_at(t, query);
+        stack(t, &b, t->q, t->ld_q, t->scale, w->q);
+        stack(t, &b, d_out, s->ld_output, 1, w->d_out);
+        int64_t r = b.row;
+        for (int64_t h = 0; h < t->group; h++)
+            for (int64_t i = b.first; i < b.first + b.queries; i++, r++) {
+                const int64_t at = i * s->ld_output + h * t->d;
+                w->total[r] = CK_BEST(row_product)(d_out + at, out + at, t->d);
+                w->log_sum_exp[r] = a->log_sum_exp[(row + i) * s->query_heads + head * t->group + h];
+            }
     }
 }
 
 /// Adds one pair of a stacked query tile and a key tile to dQ (in scratch) and to dK and dV.
 static void backward_pair(const tile *t, const workspace *w, int64_t key, int64_t keys, bool first_keys, bool to_queries,
                           float *d_k, int64_t ld_d_k, float *d_v, int64_t ld_d_v) {
-    const int64_t rows = t->group * t->count, d = t->d;
+    const int64_t d = t->d;
     const float *k = t->k + key * t->ld_k;
-    for (int64_t r = 0; r < rows; r = next_block(t, r)) {
-        const int64_t block = next_block(t, r) - r, seen = seen_by_block(t, r, block, key, keys), padded = (seen + 15) / 16 * 16;
-        float *scores = w->scores, *d_scores = w->d_scores;
-        const float *q = w->q + r * d, *d_out = w->d_out + r * d;
-        ck_outer(block, padded, d, 1, q, d, 1, w->keys, SCORE_ROW, 0, scores, SCORE_ROW);
-        ck_outer(block, padded, d, 1, d_out, d, 1, w->values, SCORE_ROW, 0, d_scores, SCORE_ROW);
-        for (int64_t i = 0; i < block; i++) {
+    for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
+        const block b = block_at(t, query);
+        const int64_t seen = seen_by_block(&b, key, keys), padded = (seen + 15) / 16 * 16, rows = b.rows;
+        const float *q = w->q + b.row * d, *d_out = w->d_out + b.row * d;
+        ck_outer(rows, padded, d, 1, q, d, 1, w->keys, SCORE_ROW, 0, w->scores, SCORE_ROW);
+        ck_outer(rows, padded, d, 1, d_out, d, 1, w->values, SCORE_ROW, 0, w->d_scores, SCORE_ROW);
+        for (int64_t i = 0; i < rows; i++) {
             int64_t lo, hi;
-            visible(t, t->first + (r + i) % t->count, key, keys, &lo, &hi);
-            CK_BEST(softmax_slopes)(scores + i * SCORE_ROW, d_scores + i * SCORE_ROW, lo, hi, seen, w->log_sum_exp[r + i],
-                                    w->total[r + i]);
+            visible(t, b.first + i % b.queries, key, keys, &lo, &hi);
+            CK_BEST(softmax_slopes)(w->scores + i * SCORE_ROW, w->d_scores + i * SCORE_ROW, lo, hi, seen,
+                                    w->log_sum_exp[b.row + i], w->total[b.row + i]);
         }
-        if (d_v) ck_outer(seen, d, block, 1, scores, 1, SCORE_ROW, d_out, d, 1, d_v, ld_d_v);
-        if (d_k) ck_outer(seen, d, block, 1, d_scores, 1, SCORE_ROW, q, d, 1, d_k, ld_d_k);
+        if (d_v) ck_outer(seen, d, rows, 1, w->scores, 1, SCORE_ROW, d_out, d, 1, d_v, ld_d_v);
+        if (d_k) ck_outer(seen, d, rows, 1, w->d_scores, 1, SCORE_ROW, q, d, 1, d_k, ld_d_k);
         if (to_queries)
-            ck_outer(block, d, seen, t->scale, d_scores, SCORE_ROW, 1, k, t->ld_k, first_keys ? 0 : 1, w->d_q + r * d, d);
+            ck_outer(rows, d, seen, t->scale, w->d_scores, SCORE_ROW, 1, k, t->ld_k, first_keys ? 0 : 1, w->d_q + b.row * d, d);
     }
 }
 
@@ -224,8 +247,13 @@ static void turn(const tile *t, const workspace *w, int64_t key, int64_t keys) {
 
 static void unstack_queries(const attention *a, const tile *t, const unit *u, int64_t head, const workspace *w) {
     float *d_q = a->d_q + a->starts[u->segment] * a->ld_d_q + head * t->group * t->d;
-    for (int64_t r = 0; r < t->group * t->count; r++)
-        memcpy(d_q + (t->first + r % t->count) * a->ld_d_q + r / t->count * t->d, w->d_q + r * t->d, (size_t)t->d * sizeof(float));
+    for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
+        const block b = block_at(t, query);
+        const float *source = w->d_q + b.row * t->d;
+        for (int64_t h = 0; h < t->group; h++)
+            for (int64_t i = b.first; i < b.first + b.queries; i++, source += t->d)
+                memcpy(d_q + i * a->ld_d_q + h * t->d, source, (size_t)t->d * sizeof(float));
+    }
 }
 
 static void clear_rows(float *x, int64_t ld, int64_t rows, int64_t width) {

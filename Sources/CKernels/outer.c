@@ -79,7 +79,7 @@ CK_INLINE void CK_(outer_panel)(const int vectors, int64_t m, int64_t k, float a
                                 int64_t a_step, const float *b, int64_t ldb, float beta, float *c, int64_t ldc,
                                 const int64_t last) {
     int64_t i = 0;
-    if (vectors < 4) CK_OUTER_ROWS(8);
+    if (CK_WIDE && vectors < 4) CK_OUTER_ROWS(8);
     CK_OUTER_ROWS(6);
     CK_OUTER_ROWS(4);
     CK_OUTER_ROWS(2);
@@ -89,12 +89,12 @@ CK_INLINE void CK_(outer_panel)(const int vectors, int64_t m, int64_t k, float a
 CK_LOOP void CK_(outer)(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t a_row, int64_t a_step,
                         const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
     int64_t j = 0;
-    if (m % 8 != 0 || m > 64) // 6 rows by 64 columns; below 8 by 48: both fill the registers of AVX-512
+    if (CK_WIDE && (m % 8 != 0 || m > 64)) // 6 rows by 64 columns; below 8 by 48: both fill the registers of AVX-512
         for (; j + 4 * LANES <= n; j += 4 * LANES)
             CK_(outer_panel)(4, m, k, alpha, a, a_row, a_step, b + j, ldb, beta, c + j, ldc, LANES);
-    for (; j + 3 * LANES <= n; j += 3 * LANES)
+    for (; CK_WIDE && j + 3 * LANES <= n; j += 3 * LANES)
         CK_(outer_panel)(3, m, k, alpha, a, a_row, a_step, b + j, ldb, beta, c + j, ldc, LANES);
-    for (; j + 2 * LANES <= n; j += 2 * LANES)
+    for (; CK_WIDE && j + 2 * LANES <= n; j += 2 * LANES)
         CK_(outer_panel)(2, m, k, alpha, a, a_row, a_step, b + j, ldb, beta, c + j, ldc, LANES);
     for (; j + LANES <= n; j += LANES)
         CK_(outer_panel)(1, m, k, alpha, a, a_row, a_step, b + j, ldb, beta, c + j, ldc, LANES);
@@ -185,8 +185,8 @@ CK_INLINE void CK_(dot_block)(const int rows, const int many, int64_t k, float a
 CK_INLINE void CK_(dot_rows)(const int many, int64_t m, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
                              int64_t ldb, float beta, float *c, int64_t ldc) {
     int64_t i = 0;
-    CK_DOT_ROWS(4);
-    CK_DOT_ROWS(2);
+    if (CK_WIDE) CK_DOT_ROWS(4);
+    if (CK_WIDE || many < 4) CK_DOT_ROWS(2);
     CK_DOT_ROWS(1);
 }
 #undef CK_DOT_ROWS
