@@ -2,15 +2,15 @@ extension Communicator {
     /// Runs work that can fail on this process alone (reading a shard, opening an output) and makes all processes agree on
     /// the outcome, so that none is left waiting in the next collective.
     ///
-    /// - Throws: on a process whose own work threw, that error; on all others `CommunicatorError.peerFailed` with the lowest
-    ///   failed rank and its message. `work` itself must not contain collectives.
+    /// - Throws: on the lowest process whose own work threw, that error; on all others `CommunicatorError.peerFailed` with that
+    ///   rank and its message. `work` itself must not contain collectives.
     public func agree<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
         let outcome = Swift.Result { try work() }
         let ownFailure: String? = if case .failure(let error) = outcome { String(describing: error) } else { nil }
         let failedRank = try allReduceMin([ownFailure == nil ? Int64.max : Int64(rank)])[0]
         guard failedRank != Int64.max else { return try outcome.get() }
         let message = try broadcast(ownFailure ?? "", from: Int(failedRank))
-        if case .failure(let error) = outcome { throw error }
+        if case .failure(let error) = outcome, rank == Int(failedRank) { throw error }
         throw CommunicatorError.peerFailed(processRank: Int(failedRank), work: name, message: message)
     }
 

@@ -27,7 +27,7 @@ enum Job {
 extension Failure {
     fileprivate static func report(_ error: any Error, on communicator: any Communicator) -> Int32 {
         guard communicator.isRoot else {
-            Thread.sleep(forTimeInterval: 1)
+            Thread.sleep(forTimeInterval: 2)
             if case CommunicatorError.peerFailed = error { return failed }
             StandardError.write("catena: error: rank \(communicator.rank): \(line(error))\n")
             return exitCode(for: error)
