@@ -61,7 +61,7 @@ extension Variable {
     /// Adds `contribution` to the gradient; takes the tensor over when it is the first one.
     ///
     /// A tensor taken over may be shared with another variable whose users have all run already.
-    func adoptGradient(_ contribution: Tensor, engine: Engine) {
+    package func adoptGradient(_ contribution: Tensor, engine: Engine) {
         guard requiresGradient else { return }
         if let gradient {
             engine.add(contribution, into: gradient)

@@ -50,6 +50,9 @@ public final class LanguageModelHead {
         _ hidden: Tensor, targets: [Int32], weights: [Float]?, wantsGradient: Bool, engine: Engine
     ) -> Loss {
         let supervised = targets.indices.filter { targets[$0] >= 0 }
+        precondition(
+            supervised.allSatisfy { Int(targets[$0]) < configuration.vocabularySize }, "a target outside the vocabulary")
+        precondition(targets.count == hidden.rows, "\(targets.count) targets for \(hidden.rows) rows")
         let rowWeights = supervised.map { weights?[$0] ?? 1 }
         var loss = Loss(
             sum: 0, weight: rowWeights.reduce(0) { $0 + Double($1) }, supervisedCount: supervised.count)

@@ -2,7 +2,11 @@ extension Tape {
     /// Row `ids[i]` of the table for every i: table `[V, D]`, result `[N, D]`.
     ///
     ///     dTable[ids[i]] += dY[i]
+    ///
+    /// Every id is a row of the table; whoever reads ids from files checks them.
     package func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
+        let rows = Int32(clamping: table.value.rows)
+        precondition(ids.allSatisfy { $0 >= 0 && $0 < rows }, "a token id outside the table of \(rows) rows")
         let engine = engine
         let y = engine.memory.tensor(rows: ids.count, columns: table.value.columns)
         Kernels.embeddingGather(
