@@ -84,7 +84,7 @@ struct LoRATests {
                 for index in expected.indices { expected[index] += bias[index % bias.count] }
             }
             // Two float32 sums of at most 12 + r products each.
-            #expect(relativeError(adapted, expected) < 2e-6, "\(linear.path)")
+            #expect(normwiseError(adapted, expected) < 2e-6, "\(linear.path)")
             let folded = try #require(adapter.folded(engine: engine))
             #expect(folded.a.rows == rank && folded.b.columns == rank)
         }
@@ -104,7 +104,7 @@ struct LoRATests {
             atPath: fixture + "/model/config.json", toPath: folder.path + "/config.json")
         let merged = try LanguageModel.load(folder.path, engine: engine)
         let batch = TinyBatch(lengths: [9, 4], vocabulary: 56)
-        #expect(relativeError(logits(merged, batch), logits(model, batch)) < 5e-6)
+        #expect(normwiseError(logits(merged, batch), logits(model, batch)) < 5e-6)
     }
 
     @Test("a rank larger than the layer is refused with the allowed range")

@@ -38,7 +38,7 @@ enum GradientCheck {
         var worst = GradientError(name: "none", error: 0)
         for (index, parameter) in set.parameters.enumerated() {
             let expected = differences(parameter.value.pointer, count: parameter.count, function)
-            worst.include(parameter.name, relativeError(found[index], expected))
+            worst.include(parameter.name, normwiseError(found[index], expected))
         }
         return worst
     }
@@ -82,7 +82,7 @@ enum GradientCheck {
                     return zip(value.elements(), factors).reduce(0) { $0 + Double($1.0) * Double($1.1) }
                 }
             }
-            worst.include(leaf.name, relativeError(inputs[index].gradient?.elements() ?? [], expected))
+            worst.include(leaf.name, normwiseError(inputs[index].gradient?.elements() ?? [], expected))
         }
         return worst
     }

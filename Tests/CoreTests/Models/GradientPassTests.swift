@@ -78,7 +78,7 @@ struct GradientPassTests {
         }
         #expect(packed.weight == weight)
         #expect(abs(packed.sum - sum) / sum < 1e-5)
-        #expect(relativeError(packedGradients, set.gradients.elements()) < 1e-5)
+        #expect(normwiseError(packedGradients, set.gradients.elements()) < 1e-5)
     }
 
     @Test("recomputing blocks gives the same bits", arguments: [0, 0.25], [false, true])
@@ -130,7 +130,7 @@ struct GradientPassTests {
         // The products are split over the threads by rows or columns, never along the summed dimension, but
         // OpenBLAS may choose another kernel for another slice; so this is a bound and not equality.
         #expect(abs(results[0].sum - results[1].sum) / results[0].sum < 1e-6)
-        #expect(relativeError(results[0].gradients, results[1].gradients) < 1e-5)
+        #expect(normwiseError(results[0].gradients, results[1].gradients) < 1e-5)
     }
 
     @Test("gradients of several passes add up")
@@ -141,6 +141,6 @@ struct GradientPassTests {
         batch.run(model)
         let once = set.gradients.elements()
         batch.run(model)
-        #expect(relativeError(set.gradients.elements(), once.map { 2 * $0 }) < 1e-6)
+        #expect(normwiseError(set.gradients.elements(), once.map { 2 * $0 }) < 1e-6)
     }
 }

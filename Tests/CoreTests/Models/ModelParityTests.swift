@@ -68,7 +68,7 @@ struct ModelParityTests {
         for (index, parameter) in set.parameters.enumerated() {
             let reference = try #require(expected.tensors["full." + parameter.name]).floats()
             let found = set.gradient(of: index).elements().map { $0 / Float(loss.weight) }
-            let error = relativeError(found, reference)
+            let error = normwiseError(found, reference)
             #expect(error < Self.gradientTolerance || isNegligible(reference), "\(parameter.name): \(error)")
         }
     }
@@ -90,10 +90,10 @@ struct ModelParityTests {
             model.head.logits(model.hiddenStates(batch.ids, layout: batch.layout), engine: engine).elements()
         }
         let base = try #require(expected.tensors["base_logits"]).floats()
-        #expect(relativeError(logits(), base) < Self.logitTolerance)
+        #expect(normwiseError(logits(), base) < Self.logitTolerance)
         let set = try model.loadAdapter(folder + "/adapter-init")
         let adapted = try #require(expected.tensors["lora_logits"]).floats()
-        #expect(relativeError(logits(), adapted) < Self.logitTolerance)
+        #expect(normwiseError(logits(), adapted) < Self.logitTolerance)
 
         let loss = batch.run(model)
         #expect(abs(loss.sum / loss.weight - (try numbers.require("lora_loss").double())) < Self.lossTolerance)
@@ -101,7 +101,7 @@ struct ModelParityTests {
         for (index, parameter) in set.parameters.enumerated() {
             let reference = try #require(expected.tensors["grad." + parameter.name]).floats()
             let found = set.gradient(of: index).elements().map { $0 / Float(loss.weight) }
-            #expect(relativeError(found, reference) < Self.gradientTolerance, "\(parameter.name)")
+            #expect(normwiseError(found, reference) < Self.gradientTolerance, "\(parameter.name)")
         }
 
         let train = try numbers.require("train")

@@ -168,7 +168,7 @@ func tinyNormal(_ count: Int, standardDeviation: Float = 1, seed: UInt64) -> [Fl
 }
 
 /// Euclidean norm of the difference over that of `expected`.
-func relativeError(_ found: [Float], _ expected: [Float]) -> Double {
+func normwiseError(_ found: [Float], _ expected: [Float]) -> Double {
     guard found.count == expected.count else { return .infinity }
     var (difference, norm) = (0.0, 0.0)
     for (a, b) in zip(found, expected) {
