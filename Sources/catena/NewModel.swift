@@ -1,0 +1,58 @@
+import ArgumentParser
+import CatenaCore
+import Foundation
+
+/// `catena new-model`.
+struct NewModel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new-model",
+        abstract: "Write a model with random weights, to be trained from nothing.",
+        discussion: """
+            The result is a Hugging Face folder (config.json, model.safetensors in float32, tokenizer.json); \
+            tokenizer_config.json, special_tokens_map.json and generation_config.json beside the tokenizer come along. \
+            Train it with training.trainable: all.
+
+            EXAMPLES:
+              catena new-model --shape config.json --tokenizer tokenizer.json --output new-model
+              catena new-model --shape config.json --tokenizer tokenizer.json --seed 7 --output new-model
+            """)
+
+    @Option(help: ArgumentHelp("The model's config.json.", valueName: "file"))
+    var shape: String
+    @Option(help: ArgumentHelp("The model's tokenizer.json.", valueName: "file"))
+    var tokenizer: String
+    @Option(help: "Seed of the weights.")
+    var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
+    var output: String
+
+    private static let companions = ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json"]
+
+    func run() throws {
+        let configuration = try ModelFamily.configuration(of: ModelDescription(configurationFile: shape)).configuration
+        let tokenCount = try Tokenizer.load(model: tokenizer).vocabularySize
+        guard tokenCount <= configuration.vocabularySize else {
+            throw ValidationError(
+                "\(tokenizer) has \(tokenCount) tokens, but vocab_size in \(shape) is \(configuration.vocabularySize); raise it.")
+        }
+        // Lies beside the result; dropping it removes the files.
+        let parts = try StagedFolder(path: output + "-parts")
+        try copy(shape, to: parts.stagingPath + "/config.json")
+        try copy(tokenizer, to: parts.stagingPath + "/tokenizer.json")
+        let folder = URL(fileURLWithPath: tokenizer).deletingLastPathComponent().path
+        for name in Self.companions where FileManager.default.fileExists(atPath: folder + "/" + name) {
+            try copy(folder + "/" + name, to: parts.stagingPath + "/" + name)
+        }
+        let engine = Engine(threads: 1)
+        let model = try LanguageModel(
+            configuration: configuration, weights: RandomWeights(seed: seed, memory: engine.memory), engine: engine)
+        _ = try MergedModel.write(model, source: parts.stagingPath, to: output)
+        var count = 0
+        model.namedWeights { _, shape, _ in count += shape.reduce(1, *) }
+        StandardOutput.write("\(output): \(count) parameters\n")
+    }
+
+    private func copy(_ source: String, to path: String) throws {
+        try DurableFile.write(MappedFile(path: source).withBytes { Array($0) }, to: path)
+    }
+}
