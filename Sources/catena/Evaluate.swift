@@ -94,7 +94,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
 
     private func prepare(_ engine: Engine, _ communicator: any Communicator) throws -> Part {
         let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
-        let tokenizer = try Tokenizer.load(model: models.model)
+        let tokenizer = try models.tokenizer()
         let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
         let all = try ExampleReader.read(path: data).prefix(limit ?? Int.max)
         let share = BatchPlan.share(of: all.count, process: communicator.rank, worldSize: communicator.size)

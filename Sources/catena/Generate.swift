@@ -53,7 +53,7 @@ struct Generate: ParsableCommand {
     func run() throws {
         let text = try promptText()
         guard !text.allSatisfy(\.isWhitespace) else { throw EvaluationError.emptyPrompt(place: promptFile ?? "--prompt") }
-        let tokenizer = try Tokenizer.load(model: models.model)
+        let tokenizer = try models.tokenizer()
         let encoded = try encode(text, tokenizer: tokenizer)
         let model = try models.load(compute.engine())
         let room = model.configuration.maximumPositions - encoded.ids.count

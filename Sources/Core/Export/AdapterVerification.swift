@@ -66,7 +66,8 @@ public struct AdapterVerification {
 
     private mutating func checkRoundTrip(_ parameters: [Parameter], folder: String) throws {
         let bytes = try AdapterFiles.weights(parameters)
-        let staged = try StagedFolder(path: FileManager.default.temporaryDirectory.path + "/catena-verify-\(ProcessInfo.processInfo.processIdentifier)")
+        let staged = try StagedFolder(
+            path: FileManager.default.temporaryDirectory.path + "/catena-verify-" + UUID().uuidString)
         let copy = staged.stagingPath + "/" + PEFT.weightsFile
         try DurableFile.write(bytes, to: copy)
         let values = parameters.map { $0.value.elements() }

@@ -58,6 +58,7 @@ public struct StagedFolder: ~Copyable {
 
     private static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return underlying?.localizedDescription ?? error.localizedDescription
+        guard let underlying, underlying.domain == NSPOSIXErrorDomain else { return "the folder cannot be made there" }
+        return String(cString: strerror(Int32(underlying.code)))
     }
 }

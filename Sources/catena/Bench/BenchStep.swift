@@ -36,10 +36,15 @@ struct BenchStep: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
+        if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw unknownShape }
         for (name, value, least) in [("rank", rank, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1)]
         where value < least {
             throw ValidationError("--\(name) is \(value), expected at least \(least).")
         }
+    }
+
+    private var unknownShape: ValidationError {
+        ValidationError("--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
     }
 
     func run() throws {
@@ -50,10 +55,7 @@ struct BenchStep: ParsableCommand {
         section.alpha = Double(2 * rank)
         section.options = adapterMethod.options.map { .init($0.name, $0.defaultValue) }
         let engine = compute.engine()
-        guard let configuration = try BenchmarkShape.configuration(shape) else {
-            throw ValidationError(
-                "--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
-        }
+        guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
         let result = try StepBenchmark(
             configuration: configuration, section: section, batch: batch, sequence: sequence, steps: steps,
             recompute: recompute

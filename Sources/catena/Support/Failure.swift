@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import Foundation
 
 /// The one place where errors become messages and exit codes.
 enum Failure {
@@ -16,7 +17,12 @@ enum Failure {
             return 0
         }
         if code == .validationFailure {
+            let name = type.configuration.commandName ?? "\(type)".lowercased()
+            // An error found after parsing does not know under which command the verb stands.
             let message = type.fullMessage(for: error)
+                .replacingOccurrences(of: "Usage: \(name)", with: "Usage: catena \(name)")
+                .replacingOccurrences(of: "See '\(name)", with: "See 'catena \(name)")
+                .replacingOccurrences(of: "catena catena", with: "catena")
             let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
             StandardError.write("catena: error: \(text)\n")
         } else {
@@ -38,7 +44,8 @@ enum Failure {
         switch error {
         case is ConfigurationError: true
         case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
-        case AdapterError.unknownMethod: true
+        case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget, AdapterError.invalidPattern:
+            true
         case let error as TrainingError: error.isUsageError
         default: false
         }

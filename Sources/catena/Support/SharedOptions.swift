@@ -35,6 +35,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"))
     var adapter: String?
 
+    /// The model's tokenizer; a path without a model is reported as such first.
+    func tokenizer() throws -> Tokenizer {
+        _ = try WeightFiles.open(model)
+        return try Tokenizer.load(model: model)
+    }
+
     /// The model with its adapter, if one is given.
     func load(_ engine: Engine) throws -> LanguageModel {
         let loaded = try LanguageModel.load(model, engine: engine)

@@ -1,0 +1,46 @@
+import CatenaCore
+import Foundation
+import Testing
+
+@Suite("Staged folders")
+struct StagedFolderTests {
+    private struct Stop: Error {}
+
+    private func names(_ path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+
+    @Test("files appear on commit, beside files that were there")
+    func commit() throws {
+        let folder = try TinyFolder()
+        for round in 0..<2 {
+            let staged = try StagedFolder(path: folder.path + "/out")
+            try DurableFile.write([1, 2], to: staged.stagingPath + "/file\(round)")
+            #expect(names(folder.path + "/out").count == round)
+            try staged.commit()
+        }
+        #expect(names(folder.path + "/out") == ["file0", "file1"])
+        #expect(names(folder.path) == ["out"])
+    }
+
+    @Test("nothing is left without a commit")
+    func dropped() throws {
+        let folder = try TinyFolder()
+        #expect(throws: Stop.self) {
+            let staged = try StagedFolder(path: folder.path + "/out")
+            try DurableFile.write([1], to: staged.stagingPath + "/file")
+            throw Stop()
+        }
+        #expect(names(folder.path).isEmpty)
+    }
+
+    @Test("a file in the way is refused")
+    func file() throws {
+        let folder = try TinyFolder()
+        let path = try folder.write("out", "text")
+        #expect(throws: FileError.unwritable(path: path, reason: "it is a file, expected a folder or a name that is free")) {
+            _ = try StagedFolder(path: path)
+        }
+        #expect(names(folder.path) == ["out"])
+    }
+}
