@@ -38,7 +38,12 @@ struct Catena: ParsableCommand {
             guard isRoot || command is any RunsOnAllRanks else { return }
             try command.run()
         } catch {
-            if !isRoot, !(type is any RunsOnAllRanks.Type) { Foundation.exit(Failure.exitCode(for: error)) }
+            // All ranks usually have the same wrong command line; rank 0 says so, unless its own is right.
+            if !isRoot, !(type is any RunsOnAllRanks.Type) {
+                let code = Failure.exitCode(for: error)
+                if code == 0 { Foundation.exit(code) }
+                Thread.sleep(forTimeInterval: 2)
+            }
             Foundation.exit(Failure.report(error, of: type))
         }
     }

@@ -38,14 +38,25 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             let outcome = try Trainer(
                 configuration, communicator: communicator, start: start, report: printer.show
             ).run()
-            if case .stopped(let signal, let step) = outcome, communicator.isRoot {
+            if communicator.isRoot, let text = Self.text(outcome) {
                 printer.finish()
-                StandardError.write(
-                    "stopped by \(signal) after step \(step); the checkpoint is saved, continue with --resume auto\n")
+                StandardError.write(text + "\n")
             }
             return outcome
         }
         if outcome != .finished { throw ExitCode(StopSignal.exitCode) }
+    }
+
+    /// What to say about a run that was asked to stop.
+    private static func text(_ outcome: Trainer.Outcome) -> String? {
+        switch outcome {
+        case .finished: nil
+        case .stopped(let signal, let step):
+            "stopped by \(signal) after step \(step); the checkpoint is saved, continue with --resume auto"
+        case .stoppedBeforeTraining(let signal, let step):
+            "stopped by \(signal) before a further step; "
+                + (step == 0 ? "nothing was done yet, start again" : "step \(step) is safe, continue with --resume auto")
+        }
     }
 
     private var start: Trainer.Start {

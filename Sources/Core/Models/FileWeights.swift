@@ -37,6 +37,11 @@ public struct FileWeights: WeightProvider {
         guard stored.shape == shape else {
             throw ModelError.weightShape(path: path, name: stored.name, expected: shape, found: stored.shape)
         }
+        guard !stored.encoding.isInteger else {
+            throw FileError.wrongEncoding(
+                path: stored.file.path, tensor: stored.name, expected: "a floating-point or GGUF block encoding",
+                actual: stored.encoding)
+        }
         let (rows, columns) = (shape.count == 1 ? 1 : shape[0], shape[shape.count - 1])
         let interleaved = files.gguf != nil && family.ggufInterleavesRotary && GGUFNames.isRotated(name)
         if let floats = stored.mappedFloats, !interleaved {

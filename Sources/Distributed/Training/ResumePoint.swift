@@ -14,13 +14,13 @@ enum ResumePoint {
         let folder = RunFolder(configuration.output)
         let found: LoadedCheckpoint? = try communicator.agree("find the checkpoint") {
             guard communicator.isRoot else { return nil }
-            try folder.create()
+            try folder.requireWritable()
             switch start {
             case .fresh:
                 if folder.isInUse { throw TrainingError.outputInUse(path: folder.path) }
                 return nil
             case .automatic:
-                return newest(in: folder.checkpoints, keep: configuration.checkpoint.keep, report: report)
+                return try newest(in: folder.checkpoints, keep: configuration.checkpoint.keep, report: report)
             case .checkpoint(let path):
                 return try named(path, keep: configuration.checkpoint.keep, report: report)
             }
@@ -30,14 +30,18 @@ enum ResumePoint {
 
     private static func newest(
         in folder: String, keep: Int, report: (TrainerEvent) -> Void
-    ) -> LoadedCheckpoint? {
+    ) throws -> LoadedCheckpoint? {
         let store = CheckpointStore(folder: folder, keepCount: keep, createdBy: CatenaVersion.current)
         let (checkpoint, skipped) = store.newestValid()
+        // An older checkpoint than one that a newer program wrote would take the run back without need.
+        for entry in skipped { if case .newerFormat = entry.reason { throw entry.reason } }
+        if checkpoint == nil, let first = skipped.first {
+            throw TrainingError.allDamaged(folder: folder, newest: first.reason.description)
+        }
         for entry in skipped {
             report(.note("skipped the checkpoint of step \(entry.step): \(entry.reason)"))
         }
-        report(.note(checkpoint.map { "RESUMED step \($0.manifest.step) from \($0.path)" }
-            ?? "no checkpoint to resume from in \(folder): a new run begins"))
+        if checkpoint == nil { report(.note("no checkpoint to resume from in \(folder): a new run begins")) }
         return checkpoint
     }
 
@@ -46,13 +50,11 @@ enum ResumePoint {
     ) throws -> LoadedCheckpoint {
         let manager = FileManager.default
         if manager.fileExists(atPath: path + "/" + CheckpointManifest.fileName) {
-            let checkpoint = try CheckpointReader.load(path)
-            report(.note("RESUMED step \(checkpoint.manifest.step) from \(path)"))
-            return checkpoint
+            return try CheckpointReader.load(path)
         }
         let nested = path + "/checkpoints"
         guard manager.fileExists(atPath: path),
-            let checkpoint = newest(
+            let checkpoint = try newest(
                 in: manager.fileExists(atPath: nested) ? nested : path, keep: keep, report: report)
         else { throw TrainingError.nothingToResume(path: path) }
         return checkpoint

@@ -23,6 +23,9 @@ public final class Trainer {
         case finished
         /// A signal asked to stop; a checkpoint of this step is on disk.
         case stopped(signal: String, step: Int)
+        /// A signal asked to stop before the first step of this start; nothing was done since `step`, 0 or the
+        /// step of the checkpoint that was to be continued.
+        case stoppedBeforeTraining(signal: String, step: Int)
     }
 
     private let setup: TrainingSetup
@@ -43,13 +46,18 @@ public final class Trainer {
     ) throws {
         self.communicator = communicator
         let report = communicator.isRoot ? report : { _ in }
+        try communicator.requireSame(configuration)
         let resume = try ResumePoint.find(configuration, start: start, communicator: communicator, report: report)
+        try communicator.agree("compare the configuration with the checkpoint's") {
+            if let resume { try TrainingState.requireSameConfiguration(configuration, as: resume) }
+        }
         let setup = try TrainingSetup(configuration, communicator: communicator)
         self.setup = setup
         step = try communicator.agree("restore the checkpoint") {
             try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
         }
         try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
+        if let resume { report(.note("RESUMED step \(step) from \(resume.path)")) }
         pass = GradientPass(
             model: setup.model, recompute: configuration.training.recompute == .blocks ? .blocks : .none)
         reducer = GradientReducer(
@@ -64,24 +72,45 @@ public final class Trainer {
     }
 
     /// Collective: trains until all steps are done or a signal asks to stop.
+    ///
+    /// When it throws, a checkpoint that was handed to the writer before is still completed.
     public func run() throws -> Outcome {
+        do {
+            return try trainToEnd()
+        } catch {
+            try? recorder.close()
+            throw error
+        }
+    }
+
+    private func trainToEnd() throws -> Outcome {
+        // A signal may have come while the model and the data were made ready.
+        if step < setup.totalSteps, try communicator.allReduceMax([StopSignal.isRequested ? 1 : 0])[0] == 1 {
+            try recorder.close()
+            return .stoppedBeforeTraining(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
+        }
         while step < setup.totalSteps {
             let stopRequested = try trainStep()
             CrashPoint.reached("step-end", number: step)
             if stopRequested {
+                try TrainingState(setup: setup).requireFinite(step: step)
                 try recorder.checkpoint(step: step)
                 try recorder.close()
-                return .stopped(signal: StopSignal.name ?? "a signal of another process", step: step)
+                return .stopped(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
             }
             if recorder.isCheckpointDue(step: step) {
+                try TrainingState(setup: setup).requireFinite(step: step)
                 try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
                 try recorder.checkpoint(step: step)
             }
         }
+        try TrainingState(setup: setup).requireFinite(step: step)
         try recorder.finish(step: step)
         try communicator.barrier(sleeping: true)
         return .finished
     }
+
+    private static let otherProcessSignal = "a signal of another process"
 
     /// One optimizer step. Returns whether any process was asked to stop.
     private func trainStep() throws -> Bool {

@@ -4,6 +4,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case outputInUse(path: String)
     /// `--resume DIR` names no checkpoint, or the folder has none that is valid.
     case nothingToResume(path: String)
+    /// There are checkpoints, and none of them is whole; `newest` says what is wrong with the newest.
+    case allDamaged(folder: String, newest: String)
+    /// A process was started with another configuration than process 0.
+    case ranksDiffer(processRank: Int, differences: [String])
     /// The checkpoint was made with another base model.
     case otherBase(checkpoint: String, expected: String, found: String)
     /// The checkpoint was made with a configuration that differs where it must not.
@@ -14,13 +18,15 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case badState(checkpoint: String, reason: String)
     /// A loss or gradient stopped being a finite number.
     case notFinite(step: Int, processRank: Int, microBatch: Int, tensor: String)
+    /// An update made a parameter or a part of the optimizer's state infinite or undefined.
+    case stateNotFinite(step: Int, processRank: Int, tensor: String)
     /// Every loss weight of a step was zero.
     case nothingSupervised(step: Int)
 
     /// Whether the user has to change the command or the configuration rather than the world.
     public var isUsageError: Bool {
         switch self {
-        case .outputInUse, .nothingToResume, .otherConfiguration: true
+        case .outputInUse, .nothingToResume, .otherConfiguration, .ranksDiffer: true
         default: false
         }
     }
@@ -32,6 +38,12 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .nothingToResume(let path):
             "\(path) holds no valid checkpoint to resume from; expected a step-… folder with a manifest; "
                 + "start without --resume, or name another folder."
+        case .allDamaged(let folder, let newest):
+            "no checkpoint in \(folder) is whole; the newest: \(newest) Put a whole copy back, or begin anew with "
+                + "another output."
+        case .ranksDiffer(let processRank, let differences):
+            "rank \(processRank) was started with another configuration than rank 0 (its value against rank 0's): "
+                + differences.joined(separator: "; ") + "; start all ranks with the same command and files."
         case .otherBase(let checkpoint, let expected, let found):
             "\(checkpoint) belongs to a base model with fingerprint \(expected.prefix(12)), but the "
                 + "configured model has \(found.prefix(12)); set model to the one the run began with."
@@ -46,6 +58,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notFinite(let step, let processRank, let microBatch, let tensor):
             "step \(step), rank \(processRank), micro-batch \(microBatch): \(tensor) is not a finite number; "
                 + "nothing was updated and the last checkpoint is good; lower the learning rate or check the data."
+        case .stateNotFinite(let step, let processRank, let tensor):
+            "step \(step), rank \(processRank): the update made \(tensor) a value that is not a finite number; "
+                + "it is not saved and the last checkpoint is good; lower the learning rate."
         case .nothingSupervised(let step):
             "step \(step) has no position with a loss weight; check the data's labels."
         }

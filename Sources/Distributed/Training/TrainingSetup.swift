@@ -1,5 +1,6 @@
 import CatenaCore
 import Crypto
+import Glibc
 
 /// All that a run works with, built the same way on every process from the configuration.
 final class TrainingSetup {
@@ -24,7 +25,6 @@ final class TrainingSetup {
 
     /// Collective: every process builds its own; a failure on one is thrown on all.
     init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
-        try communicator.requireEqual("configuration", configuration.fingerprint(ignoring: []))
         let threads = try configuration.distributed.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
         let (model, tokenizer, fingerprint) = try communicator.agree("load the model") {
@@ -35,13 +35,6 @@ final class TrainingSetup {
             )
         }
         try communicator.requireEqual("base model", fingerprint)
-        let data = try Self.openData(configuration, tokenizer: tokenizer, communicator: communicator)
-        let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
-        let totalSteps =
-            switch configuration.training.length {
-            case .steps(let count): count
-            case .epochs(let count): plan.stepCount(epochs: count)
-            }
         let trainable = try communicator.agree("build the adapter") {
             try Self.trainable(configuration, model: model)
         }
@@ -51,6 +44,14 @@ final class TrainingSetup {
                 try AdapterFiles.read(into: parameters.parameters, from: folder)
             }
         }
+        // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
+        let data = try Self.openData(configuration, tokenizer: tokenizer, communicator: communicator)
+        let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
+        let totalSteps =
+            switch configuration.training.length {
+            case .steps(let count): count
+            case .epochs(let count): plan.stepCount(epochs: count)
+            }
         self.configuration = configuration
         self.communicator = communicator
         self.engine = engine
@@ -82,6 +83,12 @@ final class TrainingSetup {
         _ configuration: RunConfiguration, tokenizer: Tokenizer, communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
         let section = configuration.data
+        try communicator.agree("find the data") {
+            for path in [section.train] + (section.validation.map { [$0] } ?? [])
+            where access(path, R_OK) != 0 {
+                throw DataError.unreadable(file: path, reason: String(cString: strerror(errno)))
+            }
+        }
         let encoder = try communicator.agree("choose the template") {
             try ExampleEncoder(
                 tokenizer: tokenizer,

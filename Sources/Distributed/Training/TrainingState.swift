@@ -18,6 +18,18 @@ struct TrainingState {
 
     let setup: TrainingSetup
 
+    /// Checks that the state can be saved: a run must not go on from values that are not numbers.
+    ///
+    /// - Throws: ``TrainingError/stateNotFinite(step:processRank:tensor:)``, on all processes alike.
+    func requireFinite(step: Int) throws {
+        let parameters = setup.parameters.parameters.map { ($0.name, $0.value) }
+        for (name, values) in parameters + setup.optimizer.state.map({ ("the optimizer's \($0.name)", $0.values) })
+        where Kernels.hasNonFinite(setup.engine.threads, x: values.pointer, count: values.count) {
+            throw TrainingError.stateNotFinite(
+                step: step, processRank: setup.communicator.rank, tensor: name)
+        }
+    }
+
     /// The files for the state after `step` steps.
     func files(step: Int) throws -> [CheckpointFile] {
         var optimizer = SafetensorsWriter()
@@ -46,19 +58,26 @@ struct TrainingState {
         return files
     }
 
-    /// Puts a checkpoint's content into the parameters and the optimizer.
+    /// Checks that a checkpoint belongs to this configuration.
     ///
-    /// - Returns: the number of steps that were done.
-    /// - Throws: ``TrainingError`` if it belongs to another base, configuration or data set.
-    func restore(from checkpoint: LoadedCheckpoint) throws -> Int {
+    /// - Throws: ``TrainingError/otherConfiguration(checkpoint:differences:)`` with the keys that differ.
+    static func requireSameConfiguration(_ configuration: RunConfiguration, as checkpoint: LoadedCheckpoint) throws {
         let path = checkpoint.path
-        let text = String(decoding: try checkpoint.bytes(of: Self.configurationFile), as: UTF8.self)
+        let text = String(decoding: try checkpoint.bytes(of: configurationFile), as: UTF8.self)
         let other = try RunConfiguration.parse(
-            yaml: text, path: path + "/" + Self.configurationFile, methods: AdapterMethod.optionsByName)
-        let differences = setup.configuration.differences(from: other)
+            yaml: text, path: path + "/" + configurationFile, methods: AdapterMethod.optionsByName)
+        let differences = configuration.differences(from: other)
         guard differences.isEmpty else {
             throw TrainingError.otherConfiguration(checkpoint: path, differences: differences.map(\.description))
         }
+    }
+
+    /// Puts a checkpoint's content into the parameters and the optimizer.
+    ///
+    /// - Returns: the number of steps that were done.
+    /// - Throws: ``TrainingError`` if it belongs to another base or data set.
+    func restore(from checkpoint: LoadedCheckpoint) throws -> Int {
+        let path = checkpoint.path
         let state = JSONDocument(
             try JSONValue.parse(
                 String(decoding: try checkpoint.bytes(of: Self.stateFile), as: UTF8.self),

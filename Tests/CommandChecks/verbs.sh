@@ -1,0 +1,100 @@
+# The other verbs give the same answers in every way of running them.
+
+evaluation_is_equal() {
+    run "$catena" evaluate --model model --data data/validation.jsonl --json "$@"
+    expect_code 0
+    cp "$log.out" one
+    grep -qE '"(loss|accuracy)"' one || fail "no result: $(cat one)"
+    for count in 2 3; do
+        ranks "$count" "$catena" evaluate --model model --data data/validation.jsonl --json "$@"
+        expect_code 0
+        [ "$(sed -E '/"(seconds|ranks)"/d' one)" = "$(sed -E '/"(seconds|ranks)"/d' "$log.out")" ] ||
+            fail "$count ranks differ: $(diff one "$log.out" | tr '\n' '|')"
+    done
+}
+
+validation_equals_evaluation() {
+    local during after
+    whole_run
+    during=$(tail -n 1 "$whole/metrics.jsonl" | sed -E 's/.*"validation_loss": ([^,}]+).*/\1/')
+    run "$catena" evaluate --model model --adapter "$whole/adapter" --data data/validation.jsonl --template chatml --json
+    expect_code 0
+    after=$(sed -nE 's/.*"loss" ?: ?([^,}]+).*/\1/p' "$log.out")
+    awk -v a="$during" -v b="$after" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a > 0 && d < 1e-5 * a) }' ||
+        fail "validation loss $during, evaluate says $after"
+}
+
+generation_repeats() {
+    local first
+    generate() {
+        run "$catena" generate --model model --prompt "Add 3 and 5. What is the result?" --max-tokens 20 \
+            --temperature 3 --top-p 0.95 "$@"
+        expect_code 0
+    }
+    generate --seed 7
+    first=$(cat "$log.out")
+    [ -n "$first" ] || fail "nothing was generated"
+    generate --seed 7
+    [ "$first" = "$(cat "$log.out")" ] || fail "seed 7 gave \"$first\", then \"$(cat "$log.out")\""
+    generate --seed 7 --threads 2
+    [ "$first" = "$(cat "$log.out")" ] || fail "2 threads gave another text"
+    generate --seed 8
+    [ "$first" != "$(cat "$log.out")" ] || fail "seeds 7 and 8 gave the same text"
+}
+
+# Ids of text, taken as pre-tokenised data, have the same loss as the text.
+tokens_are_text() {
+    printf 'Add 3 and 5.\nZoë naïve — 12 345\n\n  two  spaces\n' >text
+    run "$catena" tokenize --model model --input text
+    expect_code 0
+    [ "$(wc -l <"$log.out")" -eq 4 ] || fail "4 lines gave $(wc -l <"$log.out")"
+    cp "$log.out" ids
+    run "$catena" tokenize --model model/tokenizer.json --input text
+    expect_code 0
+    same_bytes ids "$log.out"
+    run "$catena" tokenize --model model --input - <text
+    [ "$(sed -n 3p ids)" = "[]" ] || fail "an empty line gave $(sed -n 3p ids)"
+}
+
+# Equal inputs give equal bytes; gradients are there only when asked for.
+probe_repeats() {
+    local cases=$root/Tests/Fixtures/parity/llama-gqa
+    [ -f "$cases/expected.safetensors" ] || skip "the parity fixtures are not there"
+    run "$catena" probe --model "$cases/model" --adapter "$cases/adapter-init" --input "$cases/expected.safetensors" \
+        --output one.safetensors --gradients
+    expect_code 0
+    run "$catena" probe --model "$cases/model" --adapter "$cases/adapter-init" --input "$cases/expected.safetensors" \
+        --output two.safetensors --gradients
+    expect_code 0
+    same_bytes one.safetensors two.safetensors
+    run "$catena" inspect one.safetensors
+    expect_code 0
+    grep -q 'logits' "$log.out" || fail "no logits: $(cat "$log.out")"
+    grep -q 'grad\.' "$log.out" || fail "no gradients: $(cat "$log.out")"
+}
+
+# The adapter folder of a run is accepted by all that read adapters.
+result_is_usable() {
+    whole_run
+    run "$catena" verify --adapter "$whole/adapter" --model model
+    expect_code 0
+    for format in peft lora merged gguf; do
+        run "$catena" export --adapter "$whole/adapter" --format "$format" --output "out-$format"
+        expect_code 0
+        [ -n "$(ls -A "out-$format")" ] || fail "$format wrote nothing"
+    done
+    run "$catena" generate --model model --adapter "$whole/adapter" --prompt "Add 1 and 2." --max-tokens 8
+    expect_code 0
+    cp "$log.out" adapted
+    run "$catena" generate --model out-merged --prompt "Add 1 and 2." --max-tokens 8
+    expect_code 0
+    same_bytes adapted "$log.out"
+}
+
+check "evaluate: the loss is the same on 1, 2 and 3 ranks" evaluation_is_equal
+check "evaluate: exact match is the same on 1, 2 and 3 ranks" evaluation_is_equal --task exact-match --max-tokens 24
+check "evaluate: equals the validation loss of the run" validation_equals_evaluation
+check "generate: a seed gives the same text again" generation_repeats
+check "tokenize: a file, a tokenizer.json, empty lines" tokens_are_text
+check "probe: equal bytes twice, gradients when asked for" probe_repeats
+check "a trained adapter verifies, exports and generates" result_is_usable
