@@ -30,9 +30,7 @@ swap() {
 # Everything is damaged: refused, and not begun anew over it.
 all_damaged() {
     six_steps
-    flip adapter_model.safetensors 3000
-    newest=$older
-    flip adapter_model.safetensors 3000
+    for newest in run/checkpoints/step-*; do flip adapter_model.safetensors 3000; done
     refuses 1 run/checkpoints step-00000006 adapter_model.safetensors -- \
         "$catena" train --config run.yaml --resume auto
 }
