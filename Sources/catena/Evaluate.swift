@@ -102,7 +102,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
             model: model, tokenizer: tokenizer,
-            encoder: try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: length),
+            encoder: try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: length,
+                modelVocabularySize: model.configuration.vocabularySize),
             pattern: pattern, examples: Array(all[share]))
     }
 

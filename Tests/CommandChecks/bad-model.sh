@@ -32,6 +32,15 @@ no_weights() { own_model; rm $weights; }
 no_tokenizer() { own_model; rm own/tokenizer.json; }
 unigram() { own_model; echo '{"model": {"type": "Unigram", "vocab": []}}' >own/tokenizer.json; }
 bad_tokenizer() { own_model; truncate -s 1000 own/tokenizer.json; }
+# The tokenizer knows one token more than the model, and the data have it.
+unknown_token() {
+    own_model
+    sed -i '0,/"added_tokens": \[/s//"added_tokens": [{"content": "Subtract", "id": 1024, "lstrip": false, "normalized": false, "rstrip": false, "single_word": false, "special": false},/' own/tokenizer.json
+    grep -q Subtract own/tokenizer.json || fail "the token was not added"
+    refuses 1 data/train.jsonl:1 1024 Subtract -- "$catena" train --config run.yaml --set model=own
+    refuses 1 data/train.jsonl:1 1024 Subtract -- "$catena" evaluate --model own --data data/train.jsonl
+    refuses 1 1024 -- "$catena" generate --model own --prompt "Subtract 1" --max-tokens 1
+}
 missing_shard() {
     own_model
     mv $weights own/model-00001-of-00002.safetensors
@@ -81,6 +90,7 @@ check "safetensors: integer weights" refuses_model $weights model.norm.weight --
 check "tokenizer: missing" refuses_model tokenizer.json -- no_tokenizer
 check "tokenizer: unsupported type" refuses_model own/tokenizer.json Unigram -- unigram
 check "tokenizer: cut off" refuses_model own/tokenizer.json -- bad_tokenizer
+check "tokenizer: a token that the model does not have" unknown_token
 check "GGUF: bad magic" refuses_model own.gguf -- gguf_magic
 check "GGUF: version 9" refuses_model own.gguf 9 -- gguf_version
 check "GGUF: cut in its header" refuses_model own.gguf -- gguf_truncated

@@ -33,6 +33,19 @@ kill_while_replacing() {
     expect_steps run 8
 }
 
+# After the last step there is nothing to train; only what was not written is made up for.
+kill_at_result() {
+    whole_run
+    CATENA_CRASH_AT=$1 train run
+    expect_code 137
+    expect_steps run 8
+    train run --resume auto
+    expect_code 0
+    expect_text "RESUMED step 8"
+    same_adapter run "$whole"
+    expect_steps run 8
+}
+
 check "kill at the first step, before any checkpoint" kill_and_resume step-end:1 1 1
 check "kill at step 5" kill_and_resume step-end:5 1 1
 check "kill at the last step" kill_and_resume step-end:8 1 1
@@ -44,4 +57,6 @@ for point in begin:1 begin:3 file:2 file:9 manifest:2 before-rename:1 before-ren
     check "kill at checkpoint-$point" kill_and_resume "checkpoint-$point" 1 1
 done
 check "kill rank 0 of 2 at checkpoint-file:8, resume on 4" kill_and_resume checkpoint-file:8@0 2 4
+check "kill after the last checkpoint, before the adapter" kill_at_result result-begin
+check "kill after the adapter" kill_at_result result-end
 check "kill between the two renames of a replaced checkpoint" kill_while_replacing

@@ -37,13 +37,17 @@ public struct ExampleEncoder: Sendable {
     public let template: ChatTemplate
     /// The most tokens of one example.
     public let maximumLength: Int
+    /// Every token id is below this: what both the tokenizer and the model have.
+    public let vocabularySize: Int
     /// Whether the tokenizer puts a space before a text, which must not happen inside an example.
     private let addsPrefixSpace: Bool
     private let anchor: [Int32]
 
+    /// - Parameter modelVocabularySize: how many tokens the model has, which may be fewer than the tokenizer has; nil for no
+    ///   model in particular.
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` if fewer than two tokens fit.
     public init(
-        tokenizer: any TextTokenizer, template: ChatTemplate, maximumLength: Int
+        tokenizer: any TextTokenizer, template: ChatTemplate, maximumLength: Int, modelVocabularySize: Int? = nil
     ) throws(DataError) {
         guard maximumLength >= 2 else {
             throw .invalidSetting(name: "data.max-length", value: "\(maximumLength)", expected: "at least 2 tokens")
@@ -51,6 +55,7 @@ public struct ExampleEncoder: Sendable {
         self.tokenizer = tokenizer
         self.template = template
         self.maximumLength = maximumLength
+        vocabularySize = min(tokenizer.vocabularySize, modelVocabularySize ?? .max)
         let letter = tokenizer.encode("a").first.flatMap { tokenizer.token(of: $0) }
         addsPrefixSpace = letter?.hasPrefix("\u{2581}") ?? false
         anchor = addsPrefixSpace ? tokenizer.encode("\n") : []
@@ -62,15 +67,15 @@ public struct ExampleEncoder: Sendable {
     public func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
         var whole: EncodedExample
         if case .tokens(let inputIds, let labels) = sourced.example {
-            let vocabulary = Int32(clamping: tokenizer.vocabularySize)
-            if let id = (inputIds + labels).first(where: { $0 >= vocabulary }) {
-                throw .invalidExample(
-                    file: sourced.file, line: sourced.line, expected: "token ids below the vocabulary's \(vocabulary)",
-                    found: "\(id)")
-            }
             whole = EncodedExample(inputIds: inputIds, labels: labels)
         } else {
             whole = encode(try located(sourced) { () throws(TemplateMismatch) in try template.render(sourced.example) })
+        }
+        let vocabulary = Int32(clamping: vocabularySize)
+        if let id = (whole.inputIds + whole.labels).first(where: { $0 >= vocabulary }) {
+            throw .invalidExample(
+                file: sourced.file, line: sourced.line, expected: "token ids below the vocabulary's \(vocabulary)",
+                found: tokenizer.token(of: id).map { "\(id), the tokenizer's \"\($0)\"" } ?? "\(id)")
         }
         if case .document = sourced.example { return pieces(of: whole) }
         if whole.inputIds.count > maximumLength {

@@ -83,7 +83,9 @@ final class RunRecorder {
         guard setup.communicator.isRoot else { return }
         if setup.configuration.checkpoint.every != nil, !isCheckpointDue(step: step) { try checkpoint(step: step) }
         try close()
+        CrashPoint.reached("result-begin")
         let result = try writeResult()
+        CrashPoint.reached("result-end")
         if setup.configuration.log.report { try writeReport() }
         report(.finished(result: result))
     }
