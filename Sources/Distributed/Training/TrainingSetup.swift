@@ -45,7 +45,7 @@ final class TrainingSetup {
             }
         }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
-        let data = try Self.openData(configuration, tokenizer: tokenizer, communicator: communicator)
+        let data = try Self.openData(configuration, tokenizer: tokenizer, model: model, communicator: communicator)
         let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
         let totalSteps =
             switch configuration.training.length {
@@ -80,7 +80,7 @@ final class TrainingSetup {
 
     /// One process of each machine prepares the data, then all of them open it.
     private static func openData(
-        _ configuration: RunConfiguration, tokenizer: Tokenizer, communicator: any Communicator
+        _ configuration: RunConfiguration, tokenizer: Tokenizer, model: LanguageModel, communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
         let section = configuration.data
         try communicator.agree("find the data") {
@@ -93,7 +93,7 @@ final class TrainingSetup {
             try ExampleEncoder(
                 tokenizer: tokenizer,
                 template: try ChatTemplate(named: section.template.rawValue, tokenizer: tokenizer),
-                maximumLength: section.maxLength)
+                maximumLength: section.maxLength, modelVocabularySize: model.configuration.vocabularySize)
         }
         let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
         let open = { (prepares: Bool) in
