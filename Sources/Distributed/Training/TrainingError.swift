@@ -16,6 +16,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case otherData(checkpoint: String)
     /// The checkpoint's content contradicts itself.
     case badState(checkpoint: String, reason: String)
+    /// A key has a value that this version cannot run.
+    case unsupported(key: String, value: String, supported: String)
     /// A loss or gradient stopped being a finite number.
     case notFinite(step: Int, processRank: Int, microBatch: Int, tensor: String)
     /// An update made a parameter or a part of the optimizer's state infinite or undefined.
@@ -26,7 +28,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whether the user has to change the command or the configuration rather than the world.
     public var isUsageError: Bool {
         switch self {
-        case .outputInUse, .nothingToResume, .otherConfiguration, .ranksDiffer: true
+        case .outputInUse, .nothingToResume, .otherConfiguration, .ranksDiffer, .unsupported: true
         default: false
         }
     }
@@ -55,6 +57,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "restore them or start a new output."
         case .badState(let checkpoint, let reason):
             "\(checkpoint) cannot be resumed: \(reason)."
+        case .unsupported(let key, let value, let supported):
+            "\(key) is \(value), which this version cannot run; expected \(supported)."
         case .notFinite(let step, let processRank, let microBatch, let tensor):
             "step \(step), rank \(processRank), micro-batch \(microBatch): \(tensor) is not a finite number; "
                 + "nothing was updated and the last checkpoint is good; lower the learning rate or check the data."

@@ -25,6 +25,11 @@ final class TrainingSetup {
 
     /// Collective: every process builds its own; a failure on one is thrown on all.
     init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
+        let placement = configuration.distributed.placement
+        guard placement == .auto || placement == .replicated else {
+            throw TrainingError.unsupported(
+                key: "distributed.placement", value: placement.rawValue, supported: "auto or replicated")
+        }
         let threads = try configuration.distributed.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
         let (model, tokenizer, fingerprint) = try communicator.agree("load the model") {
@@ -40,7 +45,8 @@ final class TrainingSetup {
         }
         let parameters = ParameterSet(trainable, memory: engine.memory)
         try communicator.agree("read the initial adapter") {
-            if let folder = configuration.adapter?.initialAdapter {
+            if let section = configuration.adapter, let folder = section.initialAdapter {
+                try PEFTConfiguration(folder: folder).requireSameScaling(as: section, folder: folder)
                 try AdapterFiles.read(into: parameters.parameters, from: folder)
             }
         }
@@ -52,6 +58,12 @@ final class TrainingSetup {
             case .steps(let count): count
             case .epochs(let count): plan.stepCount(epochs: count)
             }
+        let warmupSteps = configuration.training.schedule.warmupSteps
+        guard warmupSteps <= totalSteps else {
+            throw TrainingError.unsupported(
+                key: "training.schedule.warmup-steps", value: "\(warmupSteps)",
+                supported: "at most \(totalSteps), the steps of the whole run")
+        }
         self.configuration = configuration
         self.communicator = communicator
         self.engine = engine

@@ -50,6 +50,19 @@ public struct PEFTConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Checks that the tensors mean the same under a run's section, which decides the scaling.
+    ///
+    /// - Throws: ``AdapterError/mismatch(path:reason:)``.
+    public func requireSameScaling(as section: RunConfiguration.AdapterSection, folder: String) throws(AdapterError) {
+        let stabilised = section.option("rs-lora")?.boolean ?? false
+        guard rank == section.rank, alpha == section.alpha, rankStabilised == stabilised else {
+            throw .mismatch(
+                path: folder + "/" + PEFT.configurationFile,
+                reason: "the adapter has rank \(rank), alpha \(alpha), rs-lora \(rankStabilised), the configuration rank "
+                    + "\(section.rank), alpha \(section.alpha), rs-lora \(stabilised)")
+        }
+    }
+
     private static func refuseUnsupported(_ json: JSONDocument, path: String) throws {
         for key in ["use_dora", "lora_bias", "fan_in_fan_out", "use_qalora"] where try json[key]?.bool() == true {
             throw AdapterError.unsupported(path: path, key: key, found: "true", supported: "false")
