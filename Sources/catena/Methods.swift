@@ -41,13 +41,21 @@ struct Methods: ParsableCommand {
                 "summary": .string(option.summary),
             ])
         }
-        return ["name": .string(method.name), "summary": .string(method.summary), "options": .array(options)]
+        return [
+            "name": .string(method.name), "summary": .string(method.summary), "formula": .string(method.formula),
+            "source": .string(method.source), "options": .array(options),
+        ]
+    }
+
+    private static func indented(_ text: String) -> String {
+        text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
     }
 
     private static func description(_ method: AdapterMethod) -> String {
         let section = RunConfiguration.AdapterSection()
         let lines = [
-            "\(method.name): \(method.summary)", "", "Configuration, with the defaults:", "", "adapter:",
+            "\(method.name): \(method.summary)", "", indented(method.formula), "", "Source:", "", indented(method.source), "",
+            "Configuration, with the defaults:", "", "adapter:",
             "  method: \(method.name)", "  rank: \(section.rank)", "  alpha: \(Int(section.alpha))", "  targets: all-linear",
             "  dropout: \(section.dropout)",
         ]

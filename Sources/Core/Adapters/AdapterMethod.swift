@@ -4,6 +4,10 @@ public struct AdapterMethod: Sendable {
     public let name: String
     /// What it does, in one line.
     public let summary: String
+    /// What it computes, with shapes, initialisation and the number of parameters; several lines.
+    public let formula: String
+    /// The papers, and whose initialisation it follows; several lines.
+    public let source: String
     /// The options that it takes beside the common ones.
     public let options: [AdapterOption]
     let make: @Sendable (_ layer: Linear, _ section: RunConfiguration.AdapterSection, _ seed: UInt64) throws -> any LinearAdapter

@@ -64,7 +64,20 @@ public final class LoRA: LinearAdapter {
 extension AdapterMethod {
     /// LoRA, with rsLoRA and LoRA+ as options.
     public static let lora = AdapterMethod(
-        name: "lora", summary: "low-rank update s·B·A of each frozen matrix", options: AdapterOption.lora
+        name: "lora", summary: "low-rank update s·B·A of each frozen matrix",
+        formula: """
+            Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ    X [tokens, in], W [out, in] frozen
+            A [rank, in]    uniform in ±1/√in (Kaiming-uniform with a = √5)
+            B [out, rank]   zero, so that training starts from the unchanged model
+            s = alpha / rank, with rs-lora alpha / √rank
+            rank · (in + out) parameters a layer; merged: W + s · B A
+            """,
+        source: """
+            Hu et al. 2021, LoRA, arXiv:2106.09685
+            Kalajdzievski 2023, rsLoRA, arXiv:2312.03732 (rs-lora)
+            Hayou et al. 2024, LoRA+, arXiv:2402.12354 (lora-plus-ratio)
+            initialisation as in Hugging Face PEFT
+            """, options: AdapterOption.lora
     ) { layer, section, seed in
         try LoRA(
             layer: layer, rank: section.rank, alpha: section.alpha,

@@ -37,6 +37,19 @@ struct LoRATests {
         #expect(model.adaptedLinears.count == 14)
     }
 
+    @Test("every method says what it computes, how it starts and where it comes from")
+    func methodDescription() throws {
+        for method in AdapterMethod.all {
+            #expect(!method.summary.isEmpty && !method.formula.isEmpty && !method.source.isEmpty, "\(method.name)")
+            let lines = (method.formula + "\n" + method.source).split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.allSatisfy { !$0.isEmpty && $0.count <= 110 }, "\(method.name)")
+        }
+        let lora = try AdapterMethod.named("lora")
+        #expect(lora.formula.contains("Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ"))
+        #expect(lora.formula.contains("A [rank, in]") && lora.formula.contains("B [out, rank]"))
+        #expect(lora.source.contains("arXiv:2106.09685"))
+    }
+
     @Test("the initial A depends on the seed and the layer only")
     func seeds() throws {
         let engine = Engine(threads: 1)
