@@ -68,6 +68,14 @@ int cmpi_processor_name(char *out, int capacity) {
     return code;
 }
 
+int cmpi_library_version(char *out, int capacity) {
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = {0};
+    int length = 0;
+    int code = MPI_Get_library_version(text, &length);
+    copy_text(text, out, capacity);
+    return code;
+}
+
 int cmpi_barrier(void) { return MPI_Barrier(MPI_COMM_WORLD); }
 
 int cmpi_barrier_sleeping(void) {

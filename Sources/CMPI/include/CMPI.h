@@ -20,6 +20,8 @@ int cmpi_size(int *size);
 /// Rank among, and number of, the processes that share memory with this one; world rank of the first of them.
 int cmpi_host(int *host_rank, int *host_size, int *leader_world_rank);
 int cmpi_processor_name(char *out, int capacity);
+/// Name and version of the MPI library; may be called before `cmpi_init_thread`.
+int cmpi_library_version(char *out, int capacity);
 
 int cmpi_barrier(void);
 /// A barrier that sleeps between looks (1 ms growing to 20 ms) instead of spinning.

@@ -5,7 +5,6 @@ import Foundation
 /// What `catena doctor` says about one machine.
 struct HostReport {
     private(set) var facts: [(name: String, value: String)] = []
-    private(set) var warnings: [String] = []
 
     init() {
         processor()
@@ -23,7 +22,6 @@ struct HostReport {
         let wanted = ["avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"]
         facts.append(("processor", field("model name") ?? "unknown"))
         facts.append(("features", wanted.filter(flags.contains).joined(separator: " ")))
-        if !flags.contains("avx2") { warnings.append("the processor has no AVX2; training will be slow.") }
         let host = HostFacts.current()
         facts.append(("cores", "\(host.allowedCores.cores.count) allowed (\(host.allowedCores.list))"
             + (host.cpuQuota.map { ", quota \($0)" } ?? "")))
@@ -38,7 +36,6 @@ struct HostReport {
             let free = (attributes[.systemFreeSize] as? NSNumber)?.intValue
         {
             facts.append(("disk", "\(gigabytes(free)) free in \(folder)"))
-            if free < 1_000_000_000 { warnings.append("less than 1 GB of disk is free in \(folder).") }
         }
     }
 
@@ -46,10 +43,10 @@ struct HostReport {
         let environment = ProcessInfo.processInfo.environment
         let launch = LaunchEnvironment.detect(in: environment)
         facts.append(("launcher", launch.launcher.map { "\($0), \(launch.expectedSize ?? 1) processes" } ?? "none, a world of one"))
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
-        facts.append(("locale", locale))
+        if launch.launcher != nil { facts.append(("MPI", MPILibrary.version)) }
+        facts.append(("OpenBLAS", "\(BLAS.libraryConfiguration), kernels for \(BLAS.coreType)"))
         facts.append(("catena", CatenaVersion.current))
-        for name in ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "CATENA_CACHE"] {
+        for name in ["OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "OMP_NUM_THREADS", "CATENA_CACHE"] {
             if let value = environment[name] { facts.append((name, value)) }
         }
     }

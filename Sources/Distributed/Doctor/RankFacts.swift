@@ -1,0 +1,90 @@
+import CatenaCore
+import Crypto
+import Foundation
+
+/// What one process of a job tells the others about itself and its machine.
+public struct RankFacts: Codable, Equatable, Sendable {
+    /// Position in the job.
+    public var rank: Int
+    /// Name of the machine, and its number in the job.
+    public var host: String
+    public var hostIndex: Int
+    /// Cores that this process may run on.
+    public var cores: [Int]
+    /// Cores that mpirun, or its daemon on this host, may run on; nil for a process started alone.
+    public var launcherCores: [Int]?
+    /// Cores' worth of time that the control group grants; nil without a limit.
+    public var cpuQuota: Double?
+    /// Compute threads that training starts here.
+    public var threads: Int
+    /// Memory that can be had without swapping.
+    public var availableMemoryBytes: Int?
+    /// Free space in, and path of, the current folder.
+    public var freeDiskBytes: Int?
+    public var folder: String
+    /// Version of this program, and the first 12 digits of its file's SHA-256.
+    public var version: String
+    public var binaryDigest: String
+    /// The processor type whose kernels OpenBLAS uses.
+    public var coreType: String
+    /// Name and version of the MPI library.
+    public var mpiVersion: String
+    /// Whether the processor has AVX2 and fused multiply-add.
+    public var hasWideVectors: Bool
+
+    /// Facts from given values, for rules and their tests.
+    public init(
+        rank: Int, host: String = "host", hostIndex: Int = 0, cores: [Int], launcherCores: [Int]? = nil,
+        cpuQuota: Double? = nil, threads: Int = 1, availableMemoryBytes: Int? = nil, freeDiskBytes: Int? = nil,
+        folder: String = "/", version: String = CatenaVersion.current, binaryDigest: String = "",
+        coreType: String = "", mpiVersion: String = "", hasWideVectors: Bool = true
+    ) {
+        self.rank = rank
+        self.host = host
+        self.hostIndex = hostIndex
+        self.cores = cores
+        self.launcherCores = launcherCores
+        self.cpuQuota = cpuQuota
+        self.threads = threads
+        self.availableMemoryBytes = availableMemoryBytes
+        self.freeDiskBytes = freeDiskBytes
+        self.folder = folder
+        self.version = version
+        self.binaryDigest = binaryDigest
+        self.coreType = coreType
+        self.mpiVersion = mpiVersion
+        self.hasWideVectors = hasWideVectors
+    }
+
+    /// Collective: the facts of every process in rank order, on every process.
+    ///
+    /// - Parameter threads: what the configuration's `distributed.threads` would be; nil is `auto`.
+    public static func gather(_ communicator: any Communicator, threads: Int? = nil) throws -> [RankFacts] {
+        let suggested = try HostFacts.suggestedThreads(communicator)
+        let own = current(communicator, threads: threads ?? suggested)
+        return try communicator.allGather(Array(try JSONEncoder().encode(own))).map {
+            try JSONDecoder().decode(RankFacts.self, from: Data($0))
+        }
+    }
+
+    private static func current(_ communicator: any Communicator, threads: Int) -> RankFacts {
+        let host = HostFacts.current()
+        let folder = FileManager.default.currentDirectoryPath
+        let disk = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+        let flags = HostFacts.fields(of: try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))
+            .first { $0.key.trimmingCharacters(in: .whitespaces) == "flags" }?.value
+        let features = Set((flags ?? "").split(separator: " "))
+        let isLaunched = LaunchEnvironment.detect(in: ProcessInfo.processInfo.environment).launcher != nil
+        let parent = isLaunched ? try? String(contentsOfFile: "/proc/\(getppid())/status", encoding: .utf8) : nil
+        let binary = (try? MappedFile(path: "/proc/self/exe").withBytes { SHA256.hash(data: $0) }) ?? SHA256.hash(data: [])
+        return RankFacts(
+            rank: communicator.rank, host: communicator.hostName, hostIndex: communicator.hostIndex,
+            cores: host.allowedCores.cores.sorted(),
+            launcherCores: HostFacts.fields(of: parent)["Cpus_allowed_list"].flatMap { ProcessorSet(list: $0) }?.cores.sorted(),
+            cpuQuota: host.cpuQuota, threads: threads, availableMemoryBytes: host.availableMemoryBytes,
+            freeDiskBytes: (disk?[.systemFreeSize] as? NSNumber)?.intValue, folder: folder,
+            binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),
+            coreType: BLAS.coreType, mpiVersion: MPILibrary.version,
+            hasWideVectors: features.isSuperset(of: ["avx2", "fma"]))
+    }
+}
