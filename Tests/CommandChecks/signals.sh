@@ -76,15 +76,42 @@ through_launch() {
     ends_the_same 4
 }
 
+# One step of many seconds, so that both signals fall into it.
+make_long_step() {
+    local copies
+    for ((copies = 0; copies < 200; copies++)); do cat data/train.jsonl; done >own.jsonl
+    long_step=("${endless[@]}" --set data.train=own.jsonl --set training.global-batch=12000)
+}
+
 twice() {
-    start "$catena" train --config run.yaml "${endless[@]}" --set training.global-batch=600
+    make_long_step
+    start "$catena" train --config run.yaml "${long_step[@]}"
     wait_for_text "$log" "trainable parameters"
+    sleep 0.5
     kill -INT "$process"
     sleep 0.05
     kill -INT "$process"
     ended
     expect_code 130
 }
+launch_twice() {
+    local begun
+    make_long_step
+    [ -x "$root/launch/local" ] || skip "there is no launch/local"
+    mkdir -p build/release
+    ln -s "$catena" build/release/catena
+    CATENA_BUILD=$PWD/build start "$root/launch/local" -n 2 train --config run.yaml "${long_step[@]}"
+    wait_for_text "$log" "trainable parameters"
+    sleep 0.5
+    begun=$SECONDS
+    kill -INT "$process"
+    sleep 0.2
+    kill -INT "$process"
+    ended
+    expect_code 137
+    [ $((SECONDS - begun)) -le 10 ] || fail "the job took $((SECONDS - begun)) s to end"
+}
+
 term_twice() {
     start "$catena" train --config run.yaml "${endless[@]}"
     wait_for_lines run/metrics.jsonl 3
@@ -123,3 +150,4 @@ check "INT to the group of launch/local" through_launch INT -
 check "INT twice ends at once" twice
 check "TERM twice saves" term_twice
 check "TERM while the data are read" before_the_first_step
+check "INT twice to launch/local ends at once" launch_twice
