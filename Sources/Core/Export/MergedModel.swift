@@ -8,7 +8,8 @@ public enum MergedModel {
         "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
     ]
 
-    /// Writes `config.json`, `model.safetensors` (float32, W + ΔW) and the tokenizer's files.
+    /// Writes `config.json`, `model.safetensors` (float32, W + ΔW) and the tokenizer's files, for a GGUF base those made from
+    /// its metadata.
     ///
     /// - Parameter source: the folder or file the model was loaded from.
     /// - Returns: what the user should know about the result, one sentence each.
@@ -27,12 +28,24 @@ public enum MergedModel {
                 try DurableFile.write(bytes, to: staged.stagingPath + "/" + name)
             }
         } else {
-            notes.append(
-                "\(source) is a GGUF file, which has no tokenizer.json: copy the tokenizer's files of the original "
-                    + "model into \(output) before using it with other programs.")
+            notes += try tokenizer(source, to: staged.stagingPath)
         }
         try staged.commit()
         return notes
+    }
+
+    /// The tokenizer's files from the metadata of a GGUF file, or a note about what is missing.
+    private static func tokenizer(_ source: String, to folder: String) throws -> [String] {
+        do {
+            guard source.lowercased().hasSuffix(".gguf") else { throw TokenizerError.noTokenizer(path: source) }
+            try Tokenizer(gguf: try GGUFFile(path: source).metadata, path: source).writeHuggingFaceFiles(to: folder)
+            return []
+        } catch let error as TokenizerError {
+            return [
+                "no tokenizer was written; copy the tokenizer's files of the original model into the folder before using "
+                    + "it: \(error)"
+            ]
+        }
     }
 
     /// The base's configuration with the encoding of the weights that are written.

@@ -46,8 +46,8 @@ public enum ModelConfigurationFile {
         case .factors:
             throw .notRepresentable(
                 format: "a Hugging Face folder",
-                reason: "the base GGUF stores rotary factors that config.json has no key for; "
-                    + "merge with the base as a Hugging Face folder")
+                reason: "the base GGUF holds finished rotary factors (rope_freqs, as Llama 3.1 has them), and config.json "
+                    + "takes only the numbers they were made from; give the original model's Hugging Face folder with --model")
         }
         return .object(members)
     }

@@ -33,6 +33,9 @@ struct MergeTable: Sendable {
         }
     }
 
+    /// Every merge, in no order.
+    var all: [Merge] { slots.filter { $0.left >= 0 } }
+
     /// The rank and the joined id of a pair; rank is ``none`` if the pair does not merge.
     @inline(__always)
     func lookUp(_ left: Int32, _ right: Int32) -> (rank: UInt32, joined: Int32) {

@@ -7,7 +7,7 @@ import Synchronization
 /// Encoding and decoding are safe from several threads at once; each call takes its own buffers from a small pool.
 /// Results equal those of the Hugging Face `tokenizers` library without its template (`add_special_tokens=False`).
 public final class Tokenizer: Sendable {
-    private let parts: TokenizerParts
+    let parts: TokenizerParts
     private let givenTokens: AddedTokenMatcher
     private let normalizedTokens: AddedTokenMatcher
     private let contentOfAddedId: [Int32: [UInt8]]

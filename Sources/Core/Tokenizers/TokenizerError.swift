@@ -12,6 +12,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
     case unsupported(file: String, field: String, value: String, supported: [String])
     /// The fields have the right types but contradict each other.
     case invalid(file: String, field: String, reason: String)
+    /// The tokenizer has no exact form as a tokenizer.json.
+    case notRepresentable(reason: String)
     /// The path holds neither a tokenizer.json nor GGUF metadata.
     case noTokenizer(path: String)
 }
@@ -31,6 +33,8 @@ extension TokenizerError: CustomStringConvertible {
             "\"\(field)\" in \(file) is \(value), which is not supported; supported: \(supported.joined(separator: ", "))."
         case .invalid(let file, let field, let reason):
             "\"\(field)\" in \(file) is inconsistent: \(reason)."
+        case .notRepresentable(let reason):
+            "the tokenizer cannot be written as tokenizer.json: \(reason)."
         case .noTokenizer(let path):
             "no tokenizer at \(path); expected a folder with tokenizer.json, a tokenizer.json, or a .gguf file."
         }

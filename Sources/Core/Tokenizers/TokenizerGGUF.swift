@@ -128,6 +128,7 @@ struct TokenizerGGUF {
 
     private func completeSpecialTokens(_ parts: inout TokenizerParts, count: Int) throws(TokenizerError) {
         parts.beginningOfSequenceId = try id("tokenizer.ggml.bos_token_id", count: count)
+        parts.paddingId = try id("tokenizer.ggml.padding_token_id", count: count)
         for key in ["eos", "eot", "eom"] {
             guard let id = try id("tokenizer.ggml.\(key)_token_id", count: count) else { continue }
             if !parts.endOfSequenceIds.contains(id) { parts.endOfSequenceIds.append(id) }

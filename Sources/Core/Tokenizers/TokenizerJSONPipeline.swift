@@ -58,7 +58,7 @@ enum TokenizerJSONPipeline {
             case "Digits" where !isLast:
                 cuts.append(.digits(individual: try step.bool("individual_digits", default: false)))
             case "Split" where !isLast:
-                cuts.append(.pattern(try splitPattern(step)))
+                cuts.append(try splitCut(step))
             case "ByteLevel" where isLast:
                 return try byteLevel(step, after: cuts, in: field)
             case let other:
@@ -123,17 +123,21 @@ enum TokenizerJSONPipeline {
         return (Array(try pattern.required("String").string().utf8), Array(try field.required("content").string().utf8))
     }
 
-    private static func splitPattern(_ field: JSONField) throws(TokenizerError) -> WordPattern {
+    private static func splitCut(_ field: JSONField) throws(TokenizerError) -> PreTokenizer.OuterCut {
         let pattern = try field.required("pattern")
         let expression = try pattern.required("Regex").string()
-        guard let known = WordPattern.expressions.first(where: { $0.expression.utf8.elementsEqual(expression.utf8) }) else {
-            throw pattern.unsupported(expression, supported: ["the patterns of GPT-2, Llama 3 and Qwen2"])
-        }
         let behavior = try field.required("behavior")
         let inverts = try field.bool("invert", default: false)
+        if expression.utf8.elementsEqual(WordPattern.decimalDigit.utf8), try behavior.string() == "Isolated" {
+            return .decimalDigits
+        }
+        guard let known = WordPattern.expressions.first(where: { $0.expression.utf8.elementsEqual(expression.utf8) }) else {
+            throw pattern.unsupported(
+                expression, supported: ["the patterns of GPT-2, Llama 3 and Qwen2", WordPattern.decimalDigit + ", Isolated"])
+        }
         // The patterns cover every text, so removing what lies between matches removes nothing.
         switch (try behavior.string(), inverts) {
-        case ("Isolated", _), ("Removed", true): return WordPattern(known.kind)
+        case ("Isolated", _), ("Removed", true): return .pattern(WordPattern(known.kind))
         case (let other, _):
             throw behavior.unsupported(other + (inverts ? " inverted" : ""), supported: ["Isolated", "Removed inverted"])
         }

@@ -29,6 +29,7 @@ struct TokenizerParts: Sendable {
     var addedTokens: [AddedToken] = []
     var beginningOfSequenceId: Int32?
     var endOfSequenceIds: [Int32] = []
+    var paddingId: Int32?
     var addsBeginningOfSequence = false
     var chatTemplate: String?
     var fingerprint = ""

@@ -22,7 +22,13 @@ struct WordPattern: Sendable {
         ),
     ]
 
+    /// A cut at each decimal digit, which files write as a pattern of its own.
+    static let decimalDigit = #"\p{Nd}"#
+
     init(_ kind: Kind) { self.kind = kind }
+
+    /// The regular expression as tokenizer.json files spell it.
+    var expression: String { Self.expressions.first { $0.kind == kind }?.expression ?? "" }
 
     /// Where the match that starts at `start` ends; the text is `bytes[..<end]` and `start < end`.
     @inline(__always)
