@@ -44,7 +44,7 @@ public final class Variable {
         if let gradient {
             body(gradient, true)
         } else {
-            let fresh = memory.tensor(rows: value.rows, columns: value.columns)
+            let fresh = memory.activation(rows: value.rows, columns: value.columns)
             body(fresh, false)
             gradient = fresh
         }

@@ -24,6 +24,7 @@ public struct GradientPass {
         inputIds: [Int32], targets: [Int32], weights: [Float]? = nil, layout: SequenceLayout, randomKey: RandomKey
     ) -> LanguageModelHead.Loss {
         let engine = model.engine
+        engine.memory.expectTokens(inputIds.count)
         let embeddingTape = Tape(engine: engine, isRecording: embeddingIsTrainable)
         let embedded = model.embedding.forward(inputIds, on: embeddingTape)
         var passes: [LayerPass] = []

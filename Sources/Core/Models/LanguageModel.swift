@@ -57,6 +57,7 @@ public final class LanguageModel {
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
     public func hiddenStates(_ ids: [Int32], layout: SequenceLayout) -> Tensor {
+        engine.memory.expectTokens(ids.count)
         let tape = Tape(engine: engine, isRecording: false)
         var hidden = embedding.forward(ids, on: tape)
         for layer in layers {

@@ -56,13 +56,18 @@ public final class LanguageModelHead {
         let rowWeights = supervised.map { weights?[$0] ?? 1 }
         var loss = Loss(
             sum: 0, weight: rowWeights.reduce(0) { $0 + Double($1) }, supervisedCount: supervised.count)
-        if wantsGradient { loss.hiddenGradient = engine.memory.zeros(rows: hidden.rows, columns: hidden.columns) }
+        if wantsGradient {
+            let gradient = engine.memory.activation(rows: hidden.rows, columns: hidden.columns)
+            gradient.fill(0)
+            loss.hiddenGradient = gradient
+        }
         guard !supervised.isEmpty else { return loss }
 
         let tape = Tape(engine: engine, isRecording: wantsGradient)
         let gathered = Variable(gather(hidden, rows: supervised, engine: engine), requiresGradient: wantsGradient)
         let normed = tape.rmsNorm(gathered, norm.variable, epsilon: configuration.normEpsilon)
-        let dNormed = wantsGradient ? engine.memory.tensor(rows: supervised.count, columns: hidden.columns) : nil
+        let dNormed =
+            wantsGradient ? engine.memory.activation(rows: supervised.count, columns: hidden.columns) : nil
         loss.sum = tiledLoss(
             normed.value, targets: supervised.map { targets[$0] }, weights: rowWeights, gradient: dNormed,
             engine: engine)
@@ -79,7 +84,7 @@ public final class LanguageModelHead {
         _ normed: Tensor, targets: [Int32], weights: [Float], gradient: Tensor?, engine: Engine
     ) -> Double {
         let table = projection.variable
-        let tile = min(Self.tileRows, normed.rows)
+        let tile = Self.tileRows
         let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
         var losses = [Double](repeating: 0, count: normed.rows)
         for start in stride(from: 0, to: normed.rows, by: tile) {
@@ -108,7 +113,7 @@ public final class LanguageModelHead {
     }
 
     private func gather(_ source: Tensor, rows: [Int], engine: Engine) -> Tensor {
-        let result = engine.memory.tensor(rows: rows.count, columns: source.columns)
+        let result = engine.memory.activation(rows: rows.count, columns: source.columns)
         for (index, row) in rows.enumerated() {
             result.rows(index..<index + 1).copy(from: source.rows(row..<row + 1))
         }

@@ -4,11 +4,14 @@ import Glibc
 ///
 /// Fresh pages cost a fault each (a 100 MB buffer 25 000 of them), so a released buffer waits in the
 /// free list of its size class for the next tensor of about that size. Classes are eighths of powers
-/// of two, so sequences of varying length share them and at most an eighth is unused.
+/// of two. Activations get room for the longest batch seen, so that micro-batches of every length use
+/// the same buffers; pages that a shorter one does not touch cost nothing.
 public final class TensorMemory {
     private var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
     /// Bytes obtained from the system and not returned to it.
     public private(set) var reservedBytes = 0
+    /// Rows that every activation has room for.
+    private var activationRows = 0
     /// Number of buffers obtained from the system; constant in the steady state of training.
     public private(set) var systemAllocationCount = 0
 
@@ -22,6 +25,21 @@ public final class TensorMemory {
         return Tensor(
             storage: TensorStorage(base: base, capacity: capacity, memory: self), rows: rows,
             columns: columns)
+    }
+
+    /// Prepares for a pass over `count` tokens: activations get room for the longest pass so far.
+    ///
+    /// When that grows, the buffers of shorter passes go back to the system.
+    public func expectTokens(_ count: Int) {
+        guard count > activationRows else { return }
+        activationRows = Self.roundedToEighth(count)
+        trim()
+    }
+
+    /// A tensor `[rows, columns]` with undefined contents whose rows belong to tokens of a pass.
+    public func activation(rows: Int, columns: Int) -> Tensor {
+        let whole = tensor(rows: max(rows, activationRows), columns: columns)
+        return whole.rows(0..<rows)
     }
 
     /// A tensor `[rows, columns]` of zeros.
@@ -41,8 +59,7 @@ public final class TensorMemory {
     /// Gives all waiting buffers back to the system.
     public func trim() {
         for (capacity, buffers) in free {
-            for buffer in buffers { Glibc.free(buffer) }
-            reservedBytes -= capacity * buffers.count * MemoryLayout<Float>.stride
+            for buffer in buffers { release(buffer, capacity: capacity) }
         }
         free.removeAll()
     }
@@ -55,25 +72,34 @@ public final class TensorMemory {
         trim()
     }
 
+    /// The capacity for `count` elements: whole pages, then eighths of powers of two.
     static func sizeClass(_ count: Int) -> Int {
-        let smallest = 256
-        guard count > smallest else { return smallest }
+        let page = 1024
+        return count > page ? roundedToEighth(count) : page
+    }
+
+    private static func roundedToEighth(_ count: Int) -> Int {
         let step = 1 << max(Int.bitWidth - 1 - count.leadingZeroBitCount - 3, 0)
         return (count + step - 1) / step * step
     }
 
     private func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
-        let pageBytes = 4096
         let bytes = capacity * MemoryLayout<Float>.stride
-        var raw: UnsafeMutableRawPointer?
-        let status = posix_memalign(&raw, bytes >= pageBytes ? pageBytes : 64, bytes)
-        guard status == 0, let raw else {
-            preconditionFailure(
+        let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let address, address != MAP_FAILED else {
+            // No caller could go on, and a precondition's text is not printed in optimised programs.
+            fatalError(
                 "out of memory: the system refused \(bytes) bytes after \(reservedBytes); "
                     + "use a smaller micro-batch, a shorter max-length or recompute: blocks.")
         }
         reservedBytes += bytes
         systemAllocationCount += 1
-        return raw.bindMemory(to: Float.self, capacity: capacity)
+        return address.bindMemory(to: Float.self, capacity: capacity)
+    }
+
+    private func release(_ base: UnsafeMutablePointer<Float>, capacity: Int) {
+        let bytes = capacity * MemoryLayout<Float>.stride
+        munmap(base, bytes)
+        reservedBytes -= bytes
     }
 }

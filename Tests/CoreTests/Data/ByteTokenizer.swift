@@ -27,7 +27,8 @@ struct ByteTokenizer: TextTokenizer {
 
     func token(of id: Int32) -> String? {
         specialTokens.indices.contains(Int(id))
-            ? specialTokens[Int(id)] : String(UnicodeScalar(UInt8(Int(id) - specialTokens.count)))
+            ? specialTokens[Int(id)]
+            : UInt8(exactly: Int(id) - specialTokens.count).map { String(UnicodeScalar($0)) }
     }
 
     func id(of token: String) -> Int32? { specialTokens.firstIndex(of: token).map { Int32($0) } }

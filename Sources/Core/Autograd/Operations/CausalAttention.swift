@@ -11,8 +11,8 @@ extension Tape {
     ) -> Variable {
         let engine = engine
         let shape = AttentionShape(configuration)
-        let out = engine.memory.tensor(rows: q.value.rows, columns: q.value.columns)
-        let logSumExp = engine.memory.tensor(rows: q.value.rows, columns: configuration.attentionHeads)
+        let out = engine.memory.activation(rows: q.value.rows, columns: q.value.columns)
+        let logSumExp = engine.memory.activation(rows: q.value.rows, columns: configuration.attentionHeads)
         Attention.forward(
             engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer, out: out.pointer,
             logSumExp: logSumExp.pointer, segmentStarts: layout.segmentStarts,
@@ -21,7 +21,7 @@ extension Tape {
             out, requiresGradient: q.requiresGradient || k.requiresGradient || v.requiresGradient)
         record(output) { dOut in
             let gradients = [q, k, v].map {
-                engine.memory.tensor(rows: $0.value.rows, columns: $0.value.columns)
+                engine.memory.activation(rows: $0.value.rows, columns: $0.value.columns)
             }
             Attention.backward(
                 engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer,
@@ -42,7 +42,7 @@ extension Tape {
         _ q: Variable, _ k: Variable, _ v: Variable, configuration: DecoderConfiguration,
         layout: SequenceLayout, caches: [KeyValueCache], layer: Int
     ) -> Variable {
-        let out = engine.memory.tensor(rows: q.value.rows, columns: q.value.columns)
+        let out = engine.memory.activation(rows: q.value.rows, columns: q.value.columns)
         var sequences: [DecodeSequence] = []
         for (index, cache) in caches.enumerated() {
             let rows = layout.segmentStarts[index]..<layout.segmentStarts[index + 1]

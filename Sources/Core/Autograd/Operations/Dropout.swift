@@ -14,7 +14,7 @@ extension Tape {
                 keepProbability: keep, key: key, offset: 0)
         }
         let compute = { () -> Tensor in
-            let y = engine.memory.tensor(rows: x.value.rows, columns: x.value.columns)
+            let y = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)
             apply(x.value, y)
             return y
         }

@@ -8,7 +8,7 @@ extension Tape {
         let rows = Int32(clamping: table.value.rows)
         precondition(ids.allSatisfy { $0 >= 0 && $0 < rows }, "a token id outside the table of \(rows) rows")
         let engine = engine
-        let y = engine.memory.tensor(rows: ids.count, columns: table.value.columns)
+        let y = engine.memory.activation(rows: ids.count, columns: table.value.columns)
         Kernels.embeddingGather(
             engine.threads, table: table.value.pointer, ids: ids, out: y.pointer, rows: ids.count,
             width: y.columns)

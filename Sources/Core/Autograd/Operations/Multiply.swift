@@ -3,7 +3,7 @@ extension Tape {
     ///
     ///     dX = dY W      (no dW: the frozen matrix costs nothing in the backward pass)
     package func multiply(_ x: Variable, frozen weight: any FrozenWeight) -> Variable {
-        let y = engine.memory.tensor(rows: x.value.rows, columns: weight.outFeatures)
+        let y = engine.memory.activation(rows: x.value.rows, columns: weight.outFeatures)
         weight.multiply(x.value, into: y, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient)
         record(output) { [engine] dY in
@@ -18,7 +18,7 @@ extension Tape {
     ///
     ///     dX = alpha dY W,   dW = alpha dYᵀ X
     package func multiply(_ x: Variable, transposed weight: Variable, alpha: Float = 1) -> Variable {
-        let y = engine.memory.tensor(rows: x.value.rows, columns: weight.value.rows)
+        let y = engine.memory.activation(rows: x.value.rows, columns: weight.value.rows)
         BLAS.multiply(x.value, transposed: weight.value, into: y, alpha: alpha, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient || weight.requiresGradient)
         record(output) { [engine] dY in

@@ -11,9 +11,9 @@ extension Tape {
         let width = weight.value.columns
         let rows = x.value.count / width
         let engine = engine
-        let inverseRMS = engine.memory.tensor(rows: 1, columns: rows)
+        let inverseRMS = engine.memory.activation(rows: x.value.rows, columns: x.value.columns / width)
         let compute = { () -> Tensor in
-            let y = engine.memory.tensor(rows: x.value.rows, columns: x.value.columns)
+            let y = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)
             Kernels.rmsNorm(
                 engine.threads, x: x.value.pointer, weight: weight.value.pointer, y: y.pointer,
                 inverseRMS: inverseRMS.pointer, rows: rows, width: width, epsilon: epsilon)
@@ -27,7 +27,7 @@ extension Tape {
             }
             let dWeight = weight.requiresGradient ? weight.gradient?.pointer : nil
             guard x.requiresGradient || dWeight != nil else { return }
-            let scratch = x.requiresGradient ? nil : engine.memory.tensor(rows: dY.rows, columns: dY.columns)
+            let scratch = x.requiresGradient ? nil : engine.memory.activation(rows: dY.rows, columns: dY.columns)
             let write = { (dX: Tensor, accumulate: Bool) in
                 Kernels.rmsNormBackward(
                     engine.threads, dY: dY.pointer, x: x.value.pointer, weight: weight.value.pointer,

@@ -8,7 +8,7 @@ extension Tape {
         let engine = engine
         let compute = { () -> Tensor in
             let (g, u) = (gate.value, up.value)
-            let y = engine.memory.tensor(rows: g.rows, columns: g.columns)
+            let y = engine.memory.activation(rows: g.rows, columns: g.columns)
             Kernels.swiGLU(
                 engine.threads, gate: g.pointer, up: u.pointer, ld: g.columns, out: y.pointer, rows: g.rows,
                 width: g.columns)
