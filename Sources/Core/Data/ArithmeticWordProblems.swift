@@ -13,8 +13,11 @@ public struct ArithmeticWordProblems: Sendable {
 
     /// One problem.
     public struct Problem: Sendable, Hashable {
+        /// The question.
         public var prompt: String
+        /// The worked answer.
         public var completion: String
+        /// The result.
         public var answer: Int
         /// Scenario, operations and numbers: what makes it the same problem whatever its words.
         public var structure: String
@@ -23,6 +26,7 @@ public struct ArithmeticWordProblems: Sendable {
         public var split: Split { ArithmeticWordProblems.split(ofStructure: structure) }
     }
 
+    /// All choices depend on it.
     public let seed: UInt64
 
     /// A generator whose problems depend on the seed only.

@@ -14,10 +14,15 @@ public struct MicroBatchPlan: Sendable, Equatable {
 
 /// The micro-batches of one optimizer step, over all processes.
 public struct StepPlan: Sendable, Equatable {
+    /// Counted from 0 over all epochs.
     public var step: Int
+    /// Counted from 0.
     public var epoch: Int
+    /// Counted from 0 within the epoch.
     public var stepInEpoch: Int
+    /// Steps of this epoch.
     public var stepsInEpoch: Int
+    /// In the order of their global indices.
     public var microBatches: [MicroBatchPlan]
 
     /// The micro-batches of one process: a contiguous range, as even as can be, earlier processes no fewer.
@@ -39,8 +44,11 @@ public final class BatchPlan {
         public var microBatch: Int
         /// Positions of a packed row.
         public var maximumLength: Int
+        /// Whether a row holds several examples.
         public var packing: Bool
+        /// Whether every epoch has an order of its own.
         public var shuffle: Bool
+        /// Of the order.
         public var seed: UInt64
 
         /// All settings.
@@ -56,6 +64,7 @@ public final class BatchPlan {
         }
     }
 
+    /// What the plan was made with.
     public let settings: Settings
     private let lengths: [Int32]
     /// First step of each epoch that has been laid out, and of the next.

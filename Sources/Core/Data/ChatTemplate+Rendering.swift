@@ -2,7 +2,9 @@ import Foundation
 
 /// A piece of an example's text that is learned or not as a whole.
 public struct TemplatePiece: Sendable, Equatable {
+    /// The characters of this piece.
     public var text: String
+    /// Whether the model learns to write it.
     public var isSupervised: Bool
     /// Whether `text` is one special token.
     public var isToken: Bool

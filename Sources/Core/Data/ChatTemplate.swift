@@ -20,6 +20,7 @@ public struct ChatTemplate: Sendable, Equatable {
         case plain
     }
 
+    /// The family of templates.
     public let style: Style
     /// The system message that the model's own template puts before a conversation that has none.
     public let defaultSystem: String?
@@ -42,7 +43,9 @@ public struct ChatTemplate: Sendable, Equatable {
 
     /// A token that ends an answer.
     public struct EndToken: Sendable, Equatable {
+        /// The token's text.
         public let text: String
+        /// The token's id.
         public let id: Int32
     }
 

@@ -8,13 +8,17 @@ public struct DataStatistics: Sendable, Equatable, Codable {
     public var cutCount = 0
     /// Cut examples that were left out because nothing to learn was left in them.
     public var droppedCount = 0
+    /// Tokens of all examples.
     public var tokenCount = 0
     /// Positions with a target.
     public var supervisedCount = 0
     /// Lengths in tokens, over the examples that can be trained on.
     public var minimumLength = 0
+    /// Half of the examples are no longer.
     public var medianLength = 0
+    /// Nine tenths of the examples are no longer.
     public var length90 = 0
+    /// Of the longest example.
     public var maximumLength = 0
 
     /// All zero.

@@ -2,6 +2,7 @@
 ///
 /// They teach a very small model to answer a prompt at all, and to end the answer with `#### N`.
 public struct DemoSums: Sendable {
+    /// All choices depend on it.
     public let seed: UInt64
 
     /// A generator whose questions depend on the seed only.

@@ -3,6 +3,7 @@
 /// Its vocabulary is a few hundred words, so that a model of a million weights learns to write it. It has the facts of
 /// arithmetic that ``ArithmeticWordProblems`` needs, but no word problem.
 public struct DemoText: Sendable {
+    /// All choices depend on it.
     public let seed: UInt64
 
     /// A generator whose texts depend on the seed only.

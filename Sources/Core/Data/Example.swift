@@ -5,7 +5,9 @@ public struct ChatMessage: Sendable, Hashable {
         case system, user, assistant
     }
 
+    /// Who speaks.
     public var role: Role
+    /// What is said.
     public var content: String
     /// Whether the turn is learned; only an assistant's can be. `"train": false` in a file turns it off.
     public var isSupervised: Bool
@@ -85,7 +87,9 @@ public enum Example: Sendable, Hashable {
 
 /// An example and where it came from.
 public struct SourcedExample: Sendable, Hashable {
+    /// What the line holds.
     public var example: Example
+    /// The file it came from.
     public var file: String
     /// Counts from 1.
     public var line: Int

@@ -1,6 +1,8 @@
 /// An example as tokens: `labels[i]` stands for `inputIds[i]` (not shifted), -100 where nothing is learned.
 public struct EncodedExample: Sendable, Equatable {
+    /// Token ids.
     public var inputIds: [Int32]
+    /// The id to learn at each place, or -100.
     public var labels: [Int32]
     /// Whether tokens were cut off at the end.
     public var wasCut = false
@@ -22,7 +24,9 @@ public struct EncodedExample: Sendable, Equatable {
 
 /// What to give a model so that it writes an example's last answer.
 public struct EncodedPrompt: Sendable, Equatable {
+    /// The prompt as text.
     public var text: String
+    /// The prompt as token ids.
     public var inputIds: [Int32]
     /// Generation ends after any of these.
     public var stopIds: [Int32]
@@ -33,7 +37,9 @@ public struct EncodedPrompt: Sendable, Equatable {
 /// Pieces of text that are learned and pieces that are not are encoded apart, so that no token lies on both sides of
 /// a mask's border and a prompt has the same tokens in training and in generation.
 public struct ExampleEncoder: Sendable {
+    /// Makes ids of text.
     public let tokenizer: any TextTokenizer
+    /// Makes text of messages.
     public let template: ChatTemplate
     /// The most tokens of one example.
     public let maximumLength: Int

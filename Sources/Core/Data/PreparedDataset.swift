@@ -6,6 +6,7 @@ import Foundation
 /// The file's name is a hash of everything that its content depends on, so a changed data file, template, tokenizer or
 /// setting never meets old tokens.
 public final class PreparedDataset: Sendable {
+    /// What the data are like.
     public let statistics: DataStatistics
     /// Path of the prepared file.
     public let path: String

@@ -5,7 +5,9 @@
 public struct PreparedTokens: Sendable, Equatable {
     /// Example `i` is `offsets[i]..<offsets[i + 1]` of `inputIds` and `labels`.
     public private(set) var offsets = [0]
+    /// Token ids of all examples, one after the other.
     public private(set) var inputIds: [Int32] = []
+    /// What is learned at each place, or -100.
     public private(set) var labels: [Int32] = []
     private var readCount = 0
     private var cutCount = 0

@@ -3,18 +3,26 @@ import CKernels
 /// The layout of one attention layer. Row t of queries, keys, values and outputs starts at t times its leading dimension;
 /// head h starts h headDimension further. Query head h uses key-value head h / (queryHeads / keyValueHeads).
 public struct AttentionShape: Sendable, Equatable {
+    /// H.
     public var queryHeads: Int
+    /// Key and value heads, a divisor of `queryHeads`.
     public var keyValueHeads: Int
+    /// d, the width of one head.
     public var headDimension: Int
+    /// Elements between two rows of q.
     public var queryLeadingDimension: Int
+    /// Elements between two rows of k.
     public var keyLeadingDimension: Int
+    /// Elements between two rows of v.
     public var valueLeadingDimension: Int
+    /// Elements between two rows of the output.
     public var outputLeadingDimension: Int
     /// Multiplies the scores, usually 1 / sqrt(headDimension).
     public var scale: Float
     /// When given, position p sees the keys p - slidingWindow + 1 ... p of its segment only.
     public var slidingWindow: Int?
 
+    /// All fields.
     public init(
         queryHeads: Int, keyValueHeads: Int, headDimension: Int, queryLeadingDimension: Int, keyLeadingDimension: Int,
         valueLeadingDimension: Int, outputLeadingDimension: Int, scale: Float, slidingWindow: Int? = nil
@@ -46,13 +54,16 @@ public struct AttentionShape: Sendable, Equatable {
 public struct DecodeSequence {
     /// First row of this sequence among the queries, and the number of its rows.
     public var queryStart: Int
+    /// How many new queries there are.
     public var queryCount: Int
     /// Rows of keyValueHeads headDimension, the shape's key and value leading dimensions apart.
     public var keys: UnsafePointer<Float>
+    /// Cached values, laid out like the keys.
     public var values: UnsafePointer<Float>
     /// Valid rows, those of the new tokens included.
     public var keyCount: Int
 
+    /// All fields.
     public init(
         queryStart: Int, queryCount: Int, keys: UnsafePointer<Float>, values: UnsafePointer<Float>, keyCount: Int
     ) {

@@ -33,6 +33,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         stream = second.value
     }
 
+    /// The next number of this key.
     public mutating func next() -> UInt64 {
         defer { nextIndex &+= 1 }
         return word(at: nextIndex)

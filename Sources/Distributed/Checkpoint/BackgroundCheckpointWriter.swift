@@ -30,6 +30,7 @@ public final class BackgroundCheckpointWriter {
     /// Time the calls of `submit` and `drain` have waited for the disk.
     public private(set) var waitedSeconds = 0.0
 
+    /// Starts the thread, which writes into `store`.
     public init(store: CheckpointStore) {
         let thread = Thread { [mailbox] in Self.run(store: store, mailbox: mailbox) }
         thread.name = "checkpoint-writer"

@@ -3,9 +3,12 @@ import Foundation
 
 /// One file of a checkpoint, in memory.
 public struct CheckpointFile: Equatable, Sendable {
+    /// Name within the checkpoint's folder.
     public let name: String
+    /// The whole content.
     public let bytes: [UInt8]
 
+    /// A file by name and content.
     public init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
@@ -16,18 +19,26 @@ public struct CheckpointFile: Equatable, Sendable {
 public struct CheckpointManifest: Codable, Equatable, Sendable {
     /// The format this program writes, and the latest it reads.
     public static let currentFormatVersion = 1
+    /// Name of the manifest within the folder.
     public static let fileName = "manifest.json"
 
+    /// What is recorded of a file.
     public struct Entry: Codable, Equatable, Sendable {
+        /// Name within the folder.
         public let name: String
+        /// Its size.
         public let byteCount: Int
+        /// SHA-256 of its content, hexadecimal.
         public let sha256: String
     }
 
+    /// Format in which it was written.
     public let formatVersion: Int
+    /// Optimizer steps done.
     public let step: Int
     /// Version of the program that wrote it.
     public let createdBy: String
+    /// All files but the manifest.
     public let files: [Entry]
     /// SHA-256 of this manifest's JSON with an empty `checksum`.
     public private(set) var checksum: String

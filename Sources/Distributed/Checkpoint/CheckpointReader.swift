@@ -2,8 +2,11 @@ import Foundation
 
 /// A checkpoint whose every byte was checked against its manifest.
 public struct LoadedCheckpoint: Equatable, Sendable {
+    /// The checkpoint's folder.
     public let path: String
+    /// What the folder says of itself.
     public let manifest: CheckpointManifest
+    /// The files' content, checked.
     public let files: [CheckpointFile]
 
     /// The bytes of a file.
@@ -19,7 +22,9 @@ public struct LoadedCheckpoint: Equatable, Sendable {
 
 /// A checkpoint that was passed over.
 public struct SkippedCheckpoint: Equatable, Sendable {
+    /// The step in the folder's name.
     public let step: Int
+    /// What is wrong with it.
     public let reason: CheckpointError
 }
 

@@ -5,12 +5,14 @@ import Foundation
 /// A checkpoint appears in one rename, after every byte of it is on the disk; a crash at any point leaves the earlier ones as
 /// they were. One process writes; any number may read.
 public struct CheckpointStore: Sendable {
+    /// Where the `step-…` folders are.
     public let folder: String
     /// How many checkpoints are kept; at least 1.
     public let keepCount: Int
     /// Version of the program, written into manifests.
     public let createdBy: String
 
+    /// A store in `folder`, which is made when the first checkpoint is written.
     public init(folder: String, keepCount: Int = 3, createdBy: String) {
         precondition(keepCount >= 1, "at least one checkpoint is kept")
         self.folder = folder

@@ -46,9 +46,12 @@ public protocol Communicator: AnyObject {
 
 /// Bytes for one process; the memory must stay valid during the call.
 public struct OutgoingMessage {
+    /// The receiving process.
     public let peer: Int
+    /// What is sent.
     public let bytes: UnsafeRawBufferPointer
 
+    /// A message for `peer`.
     public init(to peer: Int, bytes: UnsafeRawBufferPointer) {
         self.peer = peer
         self.bytes = bytes
@@ -57,9 +60,12 @@ public struct OutgoingMessage {
 
 /// Room for bytes of one process; the memory must stay valid during the call.
 public struct IncomingMessage {
+    /// The sending process.
     public let peer: Int
+    /// Where it is put.
     public let bytes: UnsafeMutableRawBufferPointer
 
+    /// Room for a message of `peer`.
     public init(from peer: Int, bytes: UnsafeMutableRawBufferPointer) {
         self.peer = peer
         self.bytes = bytes
@@ -67,8 +73,10 @@ public struct IncomingMessage {
 }
 
 extension Communicator {
+    /// Whether this is process 0.
     public var isRoot: Bool { rank == 0 }
 
+    /// Waits until all processes are here.
     public func barrier() throws(CommunicatorError) { try barrier(sleeping: false) }
 
     /// Element-wise sum of a small array over all processes, in place.

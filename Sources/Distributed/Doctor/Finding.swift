@@ -1,5 +1,6 @@
 /// Something about a job's machines that harms or prevents training, and what to do about it, in one line.
 public struct Finding: Codable, Equatable, Sendable {
+    /// How bad it is.
     public enum Severity: String, Codable, Sendable {
         /// Training works, but slower or less safely than it could.
         case warning
@@ -7,7 +8,9 @@ public struct Finding: Codable, Equatable, Sendable {
         case error
     }
 
+    /// How bad it is.
     public let severity: Severity
+    /// What was found, and what to do.
     public let text: String
 
     /// A finding with its remedy.

@@ -4,6 +4,7 @@ import Foundation
 public struct NetworkProbe: Codable, Equatable, Sendable {
     /// One size of the all-reduce.
     public struct AllReduce: Codable, Equatable, Sendable {
+        /// Size of the message.
         public let bytes: Int
         /// Median time of the slowest process.
         public let seconds: Double
@@ -19,10 +20,13 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
 
     /// One link of the ring, measured at its sender.
     public struct Link: Codable, Equatable, Sendable {
+        /// The sending rank.
         public let from: Int
+        /// The receiving rank.
         public let to: Int
         /// Half the median time there and back of a small message.
         public let latencySeconds: Double
+        /// Measured rate.
         public let bytesPerSecond: Double
     }
 

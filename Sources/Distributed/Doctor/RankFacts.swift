@@ -8,6 +8,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var rank: Int
     /// Name of the machine, and its number in the job.
     public var host: String
+    /// Number of its machine.
     public var hostIndex: Int
     /// Cores that this process may run on.
     public var cores: [Int]
@@ -21,9 +22,11 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var availableMemoryBytes: Int?
     /// Free space in, and path of, the current folder.
     public var freeDiskBytes: Int?
+    /// Its working folder.
     public var folder: String
     /// Version of this program, and the first 12 digits of its file's SHA-256.
     public var version: String
+    /// Hash of the program's file.
     public var binaryDigest: String
     /// The processor type whose kernels OpenBLAS uses.
     public var coreType: String

@@ -1,7 +1,9 @@
 /// Numbers of processor cores, as the kernel writes them: "0-3,8".
 public struct ProcessorSet: Equatable, Sendable {
+    /// Numbers of the cores.
     public let cores: Set<Int>
 
+    /// A set of these cores.
     public init(cores: Set<Int>) {
         self.cores = cores
     }

@@ -10,11 +10,13 @@ public enum MPIThreadLevel: Int32, Sendable, Comparable {
     case serialized = 2
     case multiple = 3
 
+    /// In the order of what is allowed.
     public static func < (left: MPIThreadLevel, right: MPIThreadLevel) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// The life of MPI in this process.
 public final class MPISession {
+    /// The processes of the job.
     public let communicator: any Communicator
     /// The level MPI granted, which may be below the one asked for.
     public let threadLevel: MPIThreadLevel

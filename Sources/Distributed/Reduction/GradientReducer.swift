@@ -16,6 +16,7 @@ public struct ReducedStep: Equatable, Sendable {
 
 /// What reductions have cost this process so far.
 public struct ReductionTraffic: Equatable, Sendable {
+    /// Reductions so far.
     public internal(set) var steps = 0
     /// Payload sent by this process; in `fast` mode 2 N (P - 1) / P values, what a bandwidth-optimal all-reduce sends.
     public internal(set) var bytesSent = 0
@@ -28,9 +29,13 @@ public struct ReductionTraffic: Equatable, Sendable {
 /// A step is `begin`, one `add` per micro-batch of this process's share in index order, `finish`. All buffers are made at the
 /// first step with a given micro-batch count and reused.
 public final class GradientReducer {
+    /// How sums are formed.
     public let mode: ReductionMode
+    /// Elements of a gradient.
     public let parameterCount: Int
+    /// Doubles that are summed with each gradient.
     public let scalarCount: Int
+    /// What it has cost.
     public private(set) var traffic = ReductionTraffic()
     private let communicator: any Communicator
     private let sums: PartialSums
