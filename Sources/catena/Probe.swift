@@ -35,6 +35,7 @@ struct ProbeCommand: ParsableCommand {
         try DurableFile.requireWritable(output)
         let model = try LanguageModel.load(models.model, engine: compute.engine())
         let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
+        try model.requirePositions(batch.length)
         let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
         try Probe(batch, model: model, trainable: gradients ? trainable : nil).write(to: output)
     }

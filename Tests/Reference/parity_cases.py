@@ -33,6 +33,15 @@ SHAPE = dict(
     vocab_size=VOCABULARY, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
     num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, tie_word_embeddings=False,
     attn_implementation="eager")
+# The families that name their dimensions differently.
+SHAPES = {
+    "opt": dict(
+        vocab_size=VOCABULARY, hidden_size=24, word_embed_proj_dim=24, ffn_dim=40, num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=64, dropout=0.0),
+    "gpt2": dict(
+        vocab_size=VOCABULARY, n_embd=24, n_inner=40, n_layer=2, n_head=4, n_positions=64, resid_pdrop=0.0,
+        embd_pdrop=0.0, attn_pdrop=0.0),
+}
 
 # name: (model type, what differs from SHAPE, LoRA options)
 CASES = {
@@ -45,12 +54,15 @@ CASES = {
     "mistral-window": ("mistral", dict(sliding_window=5), {}),
     "qwen2": ("qwen2", dict(tie_word_embeddings=True), {}),
     "qwen3": ("qwen3", dict(head_dim=12), {}),
+    "opt": ("opt", {}, {}),
+    "gpt2": ("gpt2", {}, {}),
+    "gpt2-default-width": ("gpt2", dict(n_inner=None, activation_function="gelu", tie_word_embeddings=False), {}),
 }
-COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3"]
+COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "opt", "gpt2"]
 
 
 def make_model(kind, changes):
-    configuration = transformers.AutoConfig.for_model(kind, **{**SHAPE, **changes})
+    configuration = transformers.AutoConfig.for_model(kind, **{**SHAPES.get(kind, SHAPE), **changes})
     model = transformers.AutoModelForCausalLM.from_config(configuration, attn_implementation="eager").float().eval()
     with torch.no_grad():
         for parameter in model.parameters():

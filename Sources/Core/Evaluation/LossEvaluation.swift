@@ -44,6 +44,7 @@ public struct LossEvaluation: Sendable, Equatable {
         var batch = MicroBatch()
         for (index, example) in examples.enumerated() {
             for id in example.inputIds { try model.requireToken(id) }
+            try model.requirePositions(example.inputIds.count)
             if example.supervisedCount > 0 {
                 batch.append(example, exampleIndex: index)
             } else {

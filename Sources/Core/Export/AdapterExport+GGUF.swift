@@ -13,12 +13,14 @@ extension AdapterExport {
             throw AdapterError.notRepresentable(
                 format: "gguf", reason: "its layers differ in alpha, and GGUF holds one for all")
         }
-        guard let family = ModelFamily.all.first(where: { $0.name == model.configuration.family }) else {
+        guard let family = ModelFamily.all.first(where: { $0.name == model.configuration.family }),
+            let architecture = family.ggufArchitecture
+        else {
             throw AdapterError.notRepresentable(
-                format: "gguf", reason: "GGUF has no architecture for the family \(model.configuration.family)")
+                format: "gguf", reason: "no GGUF architecture is known for the family \(model.configuration.family)")
         }
         var writer = GGUFWriter()
-        writer.setMetadata("general.architecture", .string(family.ggufArchitecture))
+        writer.setMetadata("general.architecture", .string(architecture))
         writer.setMetadata("general.type", .string("adapter"))
         writer.setMetadata("general.name", .string(name))
         writer.setMetadata("adapter.type", .string("lora"))

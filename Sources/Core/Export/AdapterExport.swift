@@ -4,7 +4,7 @@ import Foundation
 public enum AdapterExport {
     /// Rewrites the PEFT adapter in `folder` in Catena's own canonical form: float32, fixed order.
     public static func peft(adapter folder: String, to output: String) throws {
-        let configuration = try PEFTConfiguration(folder: folder)
+        let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: true)
         let path = folder + "/" + PEFT.weightsFile
         let file = try SafetensorsFile(path: path)
         guard !file.tensors.isEmpty else { throw AdapterError.mismatch(path: path, reason: "there is no tensor in it") }

@@ -58,23 +58,15 @@ public enum MergedModel {
     /// A tensor at a time, so that only one merged matrix is in memory.
     private static func weights(of model: LanguageModel) -> SafetensorsWriter {
         var writer = SafetensorsWriter()
-        let (width, engine) = (model.configuration.hiddenSize, model.engine)
+        let engine = model.engine
         func append(_ name: String, _ shape: [Int], _ value: @escaping () -> Tensor) {
             writer.append(name, shape: shape, .generated { value().elements() })
         }
-        for table in [model.embedding, model.separateHead].compactMap({ $0 }) {
-            append(table.name, [model.configuration.vocabularySize, width]) { table.value }
-        }
-        append(model.head.norm.name, [width]) { model.head.norm.value }
-        for layer in model.layers {
-            for norm in layer.norms { append(norm.name, [norm.value.count]) { norm.value } }
-            for linear in layer.linears {
-                append(linear.path + ".weight", [linear.outFeatures, linear.inFeatures]) {
-                    let weight = linear.currentWeight(engine.memory)
-                    return linear.adapter?.merged(into: weight, engine: engine) ?? weight
-                }
-                if let bias = linear.bias { append(bias.name, [bias.value.count]) { bias.value } }
-            }
+        for table in model.tables { append(table.name, [table.value.rows, table.value.columns]) { table.value } }
+        for vector in model.normVectors { append(vector.name, [vector.value.count]) { vector.value } }
+        for linear in model.linears {
+            append(linear.path + ".weight", linear.storedShape) { linear.mergedStoredWeight(engine: engine) }
+            if let bias = linear.bias { append(bias.name, [bias.value.count]) { bias.value } }
         }
         return writer
     }

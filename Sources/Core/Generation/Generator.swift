@@ -24,7 +24,8 @@ public final class Generator {
     ///   - batch: most sequences in memory at once; a finished one makes room for the next prompt.
     ///   - sampler: makes the sampler of prompt i.
     ///   - onToken: called with the prompt's index and each new token.
-    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)``.
+    /// - Throws: ``ModelError/tokenOutOfRange(id:vocabularySize:)`` or
+    ///   ``ModelError/sequenceTooLong(tokenCount:positions:)``.
     public func generate(
         _ prompts: [[Int32]], maximumTokens: Int, batch: Int = 16, sampler: (Int) -> Sampler,
         onToken: (Int, Int32) -> Void = { _, _ in }
@@ -33,6 +34,8 @@ public final class Generator {
         for id in prompts.joined() { try model.requireToken(id) }
         var results = [[Int32]](repeating: [], count: prompts.count)
         guard maximumTokens > 0 else { return results }
+        // The last token made is not fed back.
+        for prompt in prompts { try model.requirePositions(prompt.count + maximumTokens - 1) }
         var waiting = Array(prompts.indices.filter { !prompts[$0].isEmpty }.reversed())
         var active: [Active] = []
         while !waiting.isEmpty || !active.isEmpty {

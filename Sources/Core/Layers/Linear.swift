@@ -15,7 +15,9 @@ public final class Linear {
     public internal(set) var adapter: (any LinearAdapter)?
     private var trainable: Parameter?
 
-    init(path: String, weight: any FrozenWeight, bias: LayerVector?) {
+    /// A layer with the matrix `weight`, which is Wᵀ if the model's files store it so.
+    init(path: String, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false) {
+        let weight = storesTransposed ? TransposedWeight(weight) : weight
         self.path = path
         self.outFeatures = weight.outFeatures
         self.inFeatures = weight.inFeatures
@@ -25,6 +27,12 @@ public final class Linear {
 
     /// The module's own name, the last part of its path.
     public var moduleName: String { String(path.split(separator: ".").last ?? "") }
+
+    /// Whether the model's files hold Wᵀ.
+    public var storesTransposed: Bool { weight is TransposedWeight }
+
+    /// The matrix's shape in the model's files.
+    public var storedShape: [Int] { storesTransposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures] }
 
     /// `[N, inFeatures]` to `[N, outFeatures]`, through the adapter if there is one.
     public func forward(_ x: Variable, on tape: Tape) -> Variable {
@@ -36,7 +44,8 @@ public final class Linear {
     public func base(_ x: Variable, on tape: Tape) -> Variable {
         let product =
             if let trainable {
-                tape.multiply(x, transposed: trainable.variable)
+                storesTransposed
+                    ? tape.multiply(x, by: trainable.variable) : tape.multiply(x, transposed: trainable.variable)
             } else {
                 tape.multiply(x, frozen: weight)
             }
@@ -46,9 +55,9 @@ public final class Linear {
 
     /// Makes W and b trainable and returns their parameters.
     func makeTrainable() -> [Parameter] {
-        let weight = weight
-        let parameter = Parameter(name: path + ".weight", shape: [outFeatures, inFeatures]) { value in
-            weight.decode(rows: 0..<weight.outFeatures, into: value.pointer)
+        let stored = (weight as? TransposedWeight)?.stored ?? weight
+        let parameter = Parameter(name: path + ".weight", shape: storedShape) { value in
+            stored.decode(rows: 0..<stored.outFeatures, into: value.pointer)
         }
         trainable = parameter
         return [parameter] + (bias.map { [$0.makeTrainable()] } ?? [])
@@ -56,6 +65,14 @@ public final class Linear {
 
     /// W as it now is, float32.
     public func currentWeight(_ memory: TensorMemory) -> Tensor {
-        trainable?.value ?? weight.dequantised(memory)
+        guard let trainable else { return weight.dequantised(memory) }
+        return storesTransposed ? trainable.value.transposed(memory) : trainable.value
+    }
+
+    /// W with the adapter folded in, float32, laid out as in the model's files (`storedShape`).
+    public func mergedStoredWeight(engine: Engine) -> Tensor {
+        let weight = currentWeight(engine.memory)
+        let merged = adapter?.merged(into: weight, engine: engine) ?? weight
+        return storesTransposed ? merged.transposed(engine.memory) : merged
     }
 }

@@ -19,7 +19,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
     public var headDimension: Int
     /// Longest sequence that the model was made for, in tokens.
     public var maximumPositions: Int
-    /// ε of RMSNorm.
+    /// ε of the norms.
     public var normEpsilon: Float
     /// Base of the rotary frequencies.
     public var rotaryBase: Double
@@ -37,6 +37,9 @@ public struct DecoderConfiguration: Sendable, Equatable {
     public var queryKeyNorm: Bool = false
     /// A token sees this many positions, itself included; nil: all before it (Mistral).
     public var slidingWindow: Int? = nil
+
+    /// Options and names of a model with LayerNorm and learned positions; nil: one of the Llama kind.
+    public var layerNormStyle: LayerNormStyle? = nil
 
     /// Width of all query heads.
     public var queryWidth: Int { attentionHeads * headDimension }
@@ -61,6 +64,13 @@ public struct DecoderConfiguration: Sendable, Equatable {
         try require(
             attentionHeads % keyValueHeads == 0,
             "\(attentionHeads) attention heads are not a multiple of \(keyValueHeads) key-value heads")
+        if layerNormStyle != nil {
+            try require(
+                hiddenSize == queryWidth, "the hidden size \(hiddenSize) is not a multiple of \(attentionHeads) heads")
+            try require(
+                maximumPositions > 0, "the number of positions is \(maximumPositions), expected a positive number")
+            return try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
+        }
         try require(headDimension % 2 == 0, "rotary embedding needs an even head dimension, not \(headDimension)")
         try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
         try require(rotaryBase > 0, "the rotary base is \(rotaryBase), expected a positive number")

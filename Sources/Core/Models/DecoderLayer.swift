@@ -2,13 +2,12 @@
 ///
 ///     h = x + O(attention(rope(Q n₁), rope(K n₁), V n₁)),   n₁ = rmsNorm(x)
 ///     y = h + Down(silu(Gate n₂) ⊙ Up n₂),                  n₂ = rmsNorm(h)
-public final class DecoderLayer {
-    /// Number of the layer, from 0.
+public final class DecoderLayer: TransformerLayer {
     public let index: Int
     let configuration: DecoderConfiguration
     let rotary: RotaryTable
-    let inputNorm, postAttentionNorm: LayerVector
-    let queryNorm, keyNorm: LayerVector?
+    let inputNorm, postAttentionNorm: Norm
+    let queryNorm, keyNorm: Norm?
     let query, key, value, output: Linear
     let gate, up, down: Linear
 
@@ -22,6 +21,11 @@ public final class DecoderLayer {
         func vector(_ name: String, _ count: Int) throws -> LayerVector {
             LayerVector(name: prefix + name, value: try weights.vector(prefix + name, count: count))
         }
+        func norm(_ name: String, _ width: Int) throws -> Norm {
+            try Norm(
+                .rootMeanSquare, path: prefix + name, width: width, epsilon: configuration.normEpsilon,
+                weights: weights)
+        }
         func linear(_ name: String, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
             Linear(
                 path: prefix + name,
@@ -29,33 +33,31 @@ public final class DecoderLayer {
                 bias: bias ? try vector(name + ".bias", out) : nil)
         }
         let (qkvBias, mlpBias) = (configuration.queryKeyValueBias, configuration.feedForwardBias)
-        inputNorm = try vector("input_layernorm.weight", d)
+        inputNorm = try norm("input_layernorm", d)
         query = try linear("self_attn.q_proj", qWidth, d, bias: qkvBias)
         key = try linear("self_attn.k_proj", kvWidth, d, bias: qkvBias)
         value = try linear("self_attn.v_proj", kvWidth, d, bias: qkvBias)
         output = try linear("self_attn.o_proj", d, qWidth, bias: configuration.outputBias)
         let headWidth = configuration.headDimension
-        queryNorm = configuration.queryKeyNorm ? try vector("self_attn.q_norm.weight", headWidth) : nil
-        keyNorm = configuration.queryKeyNorm ? try vector("self_attn.k_norm.weight", headWidth) : nil
-        postAttentionNorm = try vector("post_attention_layernorm.weight", d)
+        queryNorm = configuration.queryKeyNorm ? try norm("self_attn.q_norm", headWidth) : nil
+        keyNorm = configuration.queryKeyNorm ? try norm("self_attn.k_norm", headWidth) : nil
+        postAttentionNorm = try norm("post_attention_layernorm", d)
         gate = try linear("mlp.gate_proj", f, d, bias: mlpBias)
         up = try linear("mlp.up_proj", f, d, bias: mlpBias)
         down = try linear("mlp.down_proj", d, f, bias: mlpBias)
     }
 
-    /// The linear layers in the order of a forward pass.
     public var linears: [Linear] { [query, key, value, output, gate, up, down] }
 
-    /// The norms' scales.
-    var norms: [LayerVector] { [inputNorm, postAttentionNorm] + [queryNorm, keyNorm].compactMap { $0 } }
+    public var normVectors: [LayerVector] {
+        [inputNorm, postAttentionNorm, queryNorm, keyNorm].compactMap { $0 }.flatMap(\.vectors)
+    }
 
-    /// `[N, D]` to `[N, D]`.
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
-        let epsilon = configuration.normEpsilon
-        let attentionInput = tape.rmsNorm(hidden, inputNorm.variable, epsilon: epsilon)
+        let attentionInput = inputNorm.forward(hidden, on: tape)
         let attended = attention(attentionInput, layout: layout, on: tape)
         let middle = tape.residual(hidden, output.forward(attended, on: tape))
-        let feedForwardInput = tape.rmsNorm(middle, postAttentionNorm.variable, epsilon: epsilon)
+        let feedForwardInput = postAttentionNorm.forward(middle, on: tape)
         let activated = tape.swiGLU(
             gate: gate.forward(feedForwardInput, on: tape), up: up.forward(feedForwardInput, on: tape))
         return tape.residual(middle, down.forward(activated, on: tape))
@@ -72,9 +74,9 @@ public final class DecoderLayer {
         return tape.causalAttention(q, k, v, configuration: configuration, layout: layout)
     }
 
-    private func rotated(_ x: Variable, norm: LayerVector?, layout: SequenceLayout, on tape: Tape) -> Variable {
+    private func rotated(_ x: Variable, norm: Norm?, layout: SequenceLayout, on tape: Tape) -> Variable {
         var x = x
-        if let norm { x = tape.rmsNorm(x, norm.variable, epsilon: configuration.normEpsilon) }
+        if let norm { x = norm.forward(x, on: tape) }
         return tape.rotary(x, headDimension: configuration.headDimension, layout: layout, table: rotary)
     }
 }

@@ -33,7 +33,7 @@ public struct FileWeights: WeightProvider {
     }
 
     private func load(_ name: String, shape: [Int]) throws -> Tensor {
-        let stored = try files.tensor(files.gguf == nil ? name : GGUFNames.name(of: name) ?? name)
+        let stored = try files.tensor(storedName(name))
         guard stored.shape == shape else {
             throw ModelError.weightShape(path: path, name: stored.name, expected: shape, found: stored.shape)
         }
@@ -52,6 +52,14 @@ public struct FileWeights: WeightProvider {
         let tensor = engine.memory.tensor(rows: rows, columns: columns)
         try decode(stored, into: tensor)
         return interleaved ? deinterleaved(tensor) : tensor
+    }
+
+    /// The name in the files; a model that was saved without its head lacks the first part, as the original GPT-2 does.
+    private func storedName(_ name: String) -> String {
+        if files.gguf != nil { return GGUFNames.name(of: name) ?? name }
+        guard files.tensors[name] == nil, let dot = name.firstIndex(of: ".") else { return name }
+        let bare = String(name[name.index(after: dot)...])
+        return files.tensors[bare] == nil ? name : bare
     }
 
     private func decode(_ stored: StoredTensor, into tensor: Tensor) throws {

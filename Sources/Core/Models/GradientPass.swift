@@ -26,7 +26,7 @@ public struct GradientPass {
         let engine = model.engine
         engine.memory.expectTokens(inputIds.count)
         let embeddingTape = Tape(engine: engine, isRecording: embeddingIsTrainable)
-        let embedded = model.embedding.forward(inputIds, on: embeddingTape)
+        let embedded = model.embed(inputIds, layout: layout, on: embeddingTape)
         var passes: [LayerPass] = []
         passes.reserveCapacity(model.layers.count)
         var hidden = embedded.value
@@ -52,12 +52,12 @@ public struct GradientPass {
 
 /// One layer within a pass: its input, and its tape while it is kept.
 private final class LayerPass {
-    private let layer: DecoderLayer
+    private let layer: any TransformerLayer
     private let input: Variable
     private var tape: Tape?
     private var output: Variable?
 
-    init(layer: DecoderLayer, input: Tensor, inputNeedsGradient: Bool) {
+    init(layer: any TransformerLayer, input: Tensor, inputNeedsGradient: Bool) {
         self.layer = layer
         self.input = Variable(input, requiresGradient: inputNeedsGradient)
     }

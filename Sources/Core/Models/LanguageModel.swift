@@ -7,8 +7,10 @@ public final class LanguageModel {
     public let configuration: DecoderConfiguration
     /// First block.
     public let embedding: TokenEmbedding
+    /// Vectors of the positions, which the first block adds; nil for models with rotary positions.
+    public let positions: PositionEmbedding?
     /// The transformer layers.
-    public let layers: [DecoderLayer]
+    public let layers: [any TransformerLayer]
     /// Last block.
     public let head: LanguageModelHead
     /// The head's own matrix; nil when it is the embedding's.
@@ -21,21 +23,31 @@ public final class LanguageModel {
         self.configuration = configuration
         self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
-        embedding = TokenEmbedding(
-            name: "model.embed_tokens.weight",
-            table: try weights.table("model.embed_tokens.weight", rows: vocabulary, columns: width))
-        separateHead =
-            configuration.tiesEmbeddings
-            ? nil
-            : TokenEmbedding(
-                name: "lm_head.weight",
-                table: try weights.table("lm_head.weight", rows: vocabulary, columns: width))
-        let rotary = RotaryTable(configuration: configuration, memory: engine.memory)
-        layers = try (0..<configuration.layerCount).map {
-            try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
+        let style = configuration.layerNormStyle
+        func table(_ name: String, rows: Int) throws -> TokenEmbedding {
+            TokenEmbedding(name: name, table: try weights.table(name, rows: rows, columns: width))
         }
-        let norm = LayerVector(
-            name: "model.norm.weight", value: try weights.vector("model.norm.weight", count: width))
+        embedding = try table(style?.names.tokens ?? "model.embed_tokens.weight", rows: vocabulary)
+        positions = try style.map { style in
+            PositionEmbedding(
+                table: try table(
+                    style.names.positions, rows: configuration.maximumPositions + style.positionOffset),
+                offset: style.positionOffset)
+        }
+        separateHead = configuration.tiesEmbeddings ? nil : try table("lm_head.weight", rows: vocabulary)
+        if let style {
+            layers = try (0..<configuration.layerCount).map {
+                try LayerNormDecoderLayer(index: $0, configuration: configuration, style: style, weights: weights)
+            }
+        } else {
+            let rotary = RotaryTable(configuration: configuration, memory: engine.memory)
+            layers = try (0..<configuration.layerCount).map {
+                try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
+            }
+        }
+        let norm = try Norm(
+            style == nil ? .rootMeanSquare : .layer, path: style?.names.finalNorm ?? "model.norm", width: width,
+            epsilon: configuration.normEpsilon, weights: weights)
         head = LanguageModelHead(
             configuration: configuration, norm: norm, projection: separateHead ?? embedding)
     }
@@ -46,20 +58,28 @@ public final class LanguageModel {
     /// Makes every weight trainable; the order of the parameters is the order of a forward pass.
     public func makeAllTrainable() -> [Parameter] {
         var parameters = [embedding.makeTrainable()]
+        if let positions { parameters.append(positions.table.makeTrainable()) }
         for layer in layers {
-            parameters += layer.norms.map { $0.makeTrainable() }
+            parameters += layer.normVectors.map { $0.makeTrainable() }
             parameters += layer.linears.flatMap { $0.makeTrainable() }
         }
-        parameters.append(head.norm.makeTrainable())
+        parameters += head.norm.vectors.map { $0.makeTrainable() }
         if let separateHead { parameters.append(separateHead.makeTrainable()) }
         return parameters
+    }
+
+    /// The vectors `[N, D]` that enter the first layer.
+    func embed(_ ids: [Int32], layout: SequenceLayout, on tape: Tape) -> Variable {
+        let tokens = embedding.forward(ids, on: tape)
+        guard let positions else { return tokens }
+        return tape.residual(tokens, positions.forward(layout, on: tape))
     }
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
     public func hiddenStates(_ ids: [Int32], layout: SequenceLayout) -> Tensor {
         engine.memory.expectTokens(ids.count)
         let tape = Tape(engine: engine, isRecording: false)
-        var hidden = embedding.forward(ids, on: tape)
+        var hidden = embed(ids, layout: layout, on: tape)
         for layer in layers {
             hidden = layer.forward(hidden, layout: layout, on: tape)
         }
@@ -71,22 +91,30 @@ public final class LanguageModel {
         return hidden.value
     }
 
-    /// Every weight with its name and shape as the model now is, for writing merged models.
+    /// The tables of vectors: tokens, positions, head.
+    var tables: [TokenEmbedding] { [embedding, positions?.table, separateHead].compactMap { $0 } }
+
+    /// The vectors of all norms, in the order of a forward pass.
+    var normVectors: [LayerVector] { layers.flatMap(\.normVectors) + head.norm.vectors }
+
+    /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {
-        let width = configuration.hiddenSize
-        try body(embedding.name, [configuration.vocabularySize, width], embedding.value)
-        for layer in layers {
-            for norm in layer.norms { try body(norm.name, [norm.value.count], norm.value) }
-            for linear in layer.linears {
-                let weight = linear.currentWeight(engine.memory)
-                let merged = linear.adapter?.merged(into: weight, engine: engine) ?? weight
-                try body(linear.path + ".weight", [linear.outFeatures, linear.inFeatures], merged)
-                if let bias = linear.bias { try body(bias.name, [bias.value.count], bias.value) }
-            }
+        for table in tables { try body(table.name, [table.value.rows, table.value.columns], table.value) }
+        for vector in normVectors { try body(vector.name, [vector.value.count], vector.value) }
+        for linear in linears {
+            try body(linear.path + ".weight", linear.storedShape, linear.mergedStoredWeight(engine: engine))
+            if let bias = linear.bias { try body(bias.name, [bias.value.count], bias.value) }
         }
-        try body(head.norm.name, [width], head.norm.value)
-        if let separateHead {
-            try body(separateHead.name, [configuration.vocabularySize, width], separateHead.value)
+    }
+
+    /// Checks that a sequence of `tokenCount` tokens has a position for each.
+    ///
+    /// Rotary positions go on without end, learned ones do not.
+    ///
+    /// - Throws: ``ModelError/sequenceTooLong(tokenCount:positions:)``.
+    public func requirePositions(_ tokenCount: Int) throws(ModelError) {
+        guard positions == nil || tokenCount <= configuration.maximumPositions else {
+            throw .sequenceTooLong(tokenCount: tokenCount, positions: configuration.maximumPositions)
         }
     }
 }

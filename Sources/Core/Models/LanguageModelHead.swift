@@ -4,12 +4,12 @@
 /// tiles of rows so that the logits of a whole batch never exist.
 public final class LanguageModelHead {
     private let configuration: DecoderConfiguration
-    let norm: LayerVector
+    let norm: Norm
     private let projection: TokenEmbedding
     /// Rows of logits computed at once.
     private static let tileRows = 256
 
-    init(configuration: DecoderConfiguration, norm: LayerVector, projection: TokenEmbedding) {
+    init(configuration: DecoderConfiguration, norm: Norm, projection: TokenEmbedding) {
         self.configuration = configuration
         self.norm = norm
         self.projection = projection
@@ -30,8 +30,7 @@ public final class LanguageModelHead {
     /// Logits `[N, V]` of the hidden states `[N, D]` that leave the last layer.
     public func logits(_ hidden: Tensor, engine: Engine) -> Tensor {
         let tape = Tape(engine: engine, isRecording: false)
-        let normed = tape.rmsNorm(
-            Variable(hidden, requiresGradient: false), norm.variable, epsilon: configuration.normEpsilon)
+        let normed = norm.forward(Variable(hidden, requiresGradient: false), on: tape)
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
         BLAS.multiply(normed.value, transposed: projection.value, into: logits, engine: engine)
         return logits
@@ -65,7 +64,7 @@ public final class LanguageModelHead {
 
         let tape = Tape(engine: engine, isRecording: wantsGradient)
         let gathered = Variable(gather(hidden, rows: supervised, engine: engine), requiresGradient: wantsGradient)
-        let normed = tape.rmsNorm(gathered, norm.variable, epsilon: configuration.normEpsilon)
+        let normed = norm.forward(gathered, on: tape)
         let dNormed =
             wantsGradient ? engine.memory.activation(rows: supervised.count, columns: hidden.columns) : nil
         loss.sum = tiledLoss(

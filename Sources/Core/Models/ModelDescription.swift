@@ -10,6 +10,7 @@ public struct ModelDescription {
     public let modelType: String
     private let json: JSONDocument?
     private let gguf: GGUFFile?
+    private var keys: [String: String] = [:]
 
     /// The description of the model at `path`, whose weight files are `files`.
     public init(modelAt path: String, files: WeightFiles) throws {
@@ -37,9 +38,19 @@ public struct ModelDescription {
         self.gguf = gguf
     }
 
-    func matches(_ family: ModelFamily) -> Bool {
-        gguf == nil ? modelType == family.modelType : modelType == family.ggufArchitecture
+    /// What this kind of file calls `family`; nil if there are no such files.
+    func modelType(of family: ModelFamily) -> String? {
+        gguf == nil ? family.modelType : family.ggufArchitecture
     }
+
+    /// The same description, whose `config.json` has `keys[key]` in the place of `key`.
+    func renamingKeys(_ keys: [String: String]) -> ModelDescription {
+        var result = self
+        result.keys = keys
+        return result
+    }
+
+    private func fileKey(_ key: String) -> String { keys[key] ?? key }
 
     private static let ggufKeys = [
         "hidden_size": "embedding_length", "intermediate_size": "feed_forward_length",
@@ -55,7 +66,7 @@ public struct ModelDescription {
 
     /// The whole number at `key`, or nil if it is absent or null.
     func integer(_ key: String) throws -> Int? {
-        if let json { return try json[key]?.int() }
+        if let json { return try json[fileKey(key)]?.int() }
         guard let value = ggufValue(key) else { return nil }
         guard case .integer(let number) = value else {
             throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a whole number")
@@ -65,7 +76,7 @@ public struct ModelDescription {
 
     /// The number at `key`, or nil if it is absent or null.
     func number(_ key: String) throws -> Double? {
-        if let json { return try json[key]?.double() }
+        if let json { return try json[fileKey(key)]?.double() }
         switch ggufValue(key) {
         case nil: return nil
         case .float(let number)?: return number
@@ -77,6 +88,17 @@ public struct ModelDescription {
     /// The flag at `key`, or nil if it is absent or null.
     func flag(_ key: String) throws -> Bool? {
         try json?[key]?.bool()
+    }
+
+    /// The text at `key` of a `config.json`, or nil if it is absent or null.
+    func text(_ key: String) throws -> String? {
+        try json?[key]?.string()
+    }
+
+    /// Refuses any other value of `key` than `supported`; an absent one is that.
+    func require(_ key: String, _ supported: Bool) throws {
+        guard let found = try flag(key), found != supported else { return }
+        throw ModelError.unsupportedFeature(path: path, feature: key, found: "\(found)", supported: "\(supported)")
     }
 
     /// Whether `key` is there at all; GGUF files leave out what does not apply.
@@ -92,23 +114,24 @@ public struct ModelDescription {
     /// The whole number at `key`, which must be there.
     func required(_ key: String) throws -> Int {
         guard let value = try integer(key) else {
-            throw ModelError.invalidConfiguration(path: path, reason: "\(key) is missing")
+            throw ModelError.invalidConfiguration(path: path, reason: "\(fileKey(key)) is missing")
         }
         return value
     }
 
     /// The part of the configuration that all families share.
-    func sharedConfiguration(family: String) throws -> DecoderConfiguration {
+    func sharedConfiguration(_ family: ModelFamily) throws -> DecoderConfiguration {
         let hiddenSize = try required("hidden_size")
         let heads = try required("num_attention_heads")
         guard heads > 0 else {
-            throw ModelError.invalidConfiguration(path: path, reason: "num_attention_heads is \(heads)")
+            throw ModelError.invalidConfiguration(path: path, reason: "\(fileKey("num_attention_heads")) is \(heads)")
         }
         try requireSiLU()
         try requireFullRotation(headDimension: try integer("head_dim") ?? hiddenSize / heads)
         return DecoderConfiguration(
-            family: family, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
-            intermediateSize: try required("intermediate_size"),
+            family: family.name, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
+            intermediateSize: try integer("intermediate_size") ?? family.feedForwardFactor.map { $0 * hiddenSize }
+                ?? required("intermediate_size"),
             layerCount: try required("num_hidden_layers"), attentionHeads: heads,
             keyValueHeads: try integer("num_key_value_heads") ?? heads,
             headDimension: try integer("head_dim") ?? hiddenSize / heads,

@@ -12,6 +12,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case weightShape(path: String, name: String, expected: [Int], found: [Int])
     /// A token id of the data does not exist in the model.
     case tokenOutOfRange(id: Int, vocabularySize: Int)
+    /// A sequence has more tokens than the model has learned positions.
+    case sequenceTooLong(tokenCount: Int, positions: Int)
 
     public var description: String {
         switch self {
@@ -29,6 +31,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tokenOutOfRange(let id, let vocabularySize):
             "token id \(id) is outside the model's vocabulary of \(vocabularySize) tokens; "
                 + "expected 0...\(vocabularySize - 1); use the tokenizer that belongs to the model."
+        case .sequenceTooLong(let tokenCount, let positions):
+            "a sequence of \(tokenCount) tokens does not fit the model, which has learned positions for at most "
+                + "\(positions) tokens; lower the maximum length (data.max-length, --max-length)."
         }
     }
 }

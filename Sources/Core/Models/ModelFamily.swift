@@ -6,15 +6,19 @@ public struct ModelFamily: Sendable {
     public let name: String
     /// `model_type` in `config.json`.
     public let modelType: String
-    /// `general.architecture` of GGUF files.
-    public let ggufArchitecture: String
+    /// `general.architecture` of GGUF files; nil if Catena reads and writes none of this family.
+    public let ggufArchitecture: String?
     /// Whether the family's GGUF files interleave the rotary halves of q and k rows.
     public let ggufInterleavesRotary: Bool
+    /// Keys of `config.json` that differ from Llama's, by those.
+    var keys: [String: String] = [:]
+    /// Feed-forward width over hidden size where the file does not say; nil if it has to.
+    var feedForwardFactor: Int? = nil
     /// What the family adds to the configuration that all of them share.
     let adjust: @Sendable (_ configuration: inout DecoderConfiguration, _ source: ModelDescription) throws -> Void
 
     /// Every family that Catena knows.
-    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3]
+    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .opt, .gpt2]
 
     /// Reads the configuration of the model that `description` describes.
     ///
@@ -23,11 +27,12 @@ public struct ModelFamily: Sendable {
         of description: ModelDescription
     ) throws -> (family: ModelFamily, configuration: DecoderConfiguration) {
         let found = description.modelType
-        guard let family = all.first(where: { description.matches($0) }) else {
+        guard let family = all.first(where: { description.modelType(of: $0) == found }) else {
             throw ModelError.unsupportedFamily(
-                path: description.path, found: found, known: all.map(\.modelType))
+                path: description.path, found: found, known: all.compactMap { description.modelType(of: $0) })
         }
-        var configuration = try description.sharedConfiguration(family: family.name)
+        let description = description.renamingKeys(family.keys)
+        var configuration = try description.sharedConfiguration(family)
         try family.adjust(&configuration, description)
         try configuration.validate(path: description.path)
         return (family, configuration)

@@ -46,7 +46,8 @@ final class TrainingSetup {
         let parameters = ParameterSet(trainable, memory: engine.memory)
         try communicator.agree("read the initial adapter") {
             if let section = configuration.adapter, let folder = section.initialAdapter {
-                try PEFTConfiguration(folder: folder).requireSameScaling(as: section, folder: folder)
+                try PEFTConfiguration(folder: folder, acceptsTransposed: model.storesTransposed)
+                    .requireSameScaling(as: section, folder: folder)
                 try AdapterFiles.read(into: parameters.parameters, from: folder)
             }
         }
@@ -102,7 +103,8 @@ final class TrainingSetup {
             }
         }
         let encoder = try communicator.agree("choose the template") {
-            try ExampleEncoder(
+            try model.requirePositions(section.maxLength)
+            return try ExampleEncoder(
                 tokenizer: tokenizer,
                 template: try ChatTemplate(named: section.template.rawValue, tokenizer: tokenizer),
                 maximumLength: section.maxLength, modelVocabularySize: model.configuration.vocabularySize)

@@ -22,7 +22,7 @@ struct GEMMFloor {
         let inner = configuration.intermediateSize
         layers = [
             (configuration.queryWidth + 2 * configuration.keyValueWidth, width), (width, configuration.queryWidth),
-            (2 * inner, width), (width, inner),
+            (configuration.layerNormStyle == nil ? 2 * inner : inner, width), (width, inner),
         ]
         let memory = TensorMemory()
         let out = layers.map(\.out).max() ?? 0

@@ -56,7 +56,7 @@ struct ModelFilesTests {
     func unknownFamily() throws {
         let folder = try folder("llama-gqa", changing: ["model_type": "mamba"])
         let expected = ModelError.unsupportedFamily(
-            path: folder.path + "/config.json", found: "mamba", known: ["llama", "mistral", "qwen2", "qwen3"])
+            path: folder.path + "/config.json", found: "mamba", known: ["llama", "mistral", "qwen2", "qwen3", "opt", "gpt2"])
         #expect(throws: expected) { try load(folder) }
     }
 

@@ -10,9 +10,7 @@ struct ParityCase: CustomTestStringConvertible, Sendable {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
     static let committed = cases(in: root + "/Tests/Fixtures/parity")
-    static let shared = cases(in: root + "/../shared/fixtures/parity").filter {
-        !["opt", "gpt2"].contains($0.testDescription)
-    }
+    static let shared = cases(in: root + "/../shared/fixtures/parity")
 
     private static func cases(in folder: String) -> [ParityCase] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map {

@@ -22,7 +22,9 @@ public enum AdapterFiles {
         for linear in adapted where !modules.contains(linear.moduleName) { modules.append(linear.moduleName) }
         let sameByName = model.linears.filter { modules.contains($0.moduleName) }
         let paths = sameByName.count == adapted.count ? modules : adapted.map(\.path)
-        return PEFTConfiguration(section: section, modules: paths.sorted(), baseModel: baseModel)
+        var configuration = PEFTConfiguration(section: section, modules: paths.sorted(), baseModel: baseModel)
+        configuration.storesTransposed = model.storesTransposed
+        return configuration
     }
 
     /// Writes both files into `folder`, the weights first, each durably.
@@ -65,12 +67,15 @@ public enum AdapterFiles {
 }
 
 extension LanguageModel {
+    /// Whether the files of the model hold the transposes of its matrices.
+    public var storesTransposed: Bool { configuration.layerNormStyle?.storesTransposed ?? false }
+
     /// Attaches the PEFT adapter in `folder`, as it is, for inference or further training.
     ///
     /// - Throws: ``AdapterError`` or ``FileError``; the model then has the adapters that it had before.
     @discardableResult
     public func loadAdapter(_ folder: String) throws -> ParameterSet {
-        let configuration = try PEFTConfiguration(folder: folder)
+        let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
         let layers = linears
         let earlier = layers.map(\.adapter)
         do {

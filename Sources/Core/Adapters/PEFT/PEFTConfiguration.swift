@@ -10,6 +10,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
     public var dropout: Double = 0
     /// `use_rslora`.
     public var rankStabilised = false
+    /// `fan_in_fan_out`: the base's files hold Wᵀ (GPT-2). It changes how PEFT merges, not what A and B are.
+    public var storesTransposed = false
     /// `target_modules`.
     public var targets: RunConfiguration.AdapterSection.Targets
     /// `base_model_name_or_path`.
@@ -27,9 +29,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
     /// Reads `adapter_config.json` in `folder`.
     ///
+    /// - Parameter acceptsTransposed: whether the base may be one whose files hold Wᵀ.
     /// - Throws: ``AdapterError/unsupported(path:key:found:supported:)`` for a kind of adapter or an option
     ///   that would change the result and is not implemented.
-    public init(folder: String) throws {
+    public init(folder: String, acceptsTransposed: Bool = false) throws {
         let path = folder + "/" + PEFT.configurationFile
         let json = try JSONDocument.read(path: path)
         let type = try json.require("peft_type").string()
@@ -37,6 +40,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
             throw AdapterError.unsupported(path: path, key: "peft_type", found: type, supported: "LORA")
         }
         try Self.refuseUnsupported(json, path: path)
+        storesTransposed = try json["fan_in_fan_out"]?.bool() ?? false
+        if storesTransposed, !acceptsTransposed {
+            throw AdapterError.unsupported(path: path, key: "fan_in_fan_out", found: "true", supported: "false")
+        }
         rank = try json.require("r").int()
         alpha = try json.require("lora_alpha").double()
         dropout = try json["lora_dropout"]?.double() ?? 0
@@ -64,7 +71,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     }
 
     private static func refuseUnsupported(_ json: JSONDocument, path: String) throws {
-        for key in ["use_dora", "lora_bias", "fan_in_fan_out", "use_qalora"] where try json[key]?.bool() == true {
+        for key in ["use_dora", "lora_bias", "use_qalora"] where try json[key]?.bool() == true {
             throw AdapterError.unsupported(path: path, key: key, found: "true", supported: "false")
         }
         for key in ["rank_pattern", "alpha_pattern"] {
@@ -101,7 +108,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
         var members: [String: JSONValue] = [
             "peft_type": .string("LORA"), "task_type": .string("CAUSAL_LM"), "bias": .string("none"),
             "r": .integer(Int64(rank)), "lora_alpha": .double(alpha), "lora_dropout": .double(dropout),
-            "use_rslora": .bool(rankStabilised), "use_dora": .bool(false), "fan_in_fan_out": .bool(false),
+            "use_rslora": .bool(rankStabilised), "use_dora": .bool(false), "fan_in_fan_out": .bool(storesTransposed),
             "inference_mode": .bool(true), "init_lora_weights": .bool(true), "modules_to_save": .null,
             "rank_pattern": .object([:]), "alpha_pattern": .object([:]),
             "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,

@@ -33,4 +33,22 @@ extension Tape {
         }
         return output
     }
+
+    /// `Y = X W` with a trainable W `[in, out]`, as GPT-2's files hold it; X `[N, in]`, Y `[N, out]`.
+    ///
+    ///     dX = dY Wᵀ,   dW = Xᵀ dY
+    package func multiply(_ x: Variable, by weight: Variable) -> Variable {
+        let y = engine.memory.activation(rows: x.value.rows, columns: weight.value.columns)
+        BLAS.multiply(x.value, weight.value, into: y, engine: engine)
+        let output = Variable(y, requiresGradient: x.requiresGradient || weight.requiresGradient)
+        record(output) { [engine] dY in
+            weight.addGradient(engine.memory) { dW, accumulate in
+                BLAS.multiply(transposed: x.value, dY, into: dW, accumulate: accumulate, engine: engine)
+            }
+            x.addGradient(engine.memory) { dX, accumulate in
+                BLAS.multiply(dY, transposed: weight.value, into: dX, accumulate: accumulate, engine: engine)
+            }
+        }
+        return output
+    }
 }

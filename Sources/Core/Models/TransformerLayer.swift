@@ -1,0 +1,11 @@
+/// One transformer layer of a decoder: a function of the hidden states over its weights and adapters.
+public protocol TransformerLayer: AnyObject {
+    /// Number of the layer, from 0.
+    var index: Int { get }
+    /// The linear layers in the order of a forward pass.
+    var linears: [Linear] { get }
+    /// The vectors of the norms.
+    var normVectors: [LayerVector] { get }
+    /// `[N, D]` to `[N, D]`.
+    func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable
+}
