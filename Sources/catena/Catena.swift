@@ -21,7 +21,8 @@ struct Catena: ParsableCommand {
             """,
         version: CatenaVersion.current,
         subcommands: [
-            Train.self, Evaluate.self, Generate.self, ProbeCommand.self, Tokenize.self, Export.self, Verify.self, Inspect.self,
+            Train.self, Evaluate.self, Generate.self, ProbeCommand.self, Tokenize.self, Export.self, Verify.self,
+            Inspect.self,
             Methods.self, Doctor.self, Bench.self,
             DemoData.self, NewModel.self, TrainTokenizer.self,
         ])

@@ -40,9 +40,13 @@ struct DemoData: ParsableCommand {
     private static let mostProblems = 100_000
 
     func validate() throws {
-        for (name, value, most) in [("train", train, Self.mostProblems), ("validation", validation, 10_000), ("test", test, 10_000)] {
+        for (name, value, most) in [
+            ("train", train, Self.mostProblems), ("validation", validation, 10_000), ("test", test, 10_000),
+        ] {
             if value < 1 { throw ValidationError("--\(name) is \(value), expected at least 1.") }
-            if kind == .problems, value > most { throw ValidationError("--\(name) is \(value), expected at most \(most).") }
+            if kind == .problems, value > most {
+                throw ValidationError("--\(name) is \(value), expected at most \(most).")
+            }
         }
     }
 

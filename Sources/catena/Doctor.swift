@@ -41,15 +41,21 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
         for fact in report.facts { Self.line(fact.name, fact.value) }
         for rank in ranks {
             let cores = ProcessorSet(cores: Set(rank.cores)).list
-            Self.line("rank \(rank.rank)", "\(rank.host), cores \(cores), \(rank.threads) thread\(rank.threads == 1 ? "" : "s")")
+            Self.line(
+                "rank \(rank.rank)",
+                "\(rank.host), cores \(cores), \(rank.threads) thread\(rank.threads == 1 ? "" : "s")")
         }
         for sum in network?.allReduce ?? [] {
-            Self.line("all-reduce", Self.amount(sum.bytes) + " in " + Self.duration(sum.seconds)
-                + (sum.bytes < 1024 ? "" : ", " + Self.rate(sum.bytesPerSecond)))
+            Self.line(
+                "all-reduce",
+                Self.amount(sum.bytes) + " in " + Self.duration(sum.seconds)
+                    + (sum.bytes < 1024 ? "" : ", " + Self.rate(sum.bytesPerSecond)))
         }
         for link in network?.ring ?? [] {
-            Self.line("link", "rank \(link.from) to \(link.to): \(Self.duration(link.latencySeconds)), "
-                + Self.rate(link.bytesPerSecond))
+            Self.line(
+                "link",
+                "rank \(link.from) to \(link.to): \(Self.duration(link.latencySeconds)), "
+                    + Self.rate(link.bytesPerSecond))
         }
         for finding in findings { StandardOutput.write("\(finding.severity.rawValue): \(finding.text)\n") }
         if findings.isEmpty { StandardOutput.write("no findings: training can start.\n") }
@@ -72,7 +78,8 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
     }
 
     private static func line(_ name: String, _ value: String) {
-        StandardOutput.write(name.padding(toLength: max(14, name.count + 1), withPad: " ", startingAt: 0) + value + "\n")
+        StandardOutput.write(
+            name.padding(toLength: max(14, name.count + 1), withPad: " ", startingAt: 0) + value + "\n")
     }
 
     private static func amount(_ bytes: Int) -> String { bytes < 1 << 20 ? "\(bytes) bytes" : "\(bytes >> 20) MB" }

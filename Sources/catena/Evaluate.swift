@@ -102,7 +102,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
             model: model, tokenizer: tokenizer,
-            encoder: try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: length,
+            encoder: try ExampleEncoder(
+                tokenizer: tokenizer, template: chat, maximumLength: length,
                 modelVocabularySize: model.configuration.vocabularySize),
             pattern: pattern, examples: Array(all[share]))
     }
@@ -138,7 +139,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         guard let parts = try communicator.gather(Array(text.utf8), to: 0) else { return [:] }
         var all: [JSONValue] = []
         for bytes in parts {
-            all += try JSONValue.parse(String(decoding: bytes, as: UTF8.self), path: "gathered answers").arrayValue ?? []
+            all +=
+                try JSONValue.parse(String(decoding: bytes, as: UTF8.self), path: "gathered answers").arrayValue ?? []
         }
         let correct = all.count { $0["correct"]?.boolValue == true }
         return [

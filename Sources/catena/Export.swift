@@ -31,7 +31,9 @@ struct Export: ParsableCommand {
 
     func run() throws {
         let folder = try source.folder()
-        guard URL(fileURLWithPath: output).resolvingSymlinksInPath() != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
+        guard
+            URL(fileURLWithPath: output).resolvingSymlinksInPath()
+                != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
         else { throw ValidationError("--output is the adapter's own folder; choose another one.") }
         guard format.needsModel else { return try AdapterExport.peft(adapter: folder, to: output) }
 

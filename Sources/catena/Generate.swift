@@ -47,12 +47,16 @@ struct Generate: ParsableCommand {
         if !(temperature >= 0 && temperature.isFinite) {
             throw ValidationError("--temperature is \(temperature), expected 0 or more.")
         }
-        if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p is \(topP), expected a number above 0, at most 1.") }
+        if !(topP > 0 && topP <= 1) {
+            throw ValidationError("--top-p is \(topP), expected a number above 0, at most 1.")
+        }
     }
 
     func run() throws {
         let text = try promptText()
-        guard !text.allSatisfy(\.isWhitespace) else { throw EvaluationError.emptyPrompt(place: promptFile ?? "--prompt") }
+        guard !text.allSatisfy(\.isWhitespace) else {
+            throw EvaluationError.emptyPrompt(place: promptFile ?? "--prompt")
+        }
         let tokenizer = try models.tokenizer()
         let encoded = try encode(text, tokenizer: tokenizer)
         let model = try models.load(compute.engine())

@@ -54,9 +54,11 @@ struct Methods: ParsableCommand {
     private static func description(_ method: AdapterMethod) -> String {
         let section = RunConfiguration.AdapterSection()
         let lines = [
-            "\(method.name): \(method.summary)", "", indented(method.formula), "", "Source:", "", indented(method.source), "",
+            "\(method.name): \(method.summary)", "", indented(method.formula), "", "Source:", "",
+            indented(method.source), "",
             "Configuration, with the defaults:", "", "adapter:",
-            "  method: \(method.name)", "  rank: \(section.rank)", "  alpha: \(Int(section.alpha))", "  targets: all-linear",
+            "  method: \(method.name)", "  rank: \(section.rank)", "  alpha: \(Int(section.alpha))",
+            "  targets: all-linear",
             "  dropout: \(section.dropout)",
         ]
         let width = (method.options.map { $0.name.count + $0.defaultValue.inlineYAML.count }.max() ?? 0) + 4

@@ -33,7 +33,8 @@ struct NewModel: ParsableCommand {
         let tokenCount = try Tokenizer.load(model: tokenizer).vocabularySize
         guard tokenCount <= configuration.vocabularySize else {
             throw ValidationError(
-                "\(tokenizer) has \(tokenCount) tokens, but vocab_size in \(shape) is \(configuration.vocabularySize); raise it.")
+                "\(tokenizer) has \(tokenCount) tokens, but vocab_size in \(shape) is \(configuration.vocabularySize); raise it."
+            )
         }
         // Lies beside the result; dropping it removes the files.
         let parts = try StagedFolder(path: output + "-parts")

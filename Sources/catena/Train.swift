@@ -55,7 +55,8 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             "stopped by \(signal) after step \(step); the checkpoint is saved, continue with --resume auto"
         case .stoppedBeforeTraining(let signal, let step):
             "stopped by \(signal) before a further step; "
-                + (step == 0 ? "nothing was done yet, start again" : "step \(step) is safe, continue with --resume auto")
+                + (step == 0
+                    ? "nothing was done yet, start again" : "step \(step) is safe, continue with --resume auto")
         }
     }
 

@@ -37,7 +37,8 @@ struct Verify: ParsableCommand {
         if json {
             let checks = verification.findings.map { finding in
                 JSONValue.object([
-                    "check": .string(finding.check), "detail": .string(finding.detail), "passed": .bool(finding.isPassed),
+                    "check": .string(finding.check), "detail": .string(finding.detail),
+                    "passed": .bool(finding.isPassed),
                 ])
             }
             let result: JSONValue = ["passed": .bool(verification.isPassed), "checks": .array(checks)]
@@ -49,7 +50,9 @@ struct Verify: ParsableCommand {
         }
         let failures = verification.findings.count { !$0.isPassed }
         if failures > 0 {
-            StandardError.write("catena: error: \(failures) of \(verification.findings.count) checks failed; do not use this adapter.\n")
+            StandardError.write(
+                "catena: error: \(failures) of \(verification.findings.count) checks failed; do not use this adapter.\n"
+            )
         }
     }
 }

@@ -10,7 +10,8 @@ let agreementChecks: [Check] = [
         let own = try communicator.agree("reading shards") { communicator.rank * 10 }
         expectations.expect(own == communicator.rank * 10, "got \(own)")
     },
-    Check(name: "agree throws on every process when one fails, naming it and its message") { communicator, expectations in
+    Check(name: "agree throws on every process when one fails, naming it and its message") {
+        communicator, expectations in
         for failing in 0..<communicator.size {
             do {
                 try communicator.agree("reading shards") {
@@ -18,7 +19,8 @@ let agreementChecks: [Check] = [
                 }
                 expectations.fail("did not throw when rank \(failing) failed")
             } catch let error as BrokenShard {
-                expectations.expect(error.rank == failing && communicator.rank == failing, "threw the own error of \(error.rank)")
+                expectations.expect(
+                    error.rank == failing && communicator.rank == failing, "threw the own error of \(error.rank)")
             } catch {
                 let expected = CommunicatorError.peerFailed(
                     processRank: failing, work: "reading shards", message: "shard \(failing) is unreadable.")
@@ -48,7 +50,8 @@ let agreementChecks: [Check] = [
             try communicator.requireEqual("configuration", communicator.rank == odd ? "b" : "a")
             expectations.fail("did not throw")
         } catch {
-            let expected = CommunicatorError.mismatch(subject: "configuration", processRank: odd, value: "b", rankZeroValue: "a")
+            let expected = CommunicatorError.mismatch(
+                subject: "configuration", processRank: odd, value: "b", rankZeroValue: "a")
             expectations.expect(error as? CommunicatorError == expected, "threw \(error)")
         }
     },

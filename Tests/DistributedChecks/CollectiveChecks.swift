@@ -13,7 +13,8 @@ let collectiveChecks: [Check] = [
         let names = Set(try communicator.allGather(Array(communicator.hostName.utf8)))
         expectations.expect(!communicator.hostName.isEmpty, "no host name")
         guard names.count == 1 else { return }
-        expectations.expect(communicator.hostCount == 1 && communicator.hostIndex == 0, "hosts \(communicator.hostCount)")
+        expectations.expect(
+            communicator.hostCount == 1 && communicator.hostIndex == 0, "hosts \(communicator.hostCount)")
         expectations.expect(communicator.hostSize == communicator.size, "host size \(communicator.hostSize)")
         expectations.expect(communicator.hostRank == communicator.rank, "host rank \(communicator.hostRank)")
     },
@@ -25,7 +26,8 @@ let collectiveChecks: [Check] = [
             try communicator.barrier(sleeping: sleeping)
             let departure = Date().timeIntervalSince1970
             let lastArrival = try communicator.allReduceMax([Int64(arrival * 1e6)])[0]
-            expectations.expect(departure * 1e6 + 1000 >= Double(lastArrival), "left before the last arrival, sleeping: \(sleeping)")
+            expectations.expect(
+                departure * 1e6 + 1000 >= Double(lastArrival), "left before the last arrival, sleeping: \(sleeping)")
         }
     },
     Check(name: "broadcast copies bytes and texts from every root") { communicator, expectations in
@@ -77,7 +79,8 @@ let collectiveChecks: [Check] = [
         defer { room.deallocate() }
         try own.withUnsafeBytes { bytes in
             try communicator.exchange(
-                sends: [OutgoingMessage(to: next, bytes: bytes)], receives: [IncomingMessage(from: previous, bytes: room)], tag: 5)
+                sends: [OutgoingMessage(to: next, bytes: bytes)],
+                receives: [IncomingMessage(from: previous, bytes: room)], tag: 5)
         }
         expectations.expect(room.allSatisfy { $0 == UInt8(previous) }, "exchange brought other bytes")
         try own.withUnsafeBytes { bytes in

@@ -19,7 +19,9 @@ private func scalars(step: Int, microBatch: Int) -> [Double] {
 }
 
 /// The tree's definition, written as the recursion that it is.
-private func treeSum<Value>(_ level: Int, _ position: Int, count: Int, leaf: (Int) -> Value, add: (Value, Value) -> Value) -> Value {
+private func treeSum<Value>(
+    _ level: Int, _ position: Int, count: Int, leaf: (Int) -> Value, add: (Value, Value) -> Value
+) -> Value {
     guard level > 0 else { return leaf(position) }
     let left = treeSum(level - 1, 2 * position, count: count, leaf: leaf, add: add)
     guard (2 * position + 1) << (level - 1) < count else { return left }
@@ -56,14 +58,17 @@ private func reduce(
 }
 
 let reductionChecks: [Check] = [
-    Check(name: "reproducible sums have the bits of the tree's definition for every micro-batch count") { communicator, expectations in
+    Check(name: "reproducible sums have the bits of the tree's definition for every micro-batch count") {
+        communicator, expectations in
         for count in [0, 1, 2, 3, 1000, 4099] {
-            let reducer = GradientReducer(communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
+            let reducer = GradientReducer(
+                communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
             for (step, microBatches) in [1, 2, 3, 4, 5, 8, 16, 16, 7, 11, 13, 33, 64].enumerated() {
                 let (gradient, reduced) = try reduce(reducer, step: step, microBatches: microBatches)
                 let right = expected(step: step, microBatches: microBatches, count: count)
                 expectations.expect(
-                    gradient.map(\.bitPattern) == right.gradient.map(\.bitPattern), "\(count) parameters, \(microBatches) micro-batches")
+                    gradient.map(\.bitPattern) == right.gradient.map(\.bitPattern),
+                    "\(count) parameters, \(microBatches) micro-batches")
                 expectations.expect(reduced.scalars == right.scalars, "scalars of \(microBatches) micro-batches")
             }
         }
@@ -78,7 +83,8 @@ let reductionChecks: [Check] = [
     },
     Check(name: "a million parameters give the bits of one process") { communicator, expectations in
         let count = 1_000_001
-        let reducer = GradientReducer(communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
+        let reducer = GradientReducer(
+            communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
         let alone = GradientReducer(
             communicator: SingleProcessCommunicator(), parameterCount: count, scalarCount: 2, mode: .reproducible)
         let together = try reduce(reducer, step: 3, microBatches: 6)
@@ -94,7 +100,8 @@ let reductionChecks: [Check] = [
             let scale = right.gradient.map(abs).max() ?? 1
             let worst = zip(gradient, right.gradient).map { abs($0 - $1) }.max() ?? 0
             expectations.expect(worst <= scale * 1e-5, "\(microBatches) micro-batches: off by \(worst) of \(scale)")
-            expectations.expect(zip(reduced.scalars, right.scalars).allSatisfy { abs($0 - $1) < 1e-6 }, "scalars \(reduced.scalars)")
+            expectations.expect(
+                zip(reduced.scalars, right.scalars).allSatisfy { abs($0 - $1) < 1e-6 }, "scalars \(reduced.scalars)")
         }
     },
     Check(name: "one process's vote reaches all, in both modes") { communicator, expectations in
@@ -102,21 +109,26 @@ let reductionChecks: [Check] = [
             let reducer = GradientReducer(communicator: communicator, parameterCount: 10, scalarCount: 2, mode: mode)
             for voter in 0..<communicator.size {
                 // One micro-batch: all processes but one have nothing to add.
-                let (_, reduced) = try reduce(reducer, step: voter, microBatches: 1, vote: communicator.rank == voter ? 7 : 0)
-                expectations.expect(reduced.highestVote == 7, "\(mode): the vote of rank \(voter) is \(reduced.highestVote)")
+                let (_, reduced) = try reduce(
+                    reducer, step: voter, microBatches: 1, vote: communicator.rank == voter ? 7 : 0)
+                expectations.expect(
+                    reduced.highestVote == 7, "\(mode): the vote of rank \(voter) is \(reduced.highestVote)")
             }
             expectations.expect(reducer.traffic.steps == communicator.size, "\(reducer.traffic.steps) steps counted")
         }
     },
-    Check(name: "a process sends 2 N (P - 1) / P values a step when shares are tree nodes") { communicator, expectations in
+    Check(name: "a process sends 2 N (P - 1) / P values a step when shares are tree nodes") {
+        communicator, expectations in
         let size = communicator.size
         guard size > 1, size.nonzeroBitCount == 1 else { return }
         let count = 1024 * size
-        let reducer = GradientReducer(communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
+        let reducer = GradientReducer(
+            communicator: communicator, parameterCount: count, scalarCount: 2, mode: .reproducible)
         _ = try reduce(reducer, step: 0, microBatches: 4 * size)
         let scalarBytes = (size - 1) * 3 * 8
         let right = 2 * count * (size - 1) / size * 4 + scalarBytes
-        expectations.expect(reducer.traffic.bytesSent == right, "sent \(reducer.traffic.bytesSent) bytes, expected \(right)")
+        expectations.expect(
+            reducer.traffic.bytesSent == right, "sent \(reducer.traffic.bytesSent) bytes, expected \(right)")
         expectations.expect(reducer.traffic.seconds > 0, "no time counted")
     },
 ]

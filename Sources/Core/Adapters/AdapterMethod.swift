@@ -10,7 +10,9 @@ public struct AdapterMethod: Sendable {
     public let source: String
     /// The options that it takes beside the common ones.
     public let options: [AdapterOption]
-    let make: @Sendable (_ layer: Linear, _ section: RunConfiguration.AdapterSection, _ seed: UInt64) throws -> any LinearAdapter
+    let make:
+        @Sendable (_ layer: Linear, _ section: RunConfiguration.AdapterSection, _ seed: UInt64) throws ->
+            any LinearAdapter
 
     /// Every method.
     public static let all: [AdapterMethod] = [.lora]

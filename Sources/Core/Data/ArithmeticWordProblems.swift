@@ -53,7 +53,9 @@ public struct ArithmeticWordProblems: Sendable {
     ) throws(DataError) {
         for (split, count) in [(Split.train, train), (.validation, validation), (.test, test)] {
             try DemoFile.write(
-                problems(split, count: count).map { ["prompt": .string($0.prompt), "completion": .string($0.completion)] },
+                problems(split, count: count).map {
+                    ["prompt": .string($0.prompt), "completion": .string($0.completion)]
+                },
                 to: "\(folder)/\(split.rawValue).jsonl")
         }
     }

@@ -77,7 +77,8 @@ public final class BatchPlan {
     public init(exampleLengths: [Int], settings: Settings) throws(DataError) {
         precondition(!exampleLengths.isEmpty, "a plan needs examples")
         guard settings.globalBatch >= 1 else {
-            throw .invalidSetting(name: "training.global-batch", value: "\(settings.globalBatch)", expected: "at least 1")
+            throw .invalidSetting(
+                name: "training.global-batch", value: "\(settings.globalBatch)", expected: "at least 1")
         }
         guard settings.microBatch >= 1, settings.microBatch <= settings.globalBatch else {
             throw .invalidSetting(

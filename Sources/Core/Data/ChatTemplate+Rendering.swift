@@ -39,7 +39,9 @@ extension ChatTemplate {
                     + [TemplatePiece(output, isSupervised: true)] + end(true)
             }
             guard style == .plain else { break }
-            return beginning + [TemplatePiece(plainPrompt(instruction, input)), TemplatePiece(output, isSupervised: true)]
+            return beginning + [
+                TemplatePiece(plainPrompt(instruction, input)), TemplatePiece(output, isSupervised: true),
+            ]
                 + end(true)
         case .text(let text), .document(let text):
             return [
@@ -114,7 +116,8 @@ extension ChatTemplate {
             let isPreamble = index == 0 && datePreamble != nil
             pieces.append(TemplatePiece("<|start_header_id|>\(message.role.rawValue)<|end_header_id|>\n\n"))
             pieces.append(
-                TemplatePiece(isPreamble ? message.content : message.content.trimmed, isSupervised: message.isSupervised))
+                TemplatePiece(
+                    isPreamble ? message.content : message.content.trimmed, isSupervised: message.isSupervised))
             pieces += message.role == .assistant ? end(message.isSupervised) : [TemplatePiece("<|eot_id|>")]
         }
         if asksForAnswer { pieces.append(TemplatePiece("<|start_header_id|>assistant<|end_header_id|>\n\n")) }

@@ -106,7 +106,8 @@ public struct DemoText: Sendable {
     private static let things = ["apples", "shells", "books", "cookies", "stones", "flowers", "marbles", "hats"]
     private static let times = ["One morning", "On Sunday", "After lunch", "In spring", "One day", "On a long holiday"]
     private static let actions = [
-        "looked up and ran away", "was very small and very fast", "slept in the sun", "wanted to play", "was looking for food",
+        "looked up and ran away", "was very small and very fast", "slept in the sun", "wanted to play",
+        "was looking for food",
     ]
     private static let weather = ["warm", "cold", "windy", "hot", "wet"]
     private static let qualities = ["good", "fine", "long", "strange", "happy"]

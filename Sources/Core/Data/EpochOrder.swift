@@ -17,7 +17,8 @@ struct EpochOrder: Sendable {
     ///   - capacity: positions of a row; nil packs nothing.
     ///   - seed: nil keeps the file's order.
     init(lengths: [Int32], capacity: Int?, seed: UInt64?, epoch: Int) {
-        let order = seed.map { KeyedPermutation(count: lengths.count, seed: $0, epoch: epoch).order }
+        let order =
+            seed.map { KeyedPermutation(count: lengths.count, seed: $0, epoch: epoch).order }
             ?? Array(lengths.indices)
         guard let capacity else {
             examples = order

@@ -73,7 +73,9 @@ private struct Record {
             }
             var isSupervised = true
             if let train = members["train"] {
-                guard case .bool(let flag) = train else { throw wrong(expected: "true or false in \(place).train", train) }
+                guard case .bool(let flag) = train else {
+                    throw wrong(expected: "true or false in \(place).train", train)
+                }
                 isSupervised = flag
             }
             messages.append(ChatMessage(role, content, isSupervised: isSupervised))

@@ -123,10 +123,11 @@ public final class PreparedDataset: Sendable {
     private static func key(content: Data, isText: Bool, encoder: ExampleEncoder) -> String {
         var hash = SHA256()
         hash.update(data: content)
-        let settings = [
-            "catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)",
-            encoder.tokenizer.fingerprint, encoder.template.fingerprintText,
-        ] + (encoder.vocabularySize < encoder.tokenizer.vocabularySize ? ["\(encoder.vocabularySize)"] : [])
+        let settings =
+            [
+                "catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)",
+                encoder.tokenizer.fingerprint, encoder.template.fingerprintText,
+            ] + (encoder.vocabularySize < encoder.tokenizer.vocabularySize ? ["\(encoder.vocabularySize)"] : [])
         for setting in settings { hash.update(data: Data("\u{0}\(setting.utf8.count):\(setting)".utf8)) }
         return hash.finalize().map { byte in
             let digits = String(byte, radix: 16)

@@ -7,9 +7,12 @@ public enum BenchmarkShape {
     public static func configuration(_ name: String) throws -> DecoderConfiguration? {
         switch name {
         case "smollm2-135m":
-            llama(width: 576, layers: 30, heads: 9, groups: 3, inner: 1536, vocabulary: 49152, base: 100_000, ties: true)
+            llama(
+                width: 576, layers: 30, heads: 9, groups: 3, inner: 1536, vocabulary: 49152, base: 100_000, ties: true)
         case "tinyllama-1.1b":
-            llama(width: 2048, layers: 22, heads: 32, groups: 4, inner: 5632, vocabulary: 32000, base: 10_000, ties: false)
+            llama(
+                width: 2048, layers: 22, heads: 32, groups: 4, inner: 5632, vocabulary: 32000, base: 10_000, ties: false
+            )
         case "tiny":
             llama(width: 256, layers: 4, heads: 4, groups: 2, inner: 768, vocabulary: 4096, base: 10_000, ties: true)
         default:

@@ -62,9 +62,10 @@ public struct LossEvaluation: Sendable, Equatable {
         guard batch.tokenCount > 0 else { return }
         let layout = SequenceLayout(segmentStarts: batch.segmentStarts, positions: batch.positions)
         let hidden = model.hiddenStates(batch.inputIds, layout: layout)
-        lossSum += model.head.loss(
-            hidden, targets: batch.targets, weights: nil, wantsGradient: false, engine: model.engine
-        ).sum
+        lossSum +=
+            model.head.loss(
+                hidden, targets: batch.targets, weights: nil, wantsGradient: false, engine: model.engine
+            ).sum
         supervisedCount += batch.supervisedCount
         tokenCount += batch.tokenCount
         exampleCount += batch.exampleIndices.count

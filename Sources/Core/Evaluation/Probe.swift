@@ -38,7 +38,8 @@ public struct Probe {
     public func write(to path: String) throws(FileError) {
         var writer = SafetensorsWriter()
         let logits = logits
-        writer.append("logits", shape: [input.sequenceCount, input.length, logits.columns], .generated { logits.elements() })
+        writer.append(
+            "logits", shape: [input.sequenceCount, input.length, logits.columns], .generated { logits.elements() })
         writer.append("loss", shape: [1], .float32([Float(loss)]))
         for gradient in gradients {
             writer.append("grad." + gradient.name, shape: gradient.shape, .float32(gradient.values))

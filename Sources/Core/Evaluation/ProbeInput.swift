@@ -56,7 +56,8 @@ public struct ProbeInput: Sendable {
         if let id = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
             throw ModelError.tokenOutOfRange(id: Int(id), vocabularySize: vocabularySize)
         }
-        if let label = targets.first(where: { $0 >= vocabularySize || ($0 < 0 && $0 != Int64(EncodedExample.ignored)) }) {
+        if let label = targets.first(where: { $0 >= vocabularySize || ($0 < 0 && $0 != Int64(EncodedExample.ignored)) })
+        {
             throw EvaluationError.labelOutOfRange(path: path, label: Int(label), vocabularySize: vocabularySize)
         }
         self.init(

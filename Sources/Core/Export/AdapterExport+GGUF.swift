@@ -31,7 +31,8 @@ extension AdapterExport {
                 throw AdapterError.notRepresentable(format: "gguf", reason: "GGUF has no name for \(linear.path)")
             }
             let interleaves = family.ggufInterleavesRotary && GGUFNames.isRotated(weight)
-            let b = interleaves
+            let b =
+                interleaves
                 ? interleaved(lora.b, headDimension: model.configuration.headDimension) : lora.b.elements()
             writer.append(target + ".lora_a", shape: [lora.a.rows, lora.a.columns], float32: lora.a.elements())
             writer.append(target + ".lora_b", shape: [lora.b.rows, lora.b.columns], float32: b)

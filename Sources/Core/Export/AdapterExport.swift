@@ -33,7 +33,8 @@ public enum AdapterExport {
             if index == 0 { (section.rank, section.alpha) = (rank, alpha) }
             guard section.rank == rank, section.alpha == alpha else {
                 throw AdapterError.notRepresentable(
-                    format: "lora", reason: "\(layer.linear.path) has another rank or scaling than \(layers[0].linear.path)")
+                    format: "lora",
+                    reason: "\(layer.linear.path) has another rank or scaling than \(layers[0].linear.path)")
             }
             let name = PEFT.prefix + layer.linear.path
             writer.append(

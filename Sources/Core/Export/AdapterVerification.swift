@@ -26,17 +26,25 @@ public struct AdapterVerification {
     ) throws {
         if let recordedFingerprint {
             let isEqual = recordedFingerprint == baseFingerprint
-            add("base", isEqual, isEqual ? "the base model's fingerprint is the recorded one"
-                : "the base model's fingerprint is \(baseFingerprint.prefix(12))…, recorded was \(recordedFingerprint.prefix(12))…")
+            add(
+                "base", isEqual,
+                isEqual
+                    ? "the base model's fingerprint is the recorded one"
+                    : "the base model's fingerprint is \(baseFingerprint.prefix(12))…, recorded was \(recordedFingerprint.prefix(12))…"
+            )
         }
         let probe = Self.probeInput(model.configuration)
         let before = Probe(probe, model: model)
         let trainable = try model.loadAdapter(folder)
-        add("tensors", true, "\(trainable.parameters.count) tensors match \(model.adaptedLinears.count) layers in name and shape, "
-            + "\(trainable.count) parameters")
+        add(
+            "tensors", true,
+            "\(trainable.parameters.count) tensors match \(model.adaptedLinears.count) layers in name and shape, "
+                + "\(trainable.count) parameters")
         let wrong = trainable.parameters.filter { $0.value.elements().contains { !$0.isFinite } }
-        add("finite", wrong.isEmpty, wrong.first.map { "\(wrong.count) tensors hold NaN or infinity, first \($0.name)" }
-            ?? "all numbers are finite")
+        add(
+            "finite", wrong.isEmpty,
+            wrong.first.map { "\(wrong.count) tensors hold NaN or infinity, first \($0.name)" }
+                ?? "all numbers are finite")
         try checkRoundTrip(trainable.parameters, folder: folder)
         checkEffect(before, Probe(probe, model: model), model: model)
     }
@@ -58,8 +66,10 @@ public struct AdapterVerification {
         if folded.count == model.adaptedLinears.count, folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } }) {
             add("effect", largest == 0, "every B is zero: the adapter is untrained and changes nothing")
         } else {
-            add("effect", largest > 0 && largest.isFinite,
-                largest > 0 && largest.isFinite ? "the logits of a probe batch change by up to \(largest)"
+            add(
+                "effect", largest > 0 && largest.isFinite,
+                largest > 0 && largest.isFinite
+                    ? "the logits of a probe batch change by up to \(largest)"
                     : "the logits of a probe batch change by \(largest), expected a finite change")
         }
     }
@@ -72,12 +82,15 @@ public struct AdapterVerification {
         try DurableFile.write(bytes, to: copy)
         let values = parameters.map { $0.value.elements() }
         try AdapterFiles.read(into: parameters, from: staged.stagingPath)
-        let isSame = try AdapterFiles.weights(parameters) == bytes
+        let isSame =
+            try AdapterFiles.weights(parameters) == bytes
             && zip(parameters, values).allSatisfy { Self.bits($0.value.elements()) == Self.bits($1) }
         let original = try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { Array($0) }
-        add("export", isSame, isSame
-            ? "written and read again bit for bit" + (original == bytes ? ", the file equals the original" : "")
-            : "the numbers change when written and read again")
+        add(
+            "export", isSame,
+            isSame
+                ? "written and read again bit for bit" + (original == bytes ? ", the file equals the original" : "")
+                : "the numbers change when written and read again")
     }
 
     private static func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }

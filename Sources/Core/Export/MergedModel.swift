@@ -15,7 +15,8 @@ public enum MergedModel {
     /// - Returns: what the user should know about the result, one sentence each.
     public static func write(_ model: LanguageModel, source: String, to output: String) throws -> [String] {
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
-        let configuration = isFolder
+        let configuration =
+            isFolder
             ? try copiedConfiguration(source + "/config.json")
             : try ModelConfigurationFile.json(of: model.configuration, dtype: "float32")
         let staged = try StagedFolder(path: output)

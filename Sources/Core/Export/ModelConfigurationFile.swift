@@ -16,7 +16,8 @@ public enum ModelConfigurationFile {
             let architecture = architectures[family.modelType]
         else {
             throw .notRepresentable(
-                format: "a Hugging Face folder", reason: "no config.json is known for the family \(configuration.family)")
+                format: "a Hugging Face folder",
+                reason: "no config.json is known for the family \(configuration.family)")
         }
         func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
         var members: [String: JSONValue] = [
@@ -46,8 +47,10 @@ public enum ModelConfigurationFile {
         case .factors:
             throw .notRepresentable(
                 format: "a Hugging Face folder",
-                reason: "the base GGUF holds finished rotary factors (rope_freqs, as Llama 3.1 has them), and config.json "
-                    + "takes only the numbers they were made from; give the original model's Hugging Face folder with --model")
+                reason:
+                    "the base GGUF holds finished rotary factors (rope_freqs, as Llama 3.1 has them), and config.json "
+                    + "takes only the numbers they were made from; give the original model's Hugging Face folder with --model"
+            )
         }
         return .object(members)
     }

@@ -70,7 +70,8 @@ public final class MappedFile: Sendable {
         if !bytes.isEmpty {
             let address = mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let address, address != MAP_FAILED else {
-                throw .unreadable(path: path, reason: "no memory for its \(bytes.count) bytes, \(systemErrorText(errno))")
+                throw .unreadable(
+                    path: path, reason: "no memory for its \(bytes.count) bytes, \(systemErrorText(errno))")
             }
             address.copyMemory(from: bytes, byteCount: bytes.count)
             base = UnsafeRawPointer(address)

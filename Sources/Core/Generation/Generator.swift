@@ -40,7 +40,8 @@ public final class Generator {
         var active: [Active] = []
         while !waiting.isEmpty || !active.isEmpty {
             while active.count < batch, let index = waiting.popLast() {
-                active.append(start(prompts[index], index: index, maximumTokens: maximumTokens, sampler: sampler(index)))
+                active.append(
+                    start(prompts[index], index: index, maximumTokens: maximumTokens, sampler: sampler(index)))
             }
             let logits = step(active)
             for slot in active.indices {

@@ -16,7 +16,9 @@ extension Inspection {
         result.add("fingerprint", .string(BaseFingerprint.of(files)))
         if let tokenizer = try? Tokenizer.load(model: path) {
             result.add("tokenizer_tokens", tokenizer.vocabularySize)
-            result.add("end_of_sequence", .array(tokenizer.endOfSequenceIds.compactMap { tokenizer.token(of: $0).map { .string($0) } }))
+            result.add(
+                "end_of_sequence",
+                .array(tokenizer.endOfSequenceIds.compactMap { tokenizer.token(of: $0).map { .string($0) } }))
             if let template = try? ChatTemplate(named: "auto", tokenizer: tokenizer) {
                 result.add("template", .string(template.style.rawValue))
             }

@@ -40,7 +40,8 @@ extension Inspection {
         case .null: "none"
         case .array(let elements): elements.map { plain($0, isBytes: false) }.joined(separator: ", ")
         case .object(let members):
-            members.sorted { $0.key < $1.key }.map { "\($0.key) \(plain($0.value, isBytes: false))" }.joined(separator: ", ")
+            members.sorted { $0.key < $1.key }.map { "\($0.key) \(plain($0.value, isBytes: false))" }.joined(
+                separator: ", ")
         }
     }
 

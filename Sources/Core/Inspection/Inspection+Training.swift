@@ -10,7 +10,9 @@ extension Inspection {
 
     private mutating func addAdapter(_ folder: String) throws {
         let json = try JSONDocument.read(path: folder + "/" + PEFT.configurationFile).value
-        for key in ["peft_type", "r", "lora_alpha", "use_rslora", "lora_dropout", "target_modules", "base_model_name_or_path"] {
+        for key in [
+            "peft_type", "r", "lora_alpha", "use_rslora", "lora_dropout", "target_modules", "base_model_name_or_path",
+        ] {
             add(key, json[key])
         }
         describe(try SafetensorsFile(path: folder + "/" + PEFT.weightsFile).tensors.values)
@@ -30,7 +32,9 @@ extension Inspection {
             let (name, expected) = (try file.requireString("name"), try file.requireInt("byteCount"))
             let actual = try MappedFile(path: path + "/" + name).byteCount
             guard actual == expected else {
-                throw FileError.truncated(path: path + "/" + name, what: "what the manifest lists", neededBytes: expected, actualBytes: actual)
+                throw FileError.truncated(
+                    path: path + "/" + name, what: "what the manifest lists", neededBytes: expected, actualBytes: actual
+                )
             }
         }
         if FileManager.default.fileExists(atPath: path + "/" + PEFT.configurationFile) { try result.addAdapter(path) }
@@ -44,7 +48,9 @@ extension Inspection {
             let lines = text.split(separator: "\n")
             result.add("metrics_lines", lines.count)
             if let last = lines.last, let json = try? JSONValue.parse(String(last), path: path + "/metrics.jsonl") {
-                for key in ["step", "loss", "tokens", "tokens_per_second", "resident_bytes"] { result.add("last." + key, json[key]) }
+                for key in ["step", "loss", "tokens", "tokens_per_second", "resident_bytes"] {
+                    result.add("last." + key, json[key])
+                }
             }
         }
         let checkpoints = ((try? manager.contentsOfDirectory(atPath: path + "/checkpoints")) ?? []).sorted()
@@ -53,7 +59,9 @@ extension Inspection {
         for name in ["config.yaml", "report.html"] {
             result.add(name, .bool(manager.fileExists(atPath: path + "/" + name)))
         }
-        if manager.fileExists(atPath: path + "/adapter/" + PEFT.configurationFile) { try result.addAdapter(path + "/adapter") }
+        if manager.fileExists(atPath: path + "/adapter/" + PEFT.configurationFile) {
+            try result.addAdapter(path + "/adapter")
+        }
         return result
     }
 }

@@ -41,7 +41,9 @@ public struct Inspection {
     public init(path: String) throws {
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw FileError.missing(path: path) }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw FileError.missing(path: path)
+        }
         guard isFolder.boolValue else {
             self = try Self.file(path)
             return
@@ -70,7 +72,9 @@ public struct Inspection {
         }
         let file = try SafetensorsFile(path: path)
         var result = Inspection(kind: .tensors, path: path)
-        for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) { result.add("metadata." + key, .string(value)) }
+        for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) {
+            result.add("metadata." + key, .string(value))
+        }
         result.describe(file.tensors.values)
         return result
     }

@@ -106,7 +106,8 @@ public enum Attention {
         var kernelShape = shape.kernelShape
         segmentStarts.withMemoryRebound(to: Int64.self, capacity: segmentCount + 1) { starts in
             ck_attention_backward(
-                pool.handle, q, k, v, out, dOut, logSumExp, dQ, Int64(dQLeadingDimension), dK, Int64(dKLeadingDimension),
+                pool.handle, q, k, v, out, dOut, logSumExp, dQ, Int64(dQLeadingDimension), dK,
+                Int64(dKLeadingDimension),
                 dV, Int64(dVLeadingDimension), starts, Int64(segmentCount), &kernelShape)
         }
     }

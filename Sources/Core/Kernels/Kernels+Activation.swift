@@ -43,7 +43,8 @@ extension Kernels {
 
     /// y = activation(x); y may be x.
     public static func activation(
-        _ pool: ThreadPool, _ activation: Activation, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int
+        _ pool: ThreadPool, _ activation: Activation, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        count: Int
     ) {
         ck_activation(pool.handle, activation.code, x, y, Int64(count))
     }
@@ -57,7 +58,9 @@ extension Kernels {
     }
 
     /// y = exp(x) within 2 units in the last place; 0 below -87.3 and exp(88.3) above 88.3. y may be x.
-    public static func exponential(_ pool: ThreadPool, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int) {
+    public static func exponential(
+        _ pool: ThreadPool, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int
+    ) {
         ck_exp(pool.handle, x, y, Int64(count))
     }
 }

@@ -27,7 +27,8 @@ extension Kernels {
     /// Source: Ba, Kiros and Hinton, "Layer Normalization", 2016.
     public static func layerNorm(
         _ pool: ThreadPool, x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        y: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>, inverseDeviation: UnsafeMutablePointer<Float>,
+        y: UnsafeMutablePointer<Float>, mean: UnsafeMutablePointer<Float>,
+        inverseDeviation: UnsafeMutablePointer<Float>,
         rows: Int, width: Int, epsilon: Float
     ) {
         ck_layer_norm(pool.handle, x, weight, bias, y, mean, inverseDeviation, Int64(rows), Int64(width), epsilon)
@@ -38,9 +39,11 @@ extension Kernels {
     public static func layerNormBackward(
         _ pool: ThreadPool, dY: UnsafePointer<Float>, x: UnsafePointer<Float>, weight: UnsafePointer<Float>,
         mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>,
-        accumulate: Bool, dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?, rows: Int, width: Int
+        accumulate: Bool, dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?, rows: Int,
+        width: Int
     ) {
         ck_layer_norm_backward(
-            pool.handle, dY, x, weight, mean, inverseDeviation, dX, accumulate, dWeight, dBias, Int64(rows), Int64(width))
+            pool.handle, dY, x, weight, mean, inverseDeviation, dX, accumulate, dWeight, dBias, Int64(rows),
+            Int64(width))
     }
 }

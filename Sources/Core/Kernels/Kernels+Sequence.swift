@@ -12,7 +12,8 @@ extension Kernels {
         inverse: Bool
     ) {
         ck_rotary(
-            pool.handle, x, Int64(ld), Int64(rows), Int64(heads), Int64(headDimension), Int64(rotaryDimension), positions,
+            pool.handle, x, Int64(ld), Int64(rows), Int64(heads), Int64(headDimension), Int64(rotaryDimension),
+            positions,
             cosine, sine, inverse)
     }
 
@@ -38,7 +39,8 @@ extension Kernels {
     /// they stay. `weights` nil means 1. Rows of `logits` are `vocabulary` apart unless `ld` says otherwise.
     public static func crossEntropyRows(
         _ pool: ThreadPool, logits: UnsafeMutablePointer<Float>, ld: Int? = nil, targets: UnsafePointer<Int32>,
-        weights: UnsafePointer<Float>?, rows: Int, vocabulary: Int, losses: UnsafeMutablePointer<Double>, writeGradient: Bool
+        weights: UnsafePointer<Float>?, rows: Int, vocabulary: Int, losses: UnsafeMutablePointer<Double>,
+        writeGradient: Bool
     ) {
         ck_cross_entropy_rows(
             pool.handle, logits, Int64(ld ?? vocabulary), targets, weights, Int64(rows), Int64(vocabulary), losses,
@@ -57,7 +59,8 @@ extension Kernels {
     /// The mask is a function of (key, offset + i) alone, by Philox-4x32-10, so the same call on a gradient is the backward
     /// pass. Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
     public static func dropout(
-        _ pool: ThreadPool, x: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, count: Int, keepProbability: Float,
+        _ pool: ThreadPool, x: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, count: Int,
+        keepProbability: Float,
         key: UInt64, offset: UInt64
     ) {
         ck_dropout(pool.handle, x, out, Int64(count), keepProbability, key, offset)

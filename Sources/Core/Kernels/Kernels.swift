@@ -6,7 +6,8 @@ import CKernels
 /// threads. Buffers must not overlap unless the comment of a kernel allows it.
 public enum Kernels {
     /// y += x.
-    public static func add(_ pool: ThreadPool, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
+    public static func add(_ pool: ThreadPool, x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int)
+    {
         ck_add(pool.handle, x, y, Int64(count))
     }
 
@@ -24,7 +25,8 @@ public enum Kernels {
 
     /// out = x y, elementwise; out may be x or y.
     public static func multiply(
-        _ pool: ThreadPool, x: UnsafePointer<Float>, y: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>, count: Int
+        _ pool: ThreadPool, x: UnsafePointer<Float>, y: UnsafePointer<Float>, out: UnsafeMutablePointer<Float>,
+        count: Int
     ) {
         ck_multiply(pool.handle, x, y, out, Int64(count))
     }
@@ -63,7 +65,8 @@ public enum Kernels {
 
     /// sums += the column sums of x [rows, width], for a bias's gradient.
     public static func columnSum(
-        _ pool: ThreadPool, x: UnsafePointer<Float>, ld: Int, addedTo sums: UnsafeMutablePointer<Float>, rows: Int, width: Int
+        _ pool: ThreadPool, x: UnsafePointer<Float>, ld: Int, addedTo sums: UnsafeMutablePointer<Float>, rows: Int,
+        width: Int
     ) {
         ck_column_sum(pool.handle, x, Int64(ld), sums, Int64(rows), Int64(width))
     }

@@ -50,7 +50,8 @@ public final class LanguageModelHead {
     ) -> Loss {
         let supervised = targets.indices.filter { targets[$0] >= 0 }
         precondition(
-            supervised.allSatisfy { Int(targets[$0]) < configuration.vocabularySize }, "a target outside the vocabulary")
+            supervised.allSatisfy { Int(targets[$0]) < configuration.vocabularySize }, "a target outside the vocabulary"
+        )
         precondition(targets.count == hidden.rows, "\(targets.count) targets for \(hidden.rows) rows")
         let rowWeights = supervised.map { weights?[$0] ?? 1 }
         var loss = Loss(

@@ -7,7 +7,9 @@ enum ByteAlphabet {
     static let codePoints: [UInt32] = {
         var next: UInt32 = 0x100
         return (UInt32(0)..<256).map { byte in
-            if (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte) { return byte }
+            if (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte) {
+                return byte
+            }
             defer { next += 1 }
             return next
         }

@@ -66,7 +66,8 @@ struct BytePairEncoder: Sendable {
         var position = word.lowerBound
         while position < word.upperBound {
             let length = ScalarClasses.scalar(at: position, in: bytes).length
-            let known = length == 1
+            let known =
+                length == 1
                 ? ascii[Int(bytes[position])] : vocabulary.id(of: bytes, in: position..<position + length) ?? -1
             if known >= 0 {
                 if unknownIsPending, let unknownId { ids.append(unknownId) }

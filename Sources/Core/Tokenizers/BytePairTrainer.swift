@@ -39,7 +39,8 @@ public struct BytePairTrainer: Sendable {
 
     /// A `tokenizer.json` of at most `vocabularySize` tokens; fewer when the text has no pair left to merge.
     public func tokenizerJSON(vocabularySize: Int) -> JSONValue {
-        precondition(vocabularySize >= Self.smallestVocabulary, "a vocabulary has at least its special tokens and 256 bytes")
+        precondition(
+            vocabularySize >= Self.smallestVocabulary, "a vocabulary has at least its special tokens and 256 bytes")
         var learner = MergeLearner(wordCounts)
         var merges: [JSONValue] = []
         var tokens = (0..<256).map { [UInt8($0)] }

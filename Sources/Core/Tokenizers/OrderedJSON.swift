@@ -80,7 +80,8 @@ private struct OrderedJSONParser {
         }
     }
 
-    private mutating func literal(_ word: StaticString, _ value: OrderedJSON) throws(OrderedJSON.Failure) -> OrderedJSON {
+    private mutating func literal(_ word: StaticString, _ value: OrderedJSON) throws(OrderedJSON.Failure) -> OrderedJSON
+    {
         for byte in "\(word)".utf8 {
             guard current == byte else { throw failure("expected \(word)") }
             position += 1

@@ -143,7 +143,9 @@ struct WordCursor {
         while position < end {
             let (kind, length) = classes.at(position, in: bytes)
             if kind >= ScalarClasses.space { break }
-            if kind == ScalarClasses.other, BertText.isPunctuation(ScalarClasses.scalar(at: position, in: bytes).codePoint) {
+            if kind == ScalarClasses.other,
+                BertText.isPunctuation(ScalarClasses.scalar(at: position, in: bytes).codePoint)
+            {
                 if position == start { position += length }
                 break
             }

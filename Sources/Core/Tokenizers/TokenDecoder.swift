@@ -25,7 +25,9 @@ enum TokenDecoder: Sendable {
         case .wordPiece(let prefix, let cleansUp):
             return tokens.enumerated().map { index, token in
                 var text = token
-                if index > 0 { text = token.starts(with: prefix) ? Array(token.dropFirst(prefix.count)) : [0x20] + token }
+                if index > 0 {
+                    text = token.starts(with: prefix) ? Array(token.dropFirst(prefix.count)) : [0x20] + token
+                }
                 return cleansUp ? Self.cleanedUp(text) : text
             }
         case .replace(let pattern, let replacement):
@@ -79,7 +81,8 @@ enum TokenDecoder: Sendable {
         for _ in 0..<min(start, token.count) where !content.isEmpty && text.starts(with: content) {
             text = text.dropFirst(content.count)
         }
-        for _ in 0..<min(stop, token.count) where !content.isEmpty && text.suffix(content.count).elementsEqual(content) {
+        for _ in 0..<min(stop, token.count) where !content.isEmpty && text.suffix(content.count).elementsEqual(content)
+        {
             text = text.dropLast(content.count)
         }
         return Array(text)

@@ -57,7 +57,8 @@ private struct CompanionFiles {
         generation = try read("generation_config.json")
         model = try read("config.json")
         let template = path.contains("/") ? "\(folder)/chat_template.jinja" : "chat_template.jinja"
-        templateText = FileManager.default.fileExists(atPath: template)
+        templateText =
+            FileManager.default.fileExists(atPath: template)
             ? String(decoding: try Self.bytes(template), as: UTF8.self) : nil
     }
 

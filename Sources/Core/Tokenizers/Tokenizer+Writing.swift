@@ -48,7 +48,8 @@ extension Tokenizer {
         }
         guard different == 0 else {
             throw .notRepresentable(
-                reason: "\(different) of \(checked) test strings would become other tokens: the scores leave an order of "
+                reason:
+                    "\(different) of \(checked) test strings would become other tokens: the scores leave an order of "
                     + "merges open that ranked merges cannot")
         }
     }

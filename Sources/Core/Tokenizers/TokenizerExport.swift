@@ -70,7 +70,8 @@ struct TokenizerExport {
         [
             "id": .integer(Int(token.id)), "content": .string(String(decoding: token.content, as: UTF8.self)),
             "single_word": .bool(token.isSingleWord), "lstrip": .bool(token.stripsLeft),
-            "rstrip": .bool(token.stripsRight), "normalized": .bool(token.isNormalized), "special": .bool(token.isSpecial),
+            "rstrip": .bool(token.stripsRight), "normalized": .bool(token.isNormalized),
+            "special": .bool(token.isSpecial),
         ]
     }
 

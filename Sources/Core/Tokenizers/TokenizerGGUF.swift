@@ -230,13 +230,14 @@ extension TokenizerGGUF {
     }
 
     private func wrongType(_ key: String, _ expected: String, _ value: GGUFValue) -> TokenizerError {
-        let found = switch value {
-        case .integer: "an integer"
-        case .float: "a float"
-        case .bool: "a boolean"
-        case .string: "a string"
-        case .array: "an array"
-        }
+        let found =
+            switch value {
+            case .integer: "an integer"
+            case .float: "a float"
+            case .bool: "a boolean"
+            case .string: "a string"
+            case .array: "an array"
+            }
         return .wrongType(file: path, field: key, expected: expected, found: found)
     }
 }

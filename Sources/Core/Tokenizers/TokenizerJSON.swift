@@ -17,7 +17,9 @@ enum TokenizerJSON {
         }
         if case .whole = preTokenizer, case .bytePair(let encoder) = parts.model {
             let mark = Array("\u{2581}".utf8)
-            if BytePairEncoder.marksStartWords(mark, in: encoder.vocabulary) { parts.preTokenizer = .markedWords(mark: mark) }
+            if BytePairEncoder.marksStartWords(mark, in: encoder.vocabulary) {
+                parts.preTokenizer = .markedWords(mark: mark)
+            }
         }
         var fingerprint = TokenizerFingerprint()
         for key in ["added_tokens", "normalizer", "pre_tokenizer", "model"] {
@@ -119,7 +121,9 @@ enum TokenizerJSON {
         return vocabulary
     }
 
-    private static func merges(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) -> [MergeTable.Merge] {
+    private static func merges(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) -> [MergeTable
+        .Merge]
+    {
         guard case .array(let values) = field.value else { throw field.wrongType("an array") }
         var merges: [MergeTable.Merge] = []
         merges.reserveCapacity(values.count)
@@ -130,12 +134,14 @@ enum TokenizerJSON {
             case .array(let sides):
                 guard sides.count == 2, case .string(let left) = sides[0], case .string(let right) = sides[1] else {
                     throw .wrongType(
-                        file: field.file, field: "\(field.path)[\(rank)]", expected: "a pair of strings", found: "another array")
+                        file: field.file, field: "\(field.path)[\(rank)]", expected: "a pair of strings",
+                        found: "another array")
                 }
                 pair = MergePair(left: left, right: right)
             default:
                 throw .wrongType(
-                    file: field.file, field: "\(field.path)[\(rank)]", expected: "a string or a pair", found: value.kind)
+                    file: field.file, field: "\(field.path)[\(rank)]", expected: "a string or a pair", found: value.kind
+                )
             }
             guard let merge = pair?.merge(rank: rank, in: vocabulary) else {
                 throw .invalid(
@@ -147,7 +153,8 @@ enum TokenizerJSON {
         return merges
     }
 
-    private static func addedTokens(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) -> [AddedToken] {
+    private static func addedTokens(_ field: JSONField, _ vocabulary: Vocabulary) throws(TokenizerError) -> [AddedToken]
+    {
         var tokens: [AddedToken] = []
         var idOfContent: [[UInt8]: Int] = [:]
         var contentOfId: [Int: String] = [:]
@@ -163,7 +170,8 @@ enum TokenizerJSON {
             if let other = vocabulary.bytes(of: Int32(id)), !other.elementsEqual(bytes) {
                 throw idField.invalid("id \(id) is \"\(String(decoding: other, as: UTF8.self))\" in the vocabulary")
             }
-            if idOfContent.updateValue(id, forKey: bytes) != nil || contentOfId.updateValue(content, forKey: id) != nil {
+            if idOfContent.updateValue(id, forKey: bytes) != nil || contentOfId.updateValue(content, forKey: id) != nil
+            {
                 throw idField.invalid("\"\(content)\" or id \(id) is listed twice")
             }
             let isSpecial = try element.bool("special", default: false)

@@ -19,7 +19,8 @@ enum TokenizerJSONPipeline {
         case "Strip":
             return [
                 .stripSpace(
-                    left: try field.bool("strip_left", default: true), right: try field.bool("strip_right", default: true))
+                    left: try field.bool("strip_left", default: true),
+                    right: try field.bool("strip_right", default: true))
             ]
         case "BertNormalizer":
             let lowercases = try field.bool("lowercase", default: true)
@@ -34,7 +35,8 @@ enum TokenizerJSONPipeline {
             throw type.unsupported(
                 other,
                 supported: [
-                    "Sequence", "Prepend", "Replace", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Strip",
+                    "Sequence", "Prepend", "Replace", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents",
+                    "Strip",
                     "BertNormalizer",
                 ])
         }
@@ -98,7 +100,9 @@ enum TokenizerJSONPipeline {
         case let other:
             throw type.unsupported(
                 other,
-                supported: ["Sequence", "ByteLevel", "Metaspace", "WordPiece", "Replace", "ByteFallback", "Fuse", "Strip"])
+                supported: [
+                    "Sequence", "ByteLevel", "Metaspace", "WordPiece", "Replace", "ByteFallback", "Fuse", "Strip",
+                ])
         }
     }
 
@@ -131,15 +135,18 @@ enum TokenizerJSONPipeline {
         if expression.utf8.elementsEqual(WordPattern.decimalDigit.utf8), try behavior.string() == "Isolated" {
             return .decimalDigits
         }
-        guard let known = WordPattern.expressions.first(where: { $0.expression.utf8.elementsEqual(expression.utf8) }) else {
+        guard let known = WordPattern.expressions.first(where: { $0.expression.utf8.elementsEqual(expression.utf8) })
+        else {
             throw pattern.unsupported(
-                expression, supported: ["the patterns of GPT-2, Llama 3 and Qwen2", WordPattern.decimalDigit + ", Isolated"])
+                expression,
+                supported: ["the patterns of GPT-2, Llama 3 and Qwen2", WordPattern.decimalDigit + ", Isolated"])
         }
         // The patterns cover every text, so removing what lies between matches removes nothing.
         switch (try behavior.string(), inverts) {
         case ("Isolated", _), ("Removed", true): return .pattern(WordPattern(known.kind))
         case (let other, _):
-            throw behavior.unsupported(other + (inverts ? " inverted" : ""), supported: ["Isolated", "Removed inverted"])
+            throw behavior.unsupported(
+                other + (inverts ? " inverted" : ""), supported: ["Isolated", "Removed inverted"])
         }
     }
 
@@ -149,7 +156,8 @@ enum TokenizerJSONPipeline {
         let addsPrefixSpace = try step.bool("add_prefix_space", default: true)
         let inner = try step.bool("use_regex", default: true) ? WordPattern(.gpt2) : nil
         guard !addsPrefixSpace || cuts.isEmpty else {
-            throw step.unsupported("ByteLevel with add_prefix_space after other steps", supported: ["add_prefix_space: false"])
+            throw step.unsupported(
+                "ByteLevel with add_prefix_space after other steps", supported: ["add_prefix_space: false"])
         }
         switch (cuts.count, inner) {
         case (0, _): return .byteLevel(outer: .none, inner: inner, addsPrefixSpace: addsPrefixSpace)

@@ -38,7 +38,8 @@ struct WordPattern: Sendable {
 
     private func gpt2MatchEnd(in bytes: [UInt8], from start: Int, to end: Int) -> Int {
         let lead = bytes[start]
-        if lead == UInt8(ascii: "'"), let contraction = contractionEnd(in: bytes, from: start, to: end, anyCase: false) {
+        if lead == UInt8(ascii: "'"), let contraction = contractionEnd(in: bytes, from: start, to: end, anyCase: false)
+        {
             return contraction
         }
         var first = start

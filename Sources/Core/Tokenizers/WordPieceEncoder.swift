@@ -17,7 +17,8 @@ struct WordPieceEncoder: Sendable {
         let firstOutput = output.count
         var start = word.lowerBound
         while start < word.upperBound {
-            guard let (id, end) = longestToken(bytes, from: start, to: word.upperBound, starts: start == word.lowerBound)
+            guard
+                let (id, end) = longestToken(bytes, from: start, to: word.upperBound, starts: start == word.lowerBound)
             else {
                 output.removeSubrange(firstOutput...)
                 output.append(unknownId)

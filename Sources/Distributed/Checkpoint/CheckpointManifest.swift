@@ -46,7 +46,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     package init(step: Int, createdBy: String, files: [CheckpointFile]) throws(CheckpointError) {
         var names: Set<String> = [Self.fileName]
         for file in files {
-            let isPlain = !file.name.isEmpty && !file.name.hasPrefix(".") && !file.name.contains("/") && !file.name.contains("\0")
+            let isPlain =
+                !file.name.isEmpty && !file.name.hasPrefix(".") && !file.name.contains("/") && !file.name.contains("\0")
             guard isPlain, names.insert(file.name).inserted else { throw .badFileName(file.name) }
         }
         formatVersion = Self.currentFormatVersion
@@ -76,7 +77,9 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         let data = Data(bytes)
         let decoder = JSONDecoder()
         guard let version = try? decoder.decode(Version.self, from: data).formatVersion else {
-            throw .damaged(path: path, reason: "expected a JSON manifest with formatVersion, got \(bytes.count) bytes of something else")
+            throw .damaged(
+                path: path,
+                reason: "expected a JSON manifest with formatVersion, got \(bytes.count) bytes of something else")
         }
         guard version <= Self.currentFormatVersion else {
             throw .newerFormat(path: path, version: version, supported: Self.currentFormatVersion)

@@ -53,7 +53,8 @@ public enum CheckpointReader {
         let manifest = try CheckpointManifest(decoding: try DurableFile.read(path), path: path)
         let name = folder.split(separator: "/").last.map(String.init) ?? folder
         if let step = CheckpointStore.step(inFolderName: name), step != manifest.step {
-            throw .damaged(path: path, reason: "the folder's name says step \(step), the manifest step \(manifest.step)")
+            throw .damaged(
+                path: path, reason: "the folder's name says step \(step), the manifest step \(manifest.step)")
         }
         for entry in manifest.files {
             let attributes = try? FileManager.default.attributesOfItem(atPath: folder + "/" + entry.name)
@@ -61,7 +62,8 @@ public enum CheckpointReader {
                 throw .damaged(path: folder + "/" + entry.name, reason: "the file is missing")
             }
             guard size == entry.byteCount else {
-                throw .damaged(path: folder + "/" + entry.name, reason: "expected \(entry.byteCount) bytes, got \(size)")
+                throw .damaged(
+                    path: folder + "/" + entry.name, reason: "expected \(entry.byteCount) bytes, got \(size)")
             }
         }
         return manifest

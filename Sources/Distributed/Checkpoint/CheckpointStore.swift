@@ -28,7 +28,8 @@ public struct CheckpointStore: Sendable {
 
     /// The step in a checkpoint folder's name; nil for any other name, `.tmp` ones included.
     public static func step(inFolderName name: String) -> Int? {
-        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, folderName(step: step) == name else { return nil }
+        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, folderName(step: step) == name
+        else { return nil }
         return step
     }
 

@@ -8,11 +8,16 @@ enum DurableFile {
         guard descriptor >= 0 else { throw failure(path, "open") }
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                let error = count < 0 ? failure(path, "write at byte \(written) of \(bytes.count)")
-                    : CheckpointError.cannotWrite(path: path, operation: "write", reason: "only \(written) of \(bytes.count) bytes were taken")
+                let error =
+                    count < 0
+                    ? failure(path, "write at byte \(written) of \(bytes.count)")
+                    : CheckpointError.cannotWrite(
+                        path: path, operation: "write", reason: "only \(written) of \(bytes.count) bytes were taken")
                 close(descriptor)
                 throw error
             }
@@ -45,15 +50,21 @@ enum DurableFile {
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .cannotRead(path: path, reason: String(cString: strerror(errno))) }
+        guard fstat(descriptor, &status) == 0 else {
+            throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var done = 0
         while done < bytes.count {
             let total = bytes.count
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, total - done) }
+            let count = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, total - done)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                throw .cannotRead(path: path, reason: count < 0 ? String(cString: strerror(errno)) : "it ends at byte \(done) of \(total)")
+                throw .cannotRead(
+                    path: path,
+                    reason: count < 0 ? String(cString: strerror(errno)) : "it ends at byte \(done) of \(total)")
             }
             done += count
         }

@@ -43,7 +43,8 @@ extension Finding {
         }
         var findings: [Finding] = []
         if let list = groups({ "catena \($0.version) (file \($0.binaryDigest))" }) {
-            findings.append(.init(.warning, "the ranks run different programs: \(list); put the same file on every host."))
+            findings.append(
+                .init(.warning, "the ranks run different programs: \(list); put the same file on every host."))
         }
         if let list = groups(\.mpiVersion) {
             findings.append(
@@ -79,7 +80,8 @@ extension Finding {
                 .init(
                     .warning,
                     "\(first.host) is oversubscribed: \(count(ranks.count, "rank")) with \(count(threads, "thread")) in all on "
-                        + "\(count(cores.count, "core")); start at most \(count(cores.count, "rank")) there, or fewer threads each."))
+                        + "\(count(cores.count, "core")); start at most \(count(cores.count, "rank")) there, or fewer threads each."
+                ))
         }
         let launcher = Set(first.launcherCores ?? [])
         if launcher.isStrictSuperset(of: cores) {
@@ -87,14 +89,16 @@ extension Finding {
                 .init(
                     .warning,
                     "\(names(ranks)) of \(first.host) may use \(cores.count) of the \(launcher.count) cores that mpirun has; "
-                        + "start mpirun with --bind-to none, or --map-by slot:PE=\(max(1, launcher.count / ranks.count))."))
+                        + "start mpirun with --bind-to none, or --map-by slot:PE=\(max(1, launcher.count / ranks.count))."
+                ))
         }
         if let quota = first.cpuQuota, quota < Double(cores.count) {
             findings.append(
                 .init(
                     .warning,
                     "the container of \(first.host) grants the time of \(trimmed(quota)) of its \(count(cores.count, "core")); raise "
-                        + "its limit (docker --cpus, Kubernetes limits.cpu), or keep ranks x threads at most \(max(1, Int(quota)))."))
+                        + "its limit (docker --cpus, Kubernetes limits.cpu), or keep ranks x threads at most \(max(1, Int(quota)))."
+                ))
         }
         return findings
     }
@@ -113,7 +117,9 @@ extension Finding {
     }
 
     private static func disk(_ ranks: [RankFacts]) -> [Finding] {
-        guard let first = ranks.first, let free = ranks.compactMap(\.freeDiskBytes).min(), free < lowDiskBytes else { return [] }
+        guard let first = ranks.first, let free = ranks.compactMap(\.freeDiskBytes).min(), free < lowDiskBytes else {
+            return []
+        }
         let severity: Severity = free < leastDiskBytes ? .error : .warning
         return [
             .init(

@@ -81,7 +81,9 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
             let large = 8 << 20
             let seconds = try roundTrip(from, to, bytes: large, repetitions: 3, communicator)
             links.append(
-                Link(from: from, to: to, latencySeconds: latency, bytesPerSecond: seconds > 0 ? Double(large) / seconds : 0))
+                Link(
+                    from: from, to: to, latencySeconds: latency,
+                    bytesPerSecond: seconds > 0 ? Double(large) / seconds : 0))
         }
         return links
     }

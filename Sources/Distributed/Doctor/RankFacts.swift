@@ -79,11 +79,13 @@ public struct RankFacts: Codable, Equatable, Sendable {
         let features = Set((flags ?? "").split(separator: " "))
         let isLaunched = LaunchEnvironment.detect(in: ProcessInfo.processInfo.environment).launcher != nil
         let parent = isLaunched ? try? String(contentsOfFile: "/proc/\(getppid())/status", encoding: .utf8) : nil
-        let binary = (try? MappedFile(path: "/proc/self/exe").withBytes { SHA256.hash(data: $0) }) ?? SHA256.hash(data: [])
+        let binary =
+            (try? MappedFile(path: "/proc/self/exe").withBytes { SHA256.hash(data: $0) }) ?? SHA256.hash(data: [])
         return RankFacts(
             rank: communicator.rank, host: communicator.hostName, hostIndex: communicator.hostIndex,
             cores: host.allowedCores.cores.sorted(),
-            launcherCores: HostFacts.fields(of: parent)["Cpus_allowed_list"].flatMap { ProcessorSet(list: $0) }?.cores.sorted(),
+            launcherCores: HostFacts.fields(of: parent)["Cpus_allowed_list"].flatMap { ProcessorSet(list: $0) }?.cores
+                .sorted(),
             cpuQuota: host.cpuQuota, threads: threads, availableMemoryBytes: host.availableMemoryBytes,
             freeDiskBytes: (disk?[.systemFreeSize] as? NSNumber)?.intValue, folder: folder,
             binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),

@@ -34,11 +34,16 @@ package enum ControlGroup {
         var quotas: [Double] = []
         for folder in folders(paths.unified, root: "/sys/fs/cgroup") {
             let words = (read(folder + "/cpu.max") ?? "").split(whereSeparator: \.isWhitespace)
-            if words.count == 2, let quota = Double(words[0]), let period = Double(words[1]), period > 0 { quotas.append(quota / period) }
+            if words.count == 2, let quota = Double(words[0]), let period = Double(words[1]), period > 0 {
+                quotas.append(quota / period)
+            }
         }
         for folder in folders(paths.cpu, root: "/sys/fs/cgroup/cpu") {
             if let quota = number(read(folder + "/cpu.cfs_quota_us")), quota > 0,
-                let period = number(read(folder + "/cpu.cfs_period_us")), period > 0 { quotas.append(quota / period) }
+                let period = number(read(folder + "/cpu.cfs_period_us")), period > 0
+            {
+                quotas.append(quota / period)
+            }
         }
         return quotas.min()
     }

@@ -49,7 +49,9 @@ public struct HostFacts: Equatable, Sendable {
         var sets: [ProcessorSet] = []
         for text in texts {
             let words = String(decoding: text, as: UTF8.self).split(separator: " ")
-            guard words.count == 2, Int(words[0]) == communicator.hostIndex, let set = ProcessorSet(list: String(words[1])) else { continue }
+            guard words.count == 2, Int(words[0]) == communicator.hostIndex,
+                let set = ProcessorSet(list: String(words[1]))
+            else { continue }
             sets.append(set)
         }
         return suggestedThreads(own: facts.allowedCores, processorSets: sets, cpuQuota: facts.cpuQuota)

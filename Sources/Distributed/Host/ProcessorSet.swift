@@ -13,7 +13,9 @@ public struct ProcessorSet: Equatable, Sendable {
         var cores: Set<Int> = []
         for part in list.split(separator: ",") {
             let bounds = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-            guard let first = bounds[0], let last = bounds[bounds.count - 1], bounds.count <= 2, first <= last, first >= 0 else { return nil }
+            guard let first = bounds[0], let last = bounds[bounds.count - 1], bounds.count <= 2, first <= last,
+                first >= 0
+            else { return nil }
             cores.formUnion(first...last)
         }
         self.cores = cores

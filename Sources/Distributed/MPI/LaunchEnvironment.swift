@@ -21,7 +21,8 @@ public struct LaunchEnvironment: Equatable, Sendable {
             return LaunchEnvironment(launcher: "a PMI launcher", expectedSize: size, isUnderOpenMPIDaemon: false)
         }
         if environment["PMIX_RANK"] != nil {
-            return LaunchEnvironment(launcher: "a PMIx launcher", expectedSize: number("SLURM_NTASKS"), isUnderOpenMPIDaemon: false)
+            return LaunchEnvironment(
+                launcher: "a PMIx launcher", expectedSize: number("SLURM_NTASKS"), isUnderOpenMPIDaemon: false)
         }
         return LaunchEnvironment(launcher: nil, expectedSize: nil, isUnderOpenMPIDaemon: false)
     }

@@ -73,7 +73,9 @@ public final class GradientReducer {
     /// - Parameter microBatch: its global index: the next one of the share.
     /// - Parameter gradient: `parameterCount` values; only read during the call.
     public func add(microBatch: Int, gradient: UnsafePointer<Float>, scalars: [Double]) {
-        precondition(microBatch == nextIndex && share.contains(microBatch), "micro-batches are added in index order, within the share")
+        precondition(
+            microBatch == nextIndex && share.contains(microBatch),
+            "micro-batches are added in index order, within the share")
         precondition(scalars.count == scalarCount, "one value per scalar")
         nextIndex += 1
         switch mode {
@@ -86,8 +88,10 @@ public final class GradientReducer {
     ///
     /// - Parameter result: `parameterCount` values; receives the same sums on every process. May be any `add` buffer.
     /// - Parameter vote: a number whose maximum all processes learn, such as 1 for "a stop signal came".
-    public func finish(into result: UnsafeMutablePointer<Float>, vote: Int = 0) throws(CommunicatorError) -> ReducedStep {
-        precondition(nextIndex == share.upperBound, "all micro-batches of the share must be added before the sum is finished")
+    public func finish(into result: UnsafeMutablePointer<Float>, vote: Int = 0) throws(CommunicatorError) -> ReducedStep
+    {
+        precondition(
+            nextIndex == share.upperBound, "all micro-batches of the share must be added before the sum is finished")
         traffic.steps += 1
         if communicator.size == 1 {
             result.update(from: sums.gradients[0], count: parameterCount)
@@ -102,7 +106,9 @@ public final class GradientReducer {
         }
     }
 
-    private func finishTree(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError) -> ReducedStep {
+    private func finishTree(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError)
+        -> ReducedStep
+    {
         let current: TreeExchange
         if let exchange, exchange.microBatchCount == microBatchCount {
             current = exchange
@@ -114,7 +120,9 @@ public final class GradientReducer {
         return try current.run(into: result, vote: vote)
     }
 
-    private func finishFast(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError) -> ReducedStep {
+    private func finishFast(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError)
+        -> ReducedStep
+    {
         var scalars = [Double](repeating: 0, count: scalarCount)
         if share.isEmpty {
             result.update(repeating: 0, count: parameterCount)
@@ -125,7 +133,8 @@ public final class GradientReducer {
         try communicator.allReduceSum(UnsafeMutableBufferPointer(start: result, count: parameterCount))
         try communicator.allReduceSum(&scalars)
         let highestVote = try communicator.allReduceMax([Int64(vote)])[0]
-        traffic.bytesSent += 2 * parameterCount * MemoryLayout<Float>.stride * (communicator.size - 1) / communicator.size
+        traffic.bytesSent +=
+            2 * parameterCount * MemoryLayout<Float>.stride * (communicator.size - 1) / communicator.size
         return ReducedStep(scalars: scalars, highestVote: Int(highestVote))
     }
 }

@@ -62,14 +62,16 @@ final class TreeExchange {
                 room += slices[own].count
             }
             guard peer != own else { continue }
-            receives.append(IncomingMessage(from: peer, bytes: bytes(of: scalarRoom[peer], count: scalarMessageCount(peer))))
+            receives.append(
+                IncomingMessage(from: peer, bytes: bytes(of: scalarRoom[peer], count: scalarMessageCount(peer))))
             for position in partialsByRank[own].indices {
                 let start = sums.gradients[position] + slices[peer].lowerBound
                 send(bytes(of: start, count: slices[peer].count), to: peer)
             }
             send(bytes(of: scalarRoom[own], count: scalarMessageCount(own)), to: peer)
         }
-        bytesPerStep = sends.reduce(0) { $0 + $1.bytes.count }
+        bytesPerStep =
+            sends.reduce(0) { $0 + $1.bytes.count }
             + slices[own].count * MemoryLayout<Float>.stride * (communicator.size - 1)
     }
 
@@ -86,9 +88,12 @@ final class TreeExchange {
     /// Adds all processes' partial sums. `result` gets all parameters' sums on every process.
     func run(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError) -> ReducedStep {
         let own = communicator.rank
-        precondition(sums.nodes == partialsByRank[own], "all micro-batches of the share must be added before the sum is finished")
+        precondition(
+            sums.nodes == partialsByRank[own], "all micro-batches of the share must be added before the sum is finished"
+        )
         for position in partialsByRank[own].indices {
-            (scalarRoom[own] + position * sums.scalarCount).update(from: sums.scalars[position], count: sums.scalarCount)
+            (scalarRoom[own] + position * sums.scalarCount).update(
+                from: sums.scalars[position], count: sums.scalarCount)
         }
         scalarRoom[own][scalarMessageCount(own) - 1] = Double(vote)
         try communicator.exchange(sends: sends, receives: receives, tag: Self.partialsTag)
@@ -122,7 +127,9 @@ final class TreeExchange {
         let peers = slices.indices.filter { $0 != own }
         try communicator.exchange(
             sends: peers.map { OutgoingMessage(to: $0, bytes: ownBytes) },
-            receives: peers.map { IncomingMessage(from: $0, bytes: bytes(of: result + slices[$0].lowerBound, count: slices[$0].count)) },
+            receives: peers.map {
+                IncomingMessage(from: $0, bytes: bytes(of: result + slices[$0].lowerBound, count: slices[$0].count))
+            },
             tag: Self.slicesTag)
     }
 }

@@ -41,7 +41,10 @@ struct BenchGEMM: ParsableCommand {
                 "tokens": .integer(Int64(tokens)), "out": .integer(Int64(out)), "in": .integer(Int64(input)),
                 "forward_gflops": .double(forward), "backward_gflops": .double(backward),
             ])
-            if !json { StandardOutput.write(String(format: "%6d %6d %6d %14.1f %14.1f\n", tokens, out, input, forward, backward)) }
+            if !json {
+                StandardOutput.write(
+                    String(format: "%6d %6d %6d %14.1f %14.1f\n", tokens, out, input, forward, backward))
+            }
         }
         if json {
             let value: JSONValue = ["threads": .integer(Int64(engine.threads.threads)), "shapes": .array(rows)]
@@ -49,7 +52,9 @@ struct BenchGEMM: ParsableCommand {
         }
     }
 
-    private func measure(_ tokens: Int, _ out: Int, _ input: Int, _ engine: Engine) -> (forward: Double, backward: Double) {
+    private func measure(_ tokens: Int, _ out: Int, _ input: Int, _ engine: Engine) -> (
+        forward: Double, backward: Double
+    ) {
         func filled(_ rows: Int, _ columns: Int) -> Tensor {
             let tensor = engine.memory.tensor(rows: rows, columns: columns)
             for index in 0..<tensor.count { tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
@@ -67,12 +72,14 @@ struct BenchGEMM: ParsableCommand {
         }
         let forward = gigaflops {
             BLAS.gemm(
-                engine.threads, transposeA: false, transposeB: true, m: tokens, n: out, k: input, alpha: 1, a: x.pointer,
+                engine.threads, transposeA: false, transposeB: true, m: tokens, n: out, k: input, alpha: 1,
+                a: x.pointer,
                 lda: input, b: w.pointer, ldb: input, beta: 0, c: y.pointer, ldc: out)
         }
         let backward = gigaflops {
             BLAS.gemm(
-                engine.threads, transposeA: false, transposeB: false, m: tokens, n: input, k: out, alpha: 1, a: y.pointer,
+                engine.threads, transposeA: false, transposeB: false, m: tokens, n: input, k: out, alpha: 1,
+                a: y.pointer,
                 lda: out, b: w.pointer, ldb: input, beta: 0, c: x.pointer, ldc: input)
         }
         return (forward, backward)

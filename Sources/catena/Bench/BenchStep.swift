@@ -37,14 +37,17 @@ struct BenchStep: ParsableCommand {
 
     func validate() throws {
         if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw unknownShape }
-        for (name, value, least) in [("rank", rank, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1)]
+        for (name, value, least) in [
+            ("rank", rank, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1),
+        ]
         where value < least {
             throw ValidationError("--\(name) is \(value), expected at least \(least).")
         }
     }
 
     private var unknownShape: ValidationError {
-        ValidationError("--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
+        ValidationError(
+            "--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
     }
 
     func run() throws {

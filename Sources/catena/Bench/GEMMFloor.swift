@@ -34,7 +34,9 @@ struct GEMMFloor {
         }
         (x, dY, weight) = (filled(tokens, input), filled(tokens, out), filled(out, input))
         (y, dX) = (filled(tokens, out), filled(tokens, max(input, width)))
-        (head, logits, dLogits) = (filled(vocabulary, width), filled(Self.tile, vocabulary), filled(Self.tile, vocabulary))
+        (head, logits, dLogits) = (
+            filled(vocabulary, width), filled(Self.tile, vocabulary), filled(Self.tile, vocabulary)
+        )
     }
 
     /// Floating-point operations of one pass.

@@ -44,7 +44,8 @@ enum Failure {
         switch error {
         case is ConfigurationError: true
         case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
-        case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget, AdapterError.invalidPattern:
+        case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget,
+            AdapterError.invalidPattern:
             true
         case let error as TrainingError: error.isUsageError
         default: false

@@ -23,8 +23,12 @@ struct HostReport {
         facts.append(("processor", field("model name") ?? "unknown"))
         facts.append(("features", wanted.filter(flags.contains).joined(separator: " ")))
         let host = HostFacts.current()
-        facts.append(("cores", "\(host.allowedCores.cores.count) allowed (\(host.allowedCores.list))"
-            + (host.cpuQuota.map { ", quota \($0)" } ?? "")))
+        facts.append(
+            (
+                "cores",
+                "\(host.allowedCores.cores.count) allowed (\(host.allowedCores.list))"
+                    + (host.cpuQuota.map { ", quota \($0)" } ?? "")
+            ))
     }
 
     private mutating func memory() {
@@ -42,7 +46,11 @@ struct HostReport {
     private mutating func software() {
         let environment = ProcessInfo.processInfo.environment
         let launch = LaunchEnvironment.detect(in: environment)
-        facts.append(("launcher", launch.launcher.map { "\($0), \(launch.expectedSize ?? 1) processes" } ?? "none, a world of one"))
+        facts.append(
+            (
+                "launcher",
+                launch.launcher.map { "\($0), \(launch.expectedSize ?? 1) processes" } ?? "none, a world of one"
+            ))
         if launch.launcher != nil { facts.append(("MPI", MPILibrary.version)) }
         facts.append(("OpenBLAS", "\(BLAS.libraryConfiguration), kernels for \(BLAS.coreType)"))
         facts.append(("catena", CatenaVersion.current))

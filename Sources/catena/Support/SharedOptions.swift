@@ -79,7 +79,9 @@ struct AdapterSource: ParsableArguments {
     /// The model given on the command line, else the one that the adapter names.
     func model(_ given: String?, folder: String) throws -> String {
         if let given { return given }
-        if let named = try PEFTConfiguration(folder: folder, acceptsTransposed: true).baseModel, !named.isEmpty { return named }
+        if let named = try PEFTConfiguration(folder: folder, acceptsTransposed: true).baseModel, !named.isEmpty {
+            return named
+        }
         throw ValidationError("The adapter names no base model; give --model.")
     }
 }

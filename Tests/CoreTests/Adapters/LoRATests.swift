@@ -59,7 +59,9 @@ struct LoRATests {
                 try model.attachAdapters(TinyModel.lora(targets: targets), seed: seed), memory: engine.memory)
             return Dictionary(uniqueKeysWithValues: set.parameters.map { ($0.name, $0.value.elements()) })
         }
-        let (all, few, other) = (try values(1, .allLinear), try values(1, .names(["v_proj"])), try values(2, .allLinear))
+        let (all, few, other) = (
+            try values(1, .allLinear), try values(1, .names(["v_proj"])), try values(2, .allLinear)
+        )
         #expect(few.count == 4)
         for (name, value) in few {
             #expect(all[name] == value)

@@ -8,16 +8,18 @@ struct LayerNormOperationsTests {
         #expect(error.error < GradientCheck.tolerance, "\(error)")
     }
 
-    @Test("LayerNorm", arguments: [(true, true, true), (true, false, false), (false, true, false), (false, false, true)])
+    @Test(
+        "LayerNorm", arguments: [(true, true, true), (true, false, false), (false, true, false), (false, false, true)])
     func layerNorm(input: Bool, scale: Bool, bias: Bool) {
         let leaves = [
             GradientLeaf("x", 4, 21, requiresGradient: input),
             GradientLeaf("w", 1, 21, mean: 1, deviation: 0.3, requiresGradient: scale),
             GradientLeaf("b", 1, 21, requiresGradient: bias),
         ]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            tape.layerNorm(leaves[0], leaves[1], leaves[2], epsilon: 1e-5)
-        })
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                tape.layerNorm(leaves[0], leaves[1], leaves[2], epsilon: 1e-5)
+            })
     }
 
     @Test("activations", arguments: Activation.allCases)
@@ -44,9 +46,10 @@ struct LayerNormOperationsTests {
         let layout = TinyBatch(lengths: [1, 7, 4], vocabulary: 5).layout
         let engine = Engine(threads: 1)
         let leaf = GradientLeaf("qkv", 12, 48)
-        expectExact(GradientCheck.worst([leaf], engine: engine) { tape, leaves in
-            tape.causalAttention(fused: leaves[0], configuration: configuration, layout: layout)
-        })
+        expectExact(
+            GradientCheck.worst([leaf], engine: engine) { tape, leaves in
+                tape.causalAttention(fused: leaves[0], configuration: configuration, layout: layout)
+            })
         let tape = Tape(engine: engine, isRecording: false)
         func part(_ columns: Range<Int>) -> Variable {
             let values = (0..<12).flatMap { row in columns.map { leaf.values[row * 48 + $0] } }

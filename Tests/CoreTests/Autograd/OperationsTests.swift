@@ -12,9 +12,10 @@ struct OperationsTests {
     func multiplyFrozen(rows: Int) {
         let engine = Engine(threads: 1)
         let weight = Float32Weight(engine.memory.tensor(tinyNormal(9 * 7, seed: 4), rows: 9, columns: 7))
-        expectExact(GradientCheck.worst([GradientLeaf("x", rows, 7)], engine: engine) { tape, leaves in
-            tape.multiply(leaves[0], frozen: weight)
-        })
+        expectExact(
+            GradientCheck.worst([GradientLeaf("x", rows, 7)], engine: engine) { tape, leaves in
+                tape.multiply(leaves[0], frozen: weight)
+            })
     }
 
     @Test("multiply by a trainable matrix", arguments: [(true, true), (true, false), (false, true)])
@@ -22,19 +23,21 @@ struct OperationsTests {
         let leaves = [
             GradientLeaf("x", 5, 7, requiresGradient: input), GradientLeaf("w", 3, 7, requiresGradient: matrix),
         ]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            tape.multiply(leaves[0], transposed: leaves[1], alpha: 0.7)
-        })
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                tape.multiply(leaves[0], transposed: leaves[1], alpha: 0.7)
+            })
     }
 
     @Test("a variable with several users gets the sum of their gradients")
     func fanOut() {
         let leaves = [GradientLeaf("x", 4, 6), GradientLeaf("v", 6, 6), GradientLeaf("w", 6, 6)]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            let first = tape.multiply(leaves[0], transposed: leaves[1])
-            let second = tape.multiply(leaves[0], transposed: leaves[2])
-            return tape.swiGLU(gate: first, up: second)
-        })
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                let first = tape.multiply(leaves[0], transposed: leaves[1])
+                let second = tape.multiply(leaves[0], transposed: leaves[2])
+                return tape.swiGLU(gate: first, up: second)
+            })
     }
 
     @Test("add a bias", arguments: [(true, true), (true, false), (false, true)])
@@ -47,14 +50,18 @@ struct OperationsTests {
 
     @Test("residual, alone and around a layer")
     func residual() {
-        expectExact(GradientCheck.worst([GradientLeaf("x", 3, 5), GradientLeaf("y", 3, 5)]) { tape, leaves in
-            tape.residual(leaves[0], leaves[1])
-        })
-        let leaves = [GradientLeaf("x", 3, 5), GradientLeaf("n", 1, 5, mean: 1, deviation: 0.2), GradientLeaf("w", 5, 5)]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            let normed = tape.rmsNorm(leaves[0], leaves[1], epsilon: 1e-5)
-            return tape.residual(leaves[0], tape.multiply(normed, transposed: leaves[2]))
-        })
+        expectExact(
+            GradientCheck.worst([GradientLeaf("x", 3, 5), GradientLeaf("y", 3, 5)]) { tape, leaves in
+                tape.residual(leaves[0], leaves[1])
+            })
+        let leaves = [
+            GradientLeaf("x", 3, 5), GradientLeaf("n", 1, 5, mean: 1, deviation: 0.2), GradientLeaf("w", 5, 5),
+        ]
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                let normed = tape.rmsNorm(leaves[0], leaves[1], epsilon: 1e-5)
+                return tape.residual(leaves[0], tape.multiply(normed, transposed: leaves[2]))
+            })
     }
 
     @Test("RMSNorm of hidden states and of heads", arguments: [(1, 20), (3, 6), (2, 33)])
@@ -64,9 +71,10 @@ struct OperationsTests {
                 GradientLeaf("x", 4, groups * width, requiresGradient: input),
                 GradientLeaf("w", 1, width, mean: 1, deviation: 0.3, requiresGradient: scale),
             ]
-            expectExact(GradientCheck.worst(leaves) { tape, leaves in
-                tape.rmsNorm(leaves[0], leaves[1], epsilon: 1e-5)
-            })
+            expectExact(
+                GradientCheck.worst(leaves) { tape, leaves in
+                    tape.rmsNorm(leaves[0], leaves[1], epsilon: 1e-5)
+                })
         }
     }
 
@@ -81,24 +89,30 @@ struct OperationsTests {
         let engine = Engine(threads: 1)
         let table = RotaryTable(configuration: try TinyModel.configuration(), memory: engine.memory)
         let layout = SequenceLayout(segmentStarts: [0, 3, 8], positions: [0, 1, 2, 0, 1, 2, 3, 4])
-        expectExact(GradientCheck.worst([GradientLeaf("x", 8, 12)], engine: engine) { tape, leaves in
-            tape.rotary(leaves[0], headDimension: 4, layout: layout, table: table)
-        })
+        expectExact(
+            GradientCheck.worst([GradientLeaf("x", 8, 12)], engine: engine) { tape, leaves in
+                tape.rotary(leaves[0], headDimension: 4, layout: layout, table: table)
+            })
     }
 
-    @Test("causal attention with segments, grouped heads and a window", arguments: [(4, 4, nil), (4, 2, nil), (4, 1, 3)] as [(Int, Int, Int?)])
+    @Test(
+        "causal attention with segments, grouped heads and a window",
+        arguments: [(4, 4, nil), (4, 2, nil), (4, 1, 3)] as [(Int, Int, Int?)])
     func causalAttention(heads: Int, keyValueHeads: Int, window: Int?) throws {
         let configuration = try TinyModel.configuration {
-            ($0.attentionHeads, $0.keyValueHeads, $0.headDimension, $0.slidingWindow) = (heads, keyValueHeads, 6, window)
+            ($0.attentionHeads, $0.keyValueHeads, $0.headDimension, $0.slidingWindow) = (
+                heads, keyValueHeads, 6, window
+            )
         }
         let layout = TinyBatch(lengths: [1, 7, 4], vocabulary: 5).layout
         let leaves = [
             GradientLeaf("q", 12, heads * 6), GradientLeaf("k", 12, keyValueHeads * 6),
             GradientLeaf("v", 12, keyValueHeads * 6),
         ]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            tape.causalAttention(leaves[0], leaves[1], leaves[2], configuration: configuration, layout: layout)
-        })
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                tape.causalAttention(leaves[0], leaves[1], leaves[2], configuration: configuration, layout: layout)
+            })
     }
 
     @Test("causal attention over more keys than a tile holds")
@@ -108,9 +122,10 @@ struct OperationsTests {
         }
         let layout = TinyBatch(lengths: [150], vocabulary: 5).layout
         let leaves = [GradientLeaf("q", 150, 4), GradientLeaf("k", 150, 2), GradientLeaf("v", 150, 2)]
-        expectExact(GradientCheck.worst(leaves) { tape, leaves in
-            tape.causalAttention(leaves[0], leaves[1], leaves[2], configuration: configuration, layout: layout)
-        })
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                tape.causalAttention(leaves[0], leaves[1], leaves[2], configuration: configuration, layout: layout)
+            })
     }
 
     @Test("attention sees neither later tokens nor other segments nor keys before the window")
@@ -141,9 +156,10 @@ struct OperationsTests {
     @Test("dropout, whose mask is the same for the same key")
     func dropout() {
         let key = RandomKey(seed: 3, step: 2, microBatch: 1)
-        expectExact(GradientCheck.worst([GradientLeaf("x", 6, 11)], randomKey: key) { tape, leaves in
-            tape.dropout(leaves[0], probability: 0.3, name: "layer")
-        })
+        expectExact(
+            GradientCheck.worst([GradientLeaf("x", 6, 11)], randomKey: key) { tape, leaves in
+                tape.dropout(leaves[0], probability: 0.3, name: "layer")
+            })
     }
 
     @Test("dropout keeps about 1 - p of the elements, scaled, and differs by name, step and micro-batch")
@@ -171,9 +187,10 @@ struct OperationsTests {
 
     @Test("embedding lookup with repeated tokens")
     func embeddingLookup() {
-        expectExact(GradientCheck.worst([GradientLeaf("table", 6, 5)]) { tape, leaves in
-            tape.embeddingLookup([3, 1, 3, 3, 5], table: leaves[0])
-        })
+        expectExact(
+            GradientCheck.worst([GradientLeaf("table", 6, 5)]) { tape, leaves in
+                tape.embeddingLookup([3, 1, 3, 3, 5], table: leaves[0])
+            })
     }
 
     @Test("add a low-rank product")
@@ -183,9 +200,10 @@ struct OperationsTests {
                 GradientLeaf("h", 5, 2, requiresGradient: h), GradientLeaf("w", 7, 2, requiresGradient: w),
                 GradientLeaf("y", 5, 7, requiresGradient: y),
             ]
-            expectExact(GradientCheck.worst(leaves) { tape, leaves in
-                tape.add(leaves[0], timesTransposed: leaves[1], scaling: 1.5, to: leaves[2])
-            })
+            expectExact(
+                GradientCheck.worst(leaves) { tape, leaves in
+                    tape.add(leaves[0], timesTransposed: leaves[1], scaling: 1.5, to: leaves[2])
+                })
         }
     }
 }

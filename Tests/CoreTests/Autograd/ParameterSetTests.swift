@@ -7,7 +7,8 @@ struct ParameterSetTests {
     func layout() {
         let memory = TensorMemory()
         let parameters = [
-            Parameter(name: "m", shape: [2, 3]) { $0.fill(1) }, Parameter(name: "v", shape: [4], decays: false) { $0.fill(2) },
+            Parameter(name: "m", shape: [2, 3]) { $0.fill(1) },
+            Parameter(name: "v", shape: [4], decays: false) { $0.fill(2) },
             Parameter(name: "n", shape: [1, 2]) { $0.copy(from: [3, 4]) },
         ]
         let set = ParameterSet(parameters, memory: memory)

@@ -58,7 +58,9 @@ struct ArithmeticWordProblemsTests {
         try ArithmeticWordProblems(seed: 5).write(to: folder.path + "/b", train: 50, validation: 5, test: 5)
         try ArithmeticWordProblems(seed: 6).write(to: folder.path + "/c", train: 50, validation: 5, test: 5)
         for name in ["train", "validation", "test"] {
-            let files = try ["a", "b", "c"].map { try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\($0)/\(name).jsonl")) }
+            let files = try ["a", "b", "c"].map {
+                try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\($0)/\(name).jsonl"))
+            }
             #expect(files[0] == files[1])
             #expect(files[0] != files[2])
         }

@@ -9,7 +9,9 @@ struct BatchPlanTests {
         return (0..<157).map { _ in 2 + generator.next(below: 59) }
     }()
 
-    private func plan(packing: Bool, globalBatch: Int = 8, microBatch: Int = 3, seed: UInt64 = 1, shuffle: Bool = true) throws -> BatchPlan {
+    private func plan(packing: Bool, globalBatch: Int = 8, microBatch: Int = 3, seed: UInt64 = 1, shuffle: Bool = true)
+        throws -> BatchPlan
+    {
         try BatchPlan(
             exampleLengths: Self.lengths,
             settings: .init(
@@ -72,14 +74,20 @@ struct BatchPlanTests {
     @Test("without shuffling and packing the rows are the file's examples in order")
     func fileOrder() throws {
         let plan = try plan(packing: false, shuffle: false)
-        #expect(plan.microBatches(step: 1).microBatches.map(\.rows) == [[[8], [9], [10]], [[11], [12], [13]], [[14], [15]]])
+        #expect(
+            plan.microBatches(step: 1).microBatches.map(\.rows) == [
+                [[8], [9], [10]], [[11], [12], [13]], [[14], [15]],
+            ])
         #expect(plan.stepsPerEpoch(0) == 20)
         #expect(plan.microBatches(step: 19).microBatches.map(\.rows) == [[[152], [153], [154]], [[155], [156]]])
     }
 
     @Test("batch sizes that contradict each other are refused")
     func contradictions() throws {
-        #expect(throws: DataError.invalidSetting(name: "training.micro-batch", value: "9", expected: "1...8, the global batch")) {
+        #expect(
+            throws: DataError.invalidSetting(
+                name: "training.micro-batch", value: "9", expected: "1...8, the global batch")
+        ) {
             try plan(packing: false, microBatch: 9)
         }
         #expect(throws: DataError.invalidSetting(name: "training.global-batch", value: "0", expected: "at least 1")) {

@@ -42,13 +42,15 @@ struct ChatTemplateTests {
                 == "<|im_start|>user\nHi <|im_end|>\n<|im_start|>assistant\n{Yes?<|im_end|>}\n"
                 + "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n{ 4<|im_end|>}\n")
         tokenizer.chatTemplate = Self.smolLM2
-        let system = "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+        let system =
+            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
         #expect(
             try marked(.completion(prompt: "p", completion: "c"), "auto", tokenizer)
                 == system + "<|im_start|>user\np<|im_end|>\n<|im_start|>assistant\n{c<|im_end|>}\n")
         #expect(
             try marked(.messages([.init(.system, "s"), .init(.user, "u"), .init(.assistant, "a")]), "auto", tokenizer)
-                == "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n{a<|im_end|>}\n")
+                == "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n{a<|im_end|>}\n"
+        )
         #expect(
             try marked(.instruction(instruction: "i", input: "x", output: "o"), "auto", tokenizer)
                 == system + "<|im_start|>user\ni\n\nx<|im_end|>\n<|im_start|>assistant\n{o<|im_end|>}\n")
@@ -76,10 +78,14 @@ struct ChatTemplateTests {
     @Test("llama3: headers, trimmed content, the date preamble of 3.1")
     func llama3() throws {
         var tokenizer = ByteTokenizer(
-            specialTokens: ["<pad>", "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"])
+            specialTokens: [
+                "<pad>", "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
+                "<|eot_id|>",
+            ])
         let header = { (role: String) in "<|start_header_id|>\(role)<|end_header_id|>\n\n" }
         let turns =
-            header("user") + "Hi<|eot_id|>" + header("assistant") + "{Yes?<|eot_id|>}" + header("user") + "2+2?<|eot_id|>"
+            header("user") + "Hi<|eot_id|>" + header("assistant") + "{Yes?<|eot_id|>}" + header("user")
+            + "2+2?<|eot_id|>"
             + header("assistant") + "{4<|eot_id|>}"
         #expect(try marked(Self.conversation, "auto", tokenizer) == "<|begin_of_text|>" + turns)
         tokenizer.chatTemplate = "<|start_header_id|> Cutting Knowledge Date: December 2023"
@@ -124,7 +130,9 @@ struct ChatTemplateTests {
     func plain() throws {
         let tokenizer = ByteTokenizer(addsBeginningOfSequence: true)
         #expect(try marked(.completion(prompt: "2+2=", completion: "4"), "plain", tokenizer) == "<s>2+2={4</s>}")
-        #expect(try marked(.instruction(instruction: "i", input: "x", output: "o"), "plain", tokenizer) == "<s>i\nx\n{o</s>}")
+        #expect(
+            try marked(.instruction(instruction: "i", input: "x", output: "o"), "plain", tokenizer)
+                == "<s>i\nx\n{o</s>}")
         #expect(
             try marked(Self.conversation, "plain", tokenizer)
                 == "<s>User: Hi \nAssistant:{ Yes?</s>}\nUser: 2+2?\nAssistant:{  4</s>}\n")
@@ -155,7 +163,9 @@ struct ChatTemplateTests {
         }
     }
 
-    @Test("a prompt is the beginning of the training text, up to the last answer", arguments: ["chatml", "llama2", "alpaca", "plain"])
+    @Test(
+        "a prompt is the beginning of the training text, up to the last answer",
+        arguments: ["chatml", "llama2", "alpaca", "plain"])
     func prompts(name: String) throws {
         let tokenizer = ByteTokenizer()
         let template = try ChatTemplate(named: name, tokenizer: tokenizer)

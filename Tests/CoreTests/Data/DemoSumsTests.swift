@@ -11,7 +11,8 @@ struct DemoSumsTests {
             for line in lines.dropLast() {
                 let words = line.split(separator: " ")
                 let (a, b, result) = try (
-                    #require(Int(words[0])), #require(Int(words[2])), #require(Int(words[4])))
+                    #require(Int(words[0])), #require(Int(words[2])), #require(Int(words[4]))
+                )
                 if let previous { #expect(a == previous) }
                 switch words[1] {
                 case "+": #expect(a + b == result)

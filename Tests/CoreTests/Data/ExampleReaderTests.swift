@@ -23,13 +23,19 @@ struct ExampleReaderTests {
     @Test("every form is read, with its line; blank lines, unknown keys and a byte order mark do no harm")
     func forms() throws {
         #expect(
-            try read("\u{FEFF}\n{\"prompt\": \"p\", \"completion\": \"c\", \"id\": 3}\r\n\n{\"prompt\":\"q\",\"completion\":\"é\\n\"}")
-                .map { [$0.example == .completion(prompt: "p", completion: "c") ? "p" : "q", "\($0.line)"] }
+            try read(
+                "\u{FEFF}\n{\"prompt\": \"p\", \"completion\": \"c\", \"id\": 3}\r\n\n{\"prompt\":\"q\",\"completion\":\"é\\n\"}"
+            )
+            .map { [$0.example == .completion(prompt: "p", completion: "c") ? "p" : "q", "\($0.line)"] }
                 == [["p", "2"], ["q", "4"]])
         #expect(
-            try read(#"{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","train":false},{"role":"assistant","content":"b"}]}"#)
-                .map(\.example)
-                == [.messages([.init(.user, "u"), .init(.assistant, "a", isSupervised: false), .init(.assistant, "b")])])
+            try read(
+                #"{"messages":[{"role":"user","content":"u"},{"role":"assistant","content":"a","train":false},{"role":"assistant","content":"b"}]}"#
+            )
+            .map(\.example)
+                == [
+                    .messages([.init(.user, "u"), .init(.assistant, "a", isSupervised: false), .init(.assistant, "b")])
+                ])
         #expect(
             try read(#"{"instruction":"i","output":"o"}"#).map(\.example)
                 == [.instruction(instruction: "i", input: "", output: "o")])
@@ -47,7 +53,8 @@ struct ExampleReaderTests {
 
     @Test("a .json array is read and its elements know their lines")
     func array() throws {
-        let examples = try read("[\n {\"text\": \"a, [b] \\\" {\"},\n\n {\"text\": \"c\"}, {\"text\": \"d\"}]\n", name: "data.json")
+        let examples = try read(
+            "[\n {\"text\": \"a, [b] \\\" {\"},\n\n {\"text\": \"c\"}, {\"text\": \"d\"}]\n", name: "data.json")
         #expect(examples.map(\.example) == [.text("a, [b] \" {"), .text("c"), .text("d")])
         #expect(examples.map(\.line) == [2, 4, 4])
     }
@@ -56,16 +63,23 @@ struct ExampleReaderTests {
     func badInput() throws {
         #expect(try message("{\"text\":\"a\"}\n\n{\"text\": }").hasPrefix("data.jsonl:3:10: not valid JSON: "))
         #expect(try message("{\"text\":\"a\"}\n{\"text\":\"b").hasPrefix("data.jsonl:2:"))
-        #expect(try message("\n \n") == "data.jsonl: expected at least one example, found none; the file is empty or has only blank lines.")
+        #expect(
+            try message("\n \n")
+                == "data.jsonl: expected at least one example, found none; the file is empty or has only blank lines.")
         #expect(try message("[]", name: "x.json").hasPrefix("x.json: expected at least one example"))
-        #expect(try message("") .hasPrefix("data.jsonl: expected at least one example"))
-        #expect(try message(#"{"question":"q","answer":"a"}"#).hasSuffix(#"found an object with "answer", "question"."#))
+        #expect(try message("").hasPrefix("data.jsonl: expected at least one example"))
+        #expect(
+            try message(#"{"question":"q","answer":"a"}"#).hasSuffix(#"found an object with "answer", "question"."#))
         #expect(try message("[1]").hasSuffix("found the number 1."))
-        #expect(try message(#"{"prompt":"q"}"#) == #"data.jsonl:1: expected a string in "completion", found no such key."#)
-        #expect(try message(#"{"prompt":"q","completion":7}"#) == #"data.jsonl:1: expected a string in "completion", found the number 7."#)
+        #expect(
+            try message(#"{"prompt":"q"}"#) == #"data.jsonl:1: expected a string in "completion", found no such key."#)
+        #expect(
+            try message(#"{"prompt":"q","completion":7}"#)
+                == #"data.jsonl:1: expected a string in "completion", found the number 7."#)
         #expect(
             try message(#"{"messages":[{"role":"tool","content":"x"}]}"#)
-                == #"data.jsonl:1: expected "system", "user" or "assistant" in messages[0].role, found the string "tool"."#)
+                == #"data.jsonl:1: expected "system", "user" or "assistant" in messages[0].role, found the string "tool"."#
+        )
         #expect(
             try message(#"{"messages":[{"role":"user","content":"x"}]}"#)
                 == "data.jsonl:1: expected at least one assistant message to learn, found only user messages.")

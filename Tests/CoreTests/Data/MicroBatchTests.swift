@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Micro-batch")
 struct MicroBatchTests {
-    @Test("segments, positions and shifted targets of packed examples; what follows the last learned token is not an input")
+    @Test(
+        "segments, positions and shifted targets of packed examples; what follows the last learned token is not an input"
+    )
     func fill() throws {
         let folder = try DataTestFolder()
         let path = try folder.write(

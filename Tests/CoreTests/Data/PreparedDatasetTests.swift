@@ -4,10 +4,13 @@ import Testing
 
 @Suite("Prepared data")
 struct PreparedDatasetTests {
-    private func encoder(_ maximumLength: Int, template: String = "plain", fingerprint: String = "bytes") throws -> ExampleEncoder {
+    private func encoder(_ maximumLength: Int, template: String = "plain", fingerprint: String = "bytes") throws
+        -> ExampleEncoder
+    {
         let tokenizer = ByteTokenizer(fingerprint: fingerprint)
         return try ExampleEncoder(
-            tokenizer: tokenizer, template: ChatTemplate(named: template, tokenizer: tokenizer), maximumLength: maximumLength)
+            tokenizer: tokenizer, template: ChatTemplate(named: template, tokenizer: tokenizer),
+            maximumLength: maximumLength)
     }
 
     private static let three = """
@@ -30,18 +33,25 @@ struct PreparedDatasetTests {
         #expect(data.statistics.minimumLength == 4)
         #expect(data.statistics.medianLength == 4)
         #expect(data.statistics.maximumLength == 8)
-        #expect(data.notes == ["2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left."])
+        #expect(
+            data.notes == [
+                "2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left."
+            ])
         let tokenizer = ByteTokenizer()
         #expect(tokenizer.text(of: data.example(1).inputIds) == "abcdefgh")
         #expect(data.example(1).labels.prefix(6).allSatisfy { $0 == -100 })
-        #expect(data.example(0) == EncodedExample(inputIds: tokenizer.encode("abc</s>"), labels: [-100, -100] + tokenizer.encode("c</s>")))
+        #expect(
+            data.example(0)
+                == EncodedExample(
+                    inputIds: tokenizer.encode("abc</s>"), labels: [-100, -100] + tokenizer.encode("c</s>")))
     }
 
     @Test("an example with nothing to learn is an error with its line; all cut away is one too")
     func nothingSupervised() throws {
         let folder = try DataTestFolder()
         let cache = folder.path + "/cache"
-        let empty = try folder.write(#"{"prompt":"ab","completion":"c"}"# + "\n" + #"{"prompt":"ab","completion":" "}"#, to: "e.jsonl")
+        let empty = try folder.write(
+            #"{"prompt":"ab","completion":"c"}"# + "\n" + #"{"prompt":"ab","completion":" "}"#, to: "e.jsonl")
         #expect(throws: DataError.nothingSupervised(file: empty, line: 2, form: #"{"prompt", "completion"}"#)) {
             try PreparedDataset.open(path: empty, encoder: encoder(8), cacheFolder: cache)
         }
@@ -61,7 +71,8 @@ struct PreparedDatasetTests {
         #expect(!FileManager.default.fileExists(atPath: cache))
     }
 
-    @Test("a text file is cut into pieces in which every token but the first is learned once", arguments: [2, 3, 7, 100])
+    @Test(
+        "a text file is cut into pieces in which every token but the first is learned once", arguments: [2, 3, 7, 100])
     func documents(maximumLength: Int) throws {
         let folder = try DataTestFolder()
         let path = try folder.write("The quick brown fox.", to: "t.txt")
@@ -99,7 +110,8 @@ struct PreparedDatasetTests {
         #expect(files.allSatisfy { $0.hasSuffix(".catena-data") && $0.count == 64 + 12 })
     }
 
-    @Test("any damaged byte or length makes the cache be written again, with a note", arguments: [0, 9, 40, 500, -40, -1])
+    @Test(
+        "any damaged byte or length makes the cache be written again, with a note", arguments: [0, 9, 40, 500, -40, -1])
     func corruption(place: Int) throws {
         let folder = try DataTestFolder()
         let path = try folder.write(Self.three, to: "d.jsonl")
@@ -131,7 +143,8 @@ struct PreparedDatasetTests {
             if case .preparedDataMissing(missing, _) = error as? DataError { true } else { false }
         }
         _ = try PreparedDataset.open(path: path, encoder: encoder(20), cacheFolder: folder.path)
-        let other = try PreparedDataset.open(path: path, encoder: encoder(20), cacheFolder: folder.path, shouldPrepare: false)
+        let other = try PreparedDataset.open(
+            path: path, encoder: encoder(20), cacheFolder: folder.path, shouldPrepare: false)
         #expect(other.wasCached && other.count == 3)
     }
 

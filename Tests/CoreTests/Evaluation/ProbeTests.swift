@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Probe")
 struct ProbeTests {
-    private func file(_ folder: TinyFolder, ids: [Int64], labels: [Int64], shape: [Int], labelShape: [Int]? = nil) throws -> String {
+    private func file(_ folder: TinyFolder, ids: [Int64], labels: [Int64], shape: [Int], labelShape: [Int]? = nil)
+        throws -> String
+    {
         let path = folder.path + "/in.safetensors"
         var writer = SafetensorsWriter()
         writer.append("input_ids", shape: shape, .int64(ids))
@@ -53,7 +55,8 @@ struct ProbeTests {
             pointer.pointee = original + step
             return Probe(ExportCase.input, model: model).loss
         }
-        #expect(abs((losses[0] - losses[1]) / 2e-2 - Double(gradient[entry])) < 1e-3 * max(1, Double(abs(gradient[entry]))))
+        #expect(
+            abs((losses[0] - losses[1]) / 2e-2 - Double(gradient[entry])) < 1e-3 * max(1, Double(abs(gradient[entry]))))
     }
 
     @Test("bad batches are refused")
@@ -61,13 +64,18 @@ struct ProbeTests {
         let folder = try TinyFolder()
         func read(_ ids: [Int64], _ labels: [Int64], _ shape: [Int], _ labelShape: [Int]? = nil) throws {
             _ = try ProbeInput(
-                path: try file(folder, ids: ids, labels: labels, shape: shape, labelShape: labelShape), vocabularySize: 13)
+                path: try file(folder, ids: ids, labels: labels, shape: shape, labelShape: labelShape),
+                vocabularySize: 13)
         }
         let path = folder.path + "/in.safetensors"
-        #expect(throws: EvaluationError.notABatch(path: path, tensor: "input_ids", shape: [2])) { try read([1, 2], [1, 2], [2]) }
+        #expect(throws: EvaluationError.notABatch(path: path, tensor: "input_ids", shape: [2])) {
+            try read([1, 2], [1, 2], [2])
+        }
         #expect(throws: ModelError.tokenOutOfRange(id: 13, vocabularySize: 13)) { try read([1, 13], [1, 2], [1, 2]) }
         #expect(throws: ModelError.tokenOutOfRange(id: -1, vocabularySize: 13)) { try read([1, -1], [1, 2], [1, 2]) }
-        #expect(throws: EvaluationError.labelOutOfRange(path: path, label: -2, vocabularySize: 13)) { try read([1, 2], [1, -2], [1, 2]) }
+        #expect(throws: EvaluationError.labelOutOfRange(path: path, label: -2, vocabularySize: 13)) {
+            try read([1, 2], [1, -2], [1, 2])
+        }
         #expect(throws: EvaluationError.nothingSupervised(path: path)) { try read([1, 2], [1, -100], [1, 2]) }
         #expect(throws: FileError.wrongShape(path: path, tensor: "labels", expected: [1, 2], actual: [1, 1])) {
             try read([1, 2], [1], [1, 2], [1, 1])

@@ -33,7 +33,9 @@ struct AdapterVerificationTests {
         let files = try ExportCase()
         let path = files.adapterPath + "/adapter_model.safetensors"
         var writer = SafetensorsWriter()
-        for (index, tensor) in try SafetensorsFile(path: path).tensors.values.sorted(by: { $0.name < $1.name }).enumerated() {
+        for (index, tensor) in try SafetensorsFile(path: path).tensors.values.sorted(by: { $0.name < $1.name })
+            .enumerated()
+        {
             var values = try tensor.floats()
             if index == 1 { values[0] = .nan }
             writer.append(tensor.name, shape: tensor.shape, .float32(values))

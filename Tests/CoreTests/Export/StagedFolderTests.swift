@@ -38,7 +38,9 @@ struct StagedFolderTests {
     func file() throws {
         let folder = try TinyFolder()
         let path = try folder.write("out", "text")
-        #expect(throws: FileError.unwritable(path: path, reason: "it is a file, expected a folder or a name that is free")) {
+        #expect(
+            throws: FileError.unwritable(path: path, reason: "it is a file, expected a folder or a name that is free")
+        ) {
             _ = try StagedFolder(path: path)
         }
         #expect(names(folder.path) == ["out"])

@@ -11,7 +11,9 @@ struct ActivationTests {
         while x < 88.2 { xs.append(x); x += 0.00137 }
         var ys = xs
         Kernels.exponential(pools[1], x: xs, y: &ys, count: xs.count)
-        let worst = zip(xs, ys).map { abs(Double($1) - exp(Double($0))) / Double(Float(exp(Double($0))).ulp) }.max() ?? .infinity
+        let worst =
+            zip(xs, ys).map { abs(Double($1) - exp(Double($0))) / Double(Float(exp(Double($0))).ulp) }.max()
+            ?? .infinity
         #expect(worst < 2)
         var ends: [Float] = [-88, -1e30, -.infinity, 1e30, 0]
         Kernels.exponential(pools[0], x: ends, y: &ends, count: ends.count)
@@ -20,7 +22,9 @@ struct ActivationTests {
 
     static func silu(_ x: Double) -> Double { x / (1 + exp(-x)) }
 
-    @Test("SwiGLU and its backward pass in one stacked buffer, in place", arguments: [(1, 1), (5, 17), (40, 100), (3, 1536)])
+    @Test(
+        "SwiGLU and its backward pass in one stacked buffer, in place",
+        arguments: [(1, 1), (5, 17), (40, 100), (3, 1536)])
     func swiGLU(rows: Int, width: Int) {
         var noise = Noise(4)
         let ld = 2 * width
@@ -38,7 +42,8 @@ struct ActivationTests {
             buffer.withUnsafeMutableBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return }
                 Kernels.swiGLUBackward(
-                    pool, dOut: dOut, gate: base, up: base + width, ld: ld, dGate: base, dUp: base + width, ldGradient: ld,
+                    pool, dOut: dOut, gate: base, up: base + width, ld: ld, dGate: base, dUp: base + width,
+                    ldGradient: ld,
                     rows: rows, width: width)
             }
             return buffer

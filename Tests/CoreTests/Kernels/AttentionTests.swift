@@ -22,13 +22,15 @@ struct AttentionTests {
             AttentionShape(
                 queryHeads: queryHeads, keyValueHeads: keyValueHeads, headDimension: headDimension,
                 queryLeadingDimension: row, keyLeadingDimension: row, valueLeadingDimension: row,
-                outputLeadingDimension: width, scale: 1 / Float(headDimension).squareRoot(), slidingWindow: slidingWindow)
+                outputLeadingDimension: width, scale: 1 / Float(headDimension).squareRoot(),
+                slidingWindow: slidingWindow)
         }
 
         /// The plain result for a stacked buffer in float64.
         func reference(_ stacked: [Double]) -> [Double] {
             Naive.attention(
-                q: stacked, k: Array(stacked[keyOffset...]), v: Array(stacked[valueOffset...]), segmentStarts: segmentStarts,
+                q: stacked, k: Array(stacked[keyOffset...]), v: Array(stacked[valueOffset...]),
+                segmentStarts: segmentStarts,
                 shape: shape)
         }
     }
@@ -80,7 +82,9 @@ struct AttentionTests {
         #expect(relativeError(out, test.reference(stacked.map(Double.init))) < 3e-6)
     }
 
-    @Test("backward equals finite differences of the plain form, the same bits on any number of threads", arguments: cases)
+    @Test(
+        "backward equals finite differences of the plain form, the same bits on any number of threads", arguments: cases
+    )
     func backwardMatches(test: Case) {
         var noise = Noise(11)
         let stacked = noise.floats(test.tokens * test.row)
@@ -95,7 +99,9 @@ struct AttentionTests {
             var direction = [Double](repeating: 0, count: point.count)
             for index in direction.indices {
                 let column = index % test.row, kind = column < test.keyOffset ? 0 : column < test.valueOffset ? 1 : 2
-                if column < test.row - 3 && (probe >= 9 || kind == probe % 3) { direction[index] = Double(noise.next()) }
+                if column < test.row - 3 && (probe >= 9 || kind == probe % 3) {
+                    direction[index] = Double(noise.next())
+                }
             }
             let step = 1e-5
             let plus = loss(zip(point, direction).map { $0 + step * $1 })

@@ -32,29 +32,35 @@ struct BLASTests {
         let c = noise.floats(m * ldc)
         for (alpha, beta) in [(Float(1), Float(0)), (0.5, 1), (-2, 0.25)] {
             let expected = Naive.gemm(
-                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: Double(alpha), a: a,
+                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: Double(alpha),
+                a: a,
                 lda: lda, b: b, ldb: ldb, beta: Double(beta), c: c, ldc: ldc)
             for pool in pools {
                 var result = c
                 BLAS.gemm(
-                    pool, transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha, a: a,
+                    pool, transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha,
+                    a: a,
                     lda: lda, b: b, ldb: ldb, beta: beta, c: &result, ldc: ldc)
                 #expect(relativeError(result, expected) < 2e-6, "\(pool.threads) threads, alpha \(alpha), beta \(beta)")
             }
             var serial = c
             BLAS.gemmSerial(
-                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha, a: a, lda: lda,
+                transposeA: shape.transposeA, transposeB: shape.transposeB, m: m, n: n, k: k, alpha: alpha, a: a,
+                lda: lda,
                 b: b, ldb: ldb, beta: beta, c: &serial, ldc: ldc)
             #expect(relativeError(serial, expected) < 2e-6)
         }
     }
 
-    @Test("the products of a training step give the same bits on any number of threads", arguments: [
-        Shape(m: 300, n: 960, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 960), Shape(m: 128, n: 1536, k: 576, transposeB: true),
-        Shape(m: 300, n: 8, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 8, transposeB: true),
-        Shape(m: 8, n: 576, k: 300, transposeA: true), Shape(m: 576, n: 8, k: 300, transposeA: true),
-        Shape(m: 2, n: 576, k: 576, transposeB: true), Shape(m: 256, n: 4096, k: 576, transposeB: true),
-    ])
+    @Test(
+        "the products of a training step give the same bits on any number of threads",
+        arguments: [
+            Shape(m: 300, n: 960, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 960),
+            Shape(m: 128, n: 1536, k: 576, transposeB: true),
+            Shape(m: 300, n: 8, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 8, transposeB: true),
+            Shape(m: 8, n: 576, k: 300, transposeA: true), Shape(m: 576, n: 8, k: 300, transposeA: true),
+            Shape(m: 2, n: 576, k: 576, transposeB: true), Shape(m: 256, n: 4096, k: 576, transposeB: true),
+        ])
     func sameBits(shape: Shape) {
         var noise = Noise(7)
         let a = noise.floats(shape.m * shape.k), b = noise.floats(shape.n * shape.k)
@@ -62,19 +68,22 @@ struct BLASTests {
             var c = [Float](repeating: 0, count: shape.m * shape.n)
             BLAS.gemm(
                 pool, transposeA: shape.transposeA, transposeB: shape.transposeB, m: shape.m, n: shape.n, k: shape.k,
-                alpha: 1, a: a, lda: shape.transposeA ? shape.m : shape.k, b: b, ldb: shape.transposeB ? shape.k : shape.n,
+                alpha: 1, a: a, lda: shape.transposeA ? shape.m : shape.k, b: b,
+                ldb: shape.transposeB ? shape.k : shape.n,
                 beta: 0, c: &c, ldc: shape.n)
             return c
         }
         #expect(identical)
     }
 
-    @Test("with beta 0, what C held does not matter, NaN included", arguments: [(130, 97, 71), (200, 80, 8), (3, 64, 64)])
+    @Test(
+        "with beta 0, what C held does not matter, NaN included", arguments: [(130, 97, 71), (200, 80, 8), (3, 64, 64)])
     func betaZero(m: Int, n: Int, k: Int) {
         var c = [Float](repeating: .nan, count: m * n)
         let a = [Float](repeating: 1, count: m * k), b = [Float](repeating: 1, count: n * k)
         BLAS.gemm(
-            pools[1], transposeA: false, transposeB: true, m: m, n: n, k: k, alpha: 1, a: a, lda: k, b: b, ldb: k, beta: 0,
+            pools[1], transposeA: false, transposeB: true, m: m, n: n, k: k, alpha: 1, a: a, lda: k, b: b, ldb: k,
+            beta: 0,
             c: &c, ldc: n)
         #expect(c.allSatisfy { $0 == Float(k) })
     }

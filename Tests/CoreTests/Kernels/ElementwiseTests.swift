@@ -45,7 +45,9 @@ struct ElementwiseTests {
         #expect(relativeError(sums, expected) < 1e-6)
     }
 
-    @Test("sums of squares and dot products are float64-accurate and the same on any number of threads", arguments: [0, 1, 33, 300_007])
+    @Test(
+        "sums of squares and dot products are float64-accurate and the same on any number of threads",
+        arguments: [0, 1, 33, 300_007])
     func reductions(count: Int) {
         var noise = Noise(3)
         let x = noise.floats(count), y = noise.floats(count)
@@ -57,7 +59,9 @@ struct ElementwiseTests {
         #expect(abs(dots[0] - zip(x, y).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }) <= 1e-12 * max(expected, 1))
     }
 
-    @Test("a single NaN or infinity anywhere is found, and none where there is none", arguments: [0, 5, 15, 16, 99_999, 100_002])
+    @Test(
+        "a single NaN or infinity anywhere is found, and none where there is none",
+        arguments: [0, 5, 15, 16, 99_999, 100_002])
     func nonFinite(position: Int) {
         var x = [Float](repeating: .greatestFiniteMagnitude, count: 100_003)
         #expect(!Kernels.hasNonFinite(pools[1], x: x, count: x.count))
@@ -78,7 +82,8 @@ struct ElementwiseTests {
             for (index, gradient) in gradients.enumerated() {
                 let step = Float(index + 1)
                 Kernels.adamW(
-                    pool, parameter: &parameter, gradient: gradient, m: &m, v: &v, count: count, learningRate: learningRate,
+                    pool, parameter: &parameter, gradient: gradient, m: &m, v: &v, count: count,
+                    learningRate: learningRate,
                     beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: decay, biasCorrection1: 1 - pow(0.9, step),
                     biasCorrection2: 1 - pow(0.999, step), gradientScale: scale)
             }
@@ -91,7 +96,9 @@ struct ElementwiseTests {
                 v[i] = 0.999 * v[i] + 0.001 * g * g
                 expected[i] *= 1 - Double(learningRate * decay)
                 let step = Double(index + 1)
-                expected[i] -= Double(learningRate) * (m[i] / (1 - pow(0.9, step))) / ((v[i] / (1 - pow(0.999, step))).squareRoot() + 1e-8)
+                expected[i] -=
+                    Double(learningRate) * (m[i] / (1 - pow(0.9, step)))
+                    / ((v[i] / (1 - pow(0.999, step))).squareRoot() + 1e-8)
             }
         }
         #expect(identical && relativeError(result, expected) < 2e-6)

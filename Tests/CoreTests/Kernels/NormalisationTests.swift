@@ -20,7 +20,8 @@ struct NormalisationTests {
             let row = x[index / width * width..<index / width * width + width]
             let mean = row.reduce(0, +) / Double(width)
             let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
-            return (x[index] - mean) / (variance + Double(epsilon)).squareRoot() * weight[index % width] + bias[index % width]
+            return (x[index] - mean) / (variance + Double(epsilon)).squareRoot() * weight[index % width]
+                + bias[index % width]
         }
     }
 
@@ -32,7 +33,8 @@ struct NormalisationTests {
             let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
             let step = 1e-6
             let expected =
-                (f(zip(point, direction).map { $0 + step * $1 }) - f(zip(point, direction).map { $0 - step * $1 })) / (2 * step)
+                (f(zip(point, direction).map { $0 + step * $1 }) - f(zip(point, direction).map { $0 - step * $1 }))
+                / (2 * step)
             let got = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * $1.1 }
             #expect(abs(got - expected) < 2e-5 * size * norm + 1e-8, "\(got) against \(expected)")
         }
@@ -47,7 +49,9 @@ struct NormalisationTests {
         var inverse = [Float](repeating: 0, count: rows)
         let forward = sameOnAllPools { pool in
             var y = [Float](repeating: .nan, count: rows * width)
-            Kernels.rmsNorm(pool, x: x, weight: weight, y: &y, inverseRMS: &inverse, rows: rows, width: width, epsilon: Self.epsilon)
+            Kernels.rmsNorm(
+                pool, x: x, weight: weight, y: &y, inverseRMS: &inverse, rows: rows, width: width, epsilon: Self.epsilon
+            )
             return y
         }
         #expect(forward.identical)
@@ -69,13 +73,16 @@ struct NormalisationTests {
         #expect(relativeError(Array(backward.values[count..<2 * count]), plain.map(Double.init)) < 1e-5)
         func loss(_ y: [Double]) -> Double { zip(y, dY).reduce(0) { $0 + $1.0 * Double($1.1) } }
         Self.expectSlope(plain, at: xs, noise: &noise) { loss(Self.rms($0, weights, width: width)) }
-        Self.expectSlope(Array(backward.values[(2 * count)...]), at: weights, noise: &noise) { loss(Self.rms(xs, $0, width: width)) }
+        Self.expectSlope(Array(backward.values[(2 * count)...]), at: weights, noise: &noise) {
+            loss(Self.rms(xs, $0, width: width))
+        }
     }
 
     @Test("LayerNorm and its backward pass equal formula and finite differences", arguments: sizes.dropFirst())
     func layerNorm(rows: Int, width: Int) {
         var noise = Noise(2)
-        let x = noise.floats(rows * width), weight = noise.floats(width), bias = noise.floats(width), dY = noise.floats(rows * width)
+        let x = noise.floats(rows * width), weight = noise.floats(width), bias = noise.floats(width),
+            dY = noise.floats(rows * width)
         let xs = x.map(Double.init), weights = weight.map(Double.init), biases = bias.map(Double.init)
         var mean = [Float](repeating: 0, count: rows), inverse = mean
         let forward = sameOnAllPools { pool in

@@ -4,12 +4,16 @@ import Testing
 
 @Suite("Rotary embedding, embedding rows, cross-entropy, dropout")
 struct SequenceKernelTests {
-    @Test("rotary turns each pair by its angle, leaves the rest, and the inverse undoes it", arguments: [(8, 8), (10, 6), (64, 64), (80, 40)])
+    @Test(
+        "rotary turns each pair by its angle, leaves the rest, and the inverse undoes it",
+        arguments: [(8, 8), (10, 6), (64, 64), (80, 40)])
     func rotary(headDimension: Int, rotaryDimension: Int) {
         var noise = Noise(1)
         let rows = 7, heads = 3, ld = heads * headDimension + 2, half = rotaryDimension / 2
         let positions: [Int32] = [0, 1, 5, 2, 9, 3, 3]
-        let angles = (0..<10).flatMap { position in (0..<half).map { Double(position) / pow(100, Double($0) / Double(half)) } }
+        let angles = (0..<10).flatMap { position in
+            (0..<half).map { Double(position) / pow(100, Double($0) / Double(half)) }
+        }
         let cosine = angles.map { Float(cos($0)) }, sine = angles.map { Float(sin($0)) }
         let x = noise.floats(rows * ld)
         var expected = x.map(Double.init)
@@ -48,11 +52,15 @@ struct SequenceKernelTests {
             return sums
         }
         var expected = [Double](repeating: 1, count: 8 * width)
-        for (row, id) in ids.enumerated() { for i in 0..<width { expected[Int(id) * width + i] += Double(out[row * width + i]) } }
+        for (row, id) in ids.enumerated() {
+            for i in 0..<width { expected[Int(id) * width + i] += Double(out[row * width + i]) }
+        }
         #expect(identical && relativeError(sums, expected) < 1e-6)
     }
 
-    @Test("cross-entropy and its gradient equal log-sum-exp and weighted softmax", arguments: [(1, 2), (5, 33), (9, 1000), (3, 9001)])
+    @Test(
+        "cross-entropy and its gradient equal log-sum-exp and weighted softmax",
+        arguments: [(1, 2), (5, 33), (9, 1000), (3, 9001)])
     func crossEntropy(rows: Int, vocabulary: Int) {
         var noise = Noise(3)
         let logits = noise.floats(rows * vocabulary).map { 20 * $0 }, weights = noise.floats(rows).map { abs($0) }

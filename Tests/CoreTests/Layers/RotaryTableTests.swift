@@ -41,7 +41,8 @@ struct RotaryTableTests {
         let large = RotaryTable(configuration: configuration, memory: engine.memory)
         _ = rotated(values, positions: [0, 0, 500], table: large)
         #expect(
-            rotated(values, positions: [2, 17, 39], table: grown) == rotated(values, positions: [2, 17, 39], table: large))
+            rotated(values, positions: [2, 17, 39], table: grown)
+                == rotated(values, positions: [2, 17, 39], table: large))
     }
 
     @Test("llama3 scaling keeps short waves, divides long ones and is continuous between")

@@ -124,10 +124,11 @@ struct GGUFModelTests {
     @Test("frequency factors stretch the rotary embedding; a wrong number of them is refused")
     func frequencyFactors() throws {
         let twos = try load(try writer(Self.sources[0], biases: ["rope_freqs.weight": [2, 2, 2]]))
-        let linear = try load(try writer(Self.sources[0]) {
-            $0.setMetadata("llama.rope.scaling.type", .string("linear"))
-            $0.setMetadata("llama.rope.scaling.factor", .float(2))
-        })
+        let linear = try load(
+            try writer(Self.sources[0]) {
+                $0.setMetadata("llama.rope.scaling.type", .string("linear"))
+                $0.setMetadata("llama.rope.scaling.factor", .float(2))
+            })
         #expect(logits(twos) == logits(linear))
         #expect(logits(twos) != logits(try original("llama-gqa")))
         #expect(throws: ModelError.self) {

@@ -38,9 +38,11 @@ struct ModelFilesTests {
         }
     }
 
-    @Test("a missing key is named", arguments: [
-        "hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers", "vocab_size",
-    ])
+    @Test(
+        "a missing key is named",
+        arguments: [
+            "hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers", "vocab_size",
+        ])
     func missingKey(key: String) throws {
         #expect(
             try message(changing: [key: nil])
@@ -56,12 +58,16 @@ struct ModelFilesTests {
     func unknownFamily() throws {
         let folder = try folder("llama-gqa", changing: ["model_type": "mamba"])
         let expected = ModelError.unsupportedFamily(
-            path: folder.path + "/config.json", found: "mamba", known: ["llama", "mistral", "qwen2", "qwen3", "opt", "gpt2"])
+            path: folder.path + "/config.json", found: "mamba",
+            known: ["llama", "mistral", "qwen2", "qwen3", "opt", "gpt2"])
         #expect(throws: expected) { try load(folder) }
     }
 
     static let invalid: [(change: [String: any Sendable], part: String)] = [
-        (["num_attention_heads": 4, "num_key_value_heads": 3], "4 attention heads are not a multiple of 3 key-value heads"),
+        (
+            ["num_attention_heads": 4, "num_key_value_heads": 3],
+            "4 attention heads are not a multiple of 3 key-value heads"
+        ),
         (["num_key_value_heads": 0], "key-value heads is 0"),
         (["num_attention_heads": 0], "num_attention_heads is 0"),
         (["hidden_size": -24], "hidden size is -24"),
@@ -70,10 +76,19 @@ struct ModelFilesTests {
         (["rms_norm_eps": 0], "epsilon is 0"),
         (["hidden_size": "24"], "\"hidden_size\" must be a whole number"),
         (["hidden_act": "gelu"], "hidden_act is \"gelu\", expected silu"),
-        (["rope_parameters": ["rope_type": "yarn", "factor": 4.0] as [String: any Sendable]], "rotary scaling is \"yarn\""),
+        (
+            ["rope_parameters": ["rope_type": "yarn", "factor": 4.0] as [String: any Sendable]],
+            "rotary scaling is \"yarn\""
+        ),
         (["rope_parameters": ["rope_type": "linear"]], "lacks the key \"rope_parameters.factor\""),
-        (["rope_parameters": ["rope_type": "linear", "factor": 0] as [String: any Sendable]], "needs positive factors"),
-        (["rope_parameters": ["rope_theta": 10000.0, "partial_rotary_factor": 0.5]], "partial_rotary_factor is \"0.5\""),
+        (
+            ["rope_parameters": ["rope_type": "linear", "factor": 0] as [String: any Sendable]],
+            "needs positive factors"
+        ),
+        (
+            ["rope_parameters": ["rope_theta": 10000.0, "partial_rotary_factor": 0.5]],
+            "partial_rotary_factor is \"0.5\""
+        ),
         (["rope_parameters": ["rope_theta": -1.0]], "rotary base is -1"),
         (["num_hidden_layers": 3], "model.layers.2.input_layernorm.weight"),
         (["tie_word_embeddings": false], "lm_head.weight"),
@@ -114,13 +129,20 @@ struct ModelFilesTests {
 
     @Test("old spellings of the rotary settings mean the same as the new ones")
     func rotarySpellings() throws {
-        let new = try load(folder("llama-gqa", changing: [
-            "rope_parameters": ["rope_type": "linear", "factor": 2.0, "rope_theta": 500.0] as [String: any Sendable],
-        ]))
-        let old = try load(folder("llama-gqa", changing: [
-            "rope_parameters": nil, "rope_theta": 500.0,
-            "rope_scaling": ["type": "linear", "factor": 2.0] as [String: any Sendable],
-        ]))
+        let new = try load(
+            folder(
+                "llama-gqa",
+                changing: [
+                    "rope_parameters": ["rope_type": "linear", "factor": 2.0, "rope_theta": 500.0]
+                        as [String: any Sendable]
+                ]))
+        let old = try load(
+            folder(
+                "llama-gqa",
+                changing: [
+                    "rope_parameters": nil, "rope_theta": 500.0,
+                    "rope_scaling": ["type": "linear", "factor": 2.0] as [String: any Sendable],
+                ]))
         #expect(new.configuration == old.configuration)
         #expect(new.configuration.rotaryScaling == .linear(factor: 2))
         #expect(new.configuration.rotaryBase == 500)

@@ -26,7 +26,8 @@ extension Naive {
                     for (offset, weight) in weights.enumerated() {
                         for i in 0..<d {
                             out[query * shape.outputLeadingDimension + head * d + i] +=
-                                weight / total * v[(first + offset) * shape.valueLeadingDimension + head / group * d + i]
+                                weight / total
+                                * v[(first + offset) * shape.valueLeadingDimension + head / group * d + i]
                         }
                     }
                 }

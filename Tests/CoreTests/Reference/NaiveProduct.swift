@@ -10,7 +10,9 @@ enum Naive {
             for j in 0..<n {
                 var sum = 0.0
                 for p in 0..<k {
-                    sum += Double(a[transposeA ? p * lda + i : i * lda + p]) * Double(b[transposeB ? j * ldb + p : p * ldb + j])
+                    sum +=
+                        Double(a[transposeA ? p * lda + i : i * lda + p])
+                        * Double(b[transposeB ? j * ldb + p : p * ldb + j])
                 }
                 result[i * ldc + j] = alpha * sum + (beta == 0 ? 0 : beta * Double(c[i * ldc + j]))
             }

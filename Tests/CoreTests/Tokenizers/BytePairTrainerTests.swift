@@ -4,9 +4,11 @@ import Testing
 
 @Suite("Training a byte-level BPE tokenizer")
 struct BytePairTrainerTests {
-    private static let text = String(repeating: "low low low lower lower newest newest newest widest\n1 + 12 = 13\n", count: 3)
+    private static let text = String(
+        repeating: "low low low lower lower newest newest newest widest\n1 + 12 = 13\n", count: 3)
 
-    private func trained(_ words: BytePairTrainer.Words, on text: String, size: Int) throws -> (json: String, Tokenizer) {
+    private func trained(_ words: BytePairTrainer.Words, on text: String, size: Int) throws -> (json: String, Tokenizer)
+    {
         var trainer = BytePairTrainer(words: words)
         trainer.add(text)
         let json = trainer.tokenizerJSON(vocabularySize: size).prettyText()
@@ -31,7 +33,9 @@ struct BytePairTrainerTests {
         #expect(tokenizer.encode("aaaaa") == [261])
     }
 
-    @Test("any text survives encoding and decoding, and training text gets shorter", arguments: BytePairTrainer.Words.allCases)
+    @Test(
+        "any text survives encoding and decoding, and training text gets shorter",
+        arguments: BytePairTrainer.Words.allCases)
     func roundTrip(words: BytePairTrainer.Words) throws {
         let (_, tokenizer) = try trained(words, on: Self.text, size: 300)
         for sample in [Self.text, "", "Ünïcode 漢字 🙂\r\n\ttabs  and   spaces", "1234567 it's IT'S"] {
@@ -60,7 +64,9 @@ struct BytePairTrainerTests {
     func determinism() throws {
         var pieces = BytePairTrainer()
         for line in Self.text.split(separator: "\n") { pieces.add(line + "\n") }
-        #expect(try trained(.llama3, on: Self.text, size: 290).json == pieces.tokenizerJSON(vocabularySize: 290).prettyText())
+        #expect(
+            try trained(.llama3, on: Self.text, size: 290).json
+                == pieces.tokenizerJSON(vocabularySize: 290).prettyText())
     }
 
     @Test("a text without pairs gives the smallest vocabulary")

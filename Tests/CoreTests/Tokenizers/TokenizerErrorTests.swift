@@ -13,12 +13,14 @@ struct TokenizerErrorTests {
     }
 
     static let damages: [Damage] = [
-        Damage(of: #""merges":["a b","ab c"]}}"#, with: #""merges":["a b","#, says: ["not valid JSON", "ends too early"]),
+        Damage(
+            of: #""merges":["a b","ab c"]}}"#, with: #""merges":["a b","#, says: ["not valid JSON", "ends too early"]),
         Damage(of: #""vocab":{"#, with: #""vocab":{,"#, says: ["not valid JSON", "byte"]),
         Damage(of: #""type":"BPE""#, with: #""type":"Unigram""#, says: ["model.type", "Unigram", "WordPiece"]),
         Damage(of: #""model":"#, with: #""modle":"#, says: ["no \"model\""]),
         Damage(of: #""vocab":"#, with: #""words":"#, says: ["no \"model.vocab\""]),
-        Damage(of: #""merges":["a b","ab c"]"#, with: #""merges":7"#, says: ["model.merges", "an array", "an integer"]),
+        Damage(
+            of: #""merges":["a b","ab c"]"#, with: #""merges":7"#, says: ["model.merges", "an array", "an integer"]),
         Damage(of: #""merges":["a b""#, with: #""merges":["a z""#, says: ["model.merges[0]", "two tokens"]),
         Damage(of: #""merges":["a b""#, with: #""merges":["a  b""#, says: ["model.merges[0]", "two tokens"]),
         Damage(of: #""merges":["a b""#, with: #""merges":[["a"]"#, says: ["model.merges[0]", "a pair of strings"]),
@@ -28,21 +30,30 @@ struct TokenizerErrorTests {
         Damage(of: #""a":0"#, with: #""a":0,"a":6"#, says: ["model.vocab", "two ids"]),
         Damage(of: #""a":0"#, with: #""a":1"#, says: ["model.vocab", "both"]),
         Damage(of: #""a":0"#, with: #""\ud800":0"#, says: ["not valid JSON", "surrogate"]),
-        Damage(of: #""merges":["#, with: #""unk_token":"?","merges":["#, says: ["model.unk_token", "not in the vocabulary"]),
+        Damage(
+            of: #""merges":["#, with: #""unk_token":"?","merges":["#,
+            says: ["model.unk_token", "not in the vocabulary"]),
         Damage(of: #""merges":["#, with: #""dropout":0.1,"merges":["#, says: ["model.dropout"]),
         Damage(of: #""id":5"#, with: #""id":4"#, says: ["added_tokens[0].id", "\"abc\""]),
         Damage(of: #""id":5"#, with: #""id":-5"#, says: ["added_tokens[0].id", "out of range"]),
         Damage(of: #""special":true"#, with: #""special":1"#, says: ["added_tokens[0].special", "true or false"]),
-        Damage(of: #""normalizer":null"#, with: #""normalizer":{"type":"Precompiled"}"#, says: ["normalizer.type", "Precompiled", "NFC"]),
+        Damage(
+            of: #""normalizer":null"#, with: #""normalizer":{"type":"Precompiled"}"#,
+            says: ["normalizer.type", "Precompiled", "NFC"]),
         Damage(
             of: #""normalizer":null"#, with: #""normalizer":{"type":"Replace","pattern":{"Regex":"x+"},"content":""}"#,
             says: ["normalizer.pattern", "x+"]),
-        Damage(of: #"{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#, with: #"{"type":"UnicodeScripts"}"#, says: ["pre_tokenizer.type", "UnicodeScripts"]),
+        Damage(
+            of: #"{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#, with: #"{"type":"UnicodeScripts"}"#,
+            says: ["pre_tokenizer.type", "UnicodeScripts"]),
         Damage(
             of: #"{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#,
-            with: #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\d{5}"},"behavior":"Isolated"},{"type":"ByteLevel"}]}"#,
+            with:
+                #"{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\d{5}"},"behavior":"Isolated"},{"type":"ByteLevel"}]}"#,
             says: ["pretokenizers[0].pattern", #"\d{5}"#, "Llama 3"]),
-        Damage(of: #""decoder":{"type":"ByteLevel"}"#, with: #""decoder":{"type":"CTC"}"#, says: ["decoder.type", "CTC", "WordPiece"]),
+        Damage(
+            of: #""decoder":{"type":"ByteLevel"}"#, with: #""decoder":{"type":"CTC"}"#,
+            says: ["decoder.type", "CTC", "WordPiece"]),
     ]
 
     @Test("a damaged tokenizer.json is refused with file, field and reason", arguments: damages)
@@ -64,14 +75,18 @@ struct TokenizerErrorTests {
         for length in stride(from: 0, to: bytes.count - 1, by: 7) {
             let text = String(decoding: bytes[..<length], as: UTF8.self)
             try TokenizerFixtures.withFolder(["tokenizer.json": text]) { folder in
-                _ = #expect(throws: TokenizerError.self, "\(length) bytes") { try Tokenizer(tokenizerJSON: folder + "/tokenizer.json") }
+                _ = #expect(throws: TokenizerError.self, "\(length) bytes") {
+                    try Tokenizer(tokenizerJSON: folder + "/tokenizer.json")
+                }
             }
         }
     }
 
     @Test("a path without a tokenizer is named")
     func missing() throws {
-        #expect(throws: TokenizerError.noTokenizer(path: "/nowhere/model")) { try Tokenizer.load(model: "/nowhere/model") }
+        #expect(throws: TokenizerError.noTokenizer(path: "/nowhere/model")) {
+            try Tokenizer.load(model: "/nowhere/model")
+        }
         try TokenizerFixtures.withFolder([:]) { folder in
             _ = #expect(throws: TokenizerError.noTokenizer(path: folder)) { try Tokenizer.load(model: folder) }
         }
@@ -80,14 +95,17 @@ struct TokenizerErrorTests {
     @Test("GGUF metadata of another tokenizer, pre-tokeniser, type or size is refused")
     func badGGUF() throws {
         let good: [String: GGUFValue] = [
-            "tokenizer.ggml.model": .string("gpt2"), "tokenizer.ggml.tokens": .array([.string("a"), .string("b"), .string("ab")]),
+            "tokenizer.ggml.model": .string("gpt2"),
+            "tokenizer.ggml.tokens": .array([.string("a"), .string("b"), .string("ab")]),
             "tokenizer.ggml.merges": .array([.string("a b")]),
         ]
         #expect(try Tokenizer(gguf: good, path: "m.gguf").encode("ab") == [2])
         let bad: [(key: String, value: GGUFValue?, says: String)] = [
-            ("model", .string("t5"), "gpt2, llama"), ("model", nil, "no \"tokenizer.ggml.model\""), ("pre", .string("deepseek-llm"), "qwen2"),
+            ("model", .string("t5"), "gpt2, llama"), ("model", nil, "no \"tokenizer.ggml.model\""),
+            ("pre", .string("deepseek-llm"), "qwen2"),
             ("tokens", .string("a"), "an array"), ("tokens", .array([.integer(1)]), "an array of strings"),
-            ("merges", .array([.string("a z")]), "merges[0]"), ("token_type", .array([.integer(1)]), "1 types for 3 tokens"),
+            ("merges", .array([.string("a z")]), "merges[0]"),
+            ("token_type", .array([.integer(1)]), "1 types for 3 tokens"),
             ("bos_token_id", .integer(3), "outside the vocabulary"), ("add_bos_token", .integer(1), "true or false"),
         ]
         for (key, value, says) in bad {

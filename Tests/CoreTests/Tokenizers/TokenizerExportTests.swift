@@ -25,7 +25,9 @@ struct TokenizerExportTests {
 
     @Test("a SentencePiece vocabulary keeps ids, text, roles and template")
     func sentencePieceVocabulary() throws {
-        let pieces = [("an", -1.0), ("\u{2581}b", -2), ("ana", -3), ("\u{2581}ban", -4), ("\u{2581}\u{2581}", -5), ("as", -6)]
+        let pieces = [
+            ("an", -1.0), ("\u{2581}b", -2), ("ana", -3), ("\u{2581}ban", -4), ("\u{2581}\u{2581}", -5), ("as", -6),
+        ]
         let original = try Tokenizer(gguf: sentencePiece(pieces + Self.letters), path: "made.gguf")
         try TokenizerFixtures.withFolder([:]) { folder in
             try original.writeHuggingFaceFiles(to: folder)
@@ -54,7 +56,9 @@ struct TokenizerExportTests {
         }
     }
 
-    @Test("byte-level vocabularies keep every id with each way of cutting words", arguments: ["gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2"])
+    @Test(
+        "byte-level vocabularies keep every id with each way of cutting words",
+        arguments: ["gpt-2", "smollm", "starcoder", "llama-bpe", "qwen2"])
     func byteLevel(pre: String) throws {
         let path = TokenizerFixtures.committed.path + "/bpe-gpt2/tokenizer.json"
         let model = try JSONValue.parse(try String(contentsOfFile: path, encoding: .utf8), path: path)["model"]

@@ -8,13 +8,19 @@ struct TokenizerParityTests {
         let cases = try TokenizerFixtures.cases(in: folder)
         #expect(cases.count > 50)
         for expected in cases {
-            #expect(tokenizer.encode(expected.text) == expected.ids, "\(folder.lastPathComponent): \(expected.text.debugDescription)")
+            #expect(
+                tokenizer.encode(expected.text) == expected.ids,
+                "\(folder.lastPathComponent): \(expected.text.debugDescription)")
             let decoded = tokenizer.decode(expected.ids)
-            #expect(Array(decoded.utf8) == Array(expected.decoded.utf8), "\(folder.lastPathComponent): \(expected.text.debugDescription)")
+            #expect(
+                Array(decoded.utf8) == Array(expected.decoded.utf8),
+                "\(folder.lastPathComponent): \(expected.text.debugDescription)")
         }
     }
 
-    @Test("every committed tokenizer encodes and decodes as the reference does", arguments: TokenizerFixtures.folders(in: TokenizerFixtures.committed))
+    @Test(
+        "every committed tokenizer encodes and decodes as the reference does",
+        arguments: TokenizerFixtures.folders(in: TokenizerFixtures.committed))
     func committed(folder: URL) throws {
         try compare(try Tokenizer.load(model: folder.path), with: folder)
     }
@@ -26,7 +32,9 @@ struct TokenizerParityTests {
 
     @Test(
         "the full fixtures encode and decode as the reference does",
-        .enabled(if: !TokenizerFixtures.folders(in: TokenizerFixtures.shared).isEmpty, "../shared/fixtures/tokenizers is absent"),
+        .enabled(
+            if: !TokenizerFixtures.folders(in: TokenizerFixtures.shared).isEmpty,
+            "../shared/fixtures/tokenizers is absent"),
         arguments: TokenizerFixtures.folders(in: TokenizerFixtures.shared))
     func shared(folder: URL) throws {
         try compare(try Tokenizer.load(model: folder.path), with: folder)

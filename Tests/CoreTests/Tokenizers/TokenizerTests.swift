@@ -5,7 +5,9 @@ import Testing
 @Suite("Tokenizer: special tokens, companion files, GGUF metadata")
 struct TokenizerTests {
     private func load(_ files: [String: String]) throws -> Tokenizer {
-        try TokenizerFixtures.withFolder(files.merging(["tokenizer.json": TokenizerFixtures.smallJSON]) { first, _ in first }) {
+        try TokenizerFixtures.withFolder(
+            files.merging(["tokenizer.json": TokenizerFixtures.smallJSON]) { first, _ in first }
+        ) {
             try Tokenizer.load(model: $0)
         }
     }
@@ -43,7 +45,10 @@ struct TokenizerTests {
     @Test("composed and decomposed characters are different tokens")
     func canonicalEquivalence() throws {
         let json = TokenizerFixtures.smallJSON
-            .replacingOccurrences(of: #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#, with: #""pre_tokenizer":null"#)
+            .replacingOccurrences(
+                of: #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#,
+                with: #""pre_tokenizer":null"#
+            )
             .replacingOccurrences(of: #""a":0,"#, with: #""a":0,"\u00e9":6,"e\u0301":7,"e":8,"\u0301":9,"#)
             .replacingOccurrences(of: #""merges":["#, with: #""merges":["e \u0301","#)
         let tokenizer = try load(["tokenizer.json": json])
@@ -63,7 +68,8 @@ struct TokenizerTests {
     @Test("companion files name the tokens that start and end a sequence")
     func companions() throws {
         let tokenizer = try load([
-            "tokenizer_config.json": #"{"bos_token":{"content":"<s>"},"eos_token":"abc","add_bos_token":true,"chat_template":"T"}"#,
+            "tokenizer_config.json":
+                #"{"bos_token":{"content":"<s>"},"eos_token":"abc","add_bos_token":true,"chat_template":"T"}"#,
             "generation_config.json": #"{"eos_token_id":[2,4]}"#, "config.json": #"{"eos_token_id":1}"#,
         ])
         #expect(tokenizer.beginningOfSequenceId == 5)
@@ -76,7 +82,9 @@ struct TokenizerTests {
     func templateStart() throws {
         let json = TokenizerFixtures.smallJSON.replacingOccurrences(
             of: #""post_processor":null"#,
-            with: #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]}"#)
+            with:
+                #""post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]}"#
+        )
         let tokenizer = try load(["tokenizer.json": json])
         #expect(tokenizer.addsBeginningOfSequence)
         #expect(tokenizer.beginningOfSequenceId == 5)

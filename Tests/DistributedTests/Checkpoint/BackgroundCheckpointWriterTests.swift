@@ -29,7 +29,8 @@ struct BackgroundCheckpointWriterTests {
     func released() throws {
         do {
             let writer = BackgroundCheckpointWriter(store: store)
-            try writer.submit(step: 1, files: [CheckpointFile(name: "state", bytes: [UInt8](repeating: 1, count: 1 << 20))])
+            try writer.submit(
+                step: 1, files: [CheckpointFile(name: "state", bytes: [UInt8](repeating: 1, count: 1 << 20))])
         }
         let deadline = Date().addingTimeInterval(20)
         while store.steps().isEmpty, Date() < deadline { usleep(5000) }

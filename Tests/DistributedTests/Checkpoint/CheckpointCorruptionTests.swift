@@ -11,10 +11,12 @@ struct CheckpointCorruptionTests {
         folder = try TemporaryFolder()
         store = CheckpointStore(folder: folder.path, createdBy: "catena test")
         for step in [1, 2] {
-            try store.write(step: step, files: [
-                CheckpointFile(name: "adapter", bytes: [UInt8](repeating: UInt8(step), count: 1000)),
-                CheckpointFile(name: "moments", bytes: [UInt8](repeating: UInt8(step), count: 2000)),
-            ])
+            try store.write(
+                step: step,
+                files: [
+                    CheckpointFile(name: "adapter", bytes: [UInt8](repeating: UInt8(step), count: 1000)),
+                    CheckpointFile(name: "moments", bytes: [UInt8](repeating: UInt8(step), count: 2000)),
+                ])
         }
     }
 
@@ -26,7 +28,8 @@ struct CheckpointCorruptionTests {
         return try #require(skipped.first).reason
     }
 
-    @Test("one flipped bit in any file is found, and the previous checkpoint is used", arguments: ["adapter", "moments"])
+    @Test(
+        "one flipped bit in any file is found, and the previous checkpoint is used", arguments: ["adapter", "moments"])
     func flippedBit(name: String) throws {
         let path = store.path(step: 2) + "/" + name
         try change(path) { $0[777] ^= 0x10 }
@@ -44,7 +47,9 @@ struct CheckpointCorruptionTests {
         let text = String(decoding: original, as: UTF8.self)
         let whitespace = Set("\n ".utf8)
         for index in original.indices where !whitespace.contains(original[index]) {
-            try change(path) { $0 = original; $0[index] ^= 0x01 }
+            try change(path) {
+                $0 = original; $0[index] ^= 0x01
+            }
             let (checkpoint, skipped) = store.newestValid()
             #expect(checkpoint?.manifest.step == 1, "byte \(index) of \(text)")
             #expect(skipped.count == 1)
@@ -84,8 +89,12 @@ struct CheckpointCorruptionTests {
         try FileManager.default.moveItem(atPath: store.path(step: 2), toPath: store.path(step: 3))
         let (checkpoint, skipped) = store.newestValid()
         #expect(checkpoint?.manifest.step == 1)
-        #expect(skipped.map(\.reason) == [.damaged(
-            path: store.path(step: 3) + "/manifest.json", reason: "the folder's name says step 3, the manifest step 2")])
+        #expect(
+            skipped.map(\.reason) == [
+                .damaged(
+                    path: store.path(step: 3) + "/manifest.json",
+                    reason: "the folder's name says step 3, the manifest step 2")
+            ])
     }
 
     @Test("a checkpoint of a newer format is refused with both versions")

@@ -14,7 +14,8 @@ struct CheckpointStoreTests {
 
     private func files(_ step: Int) -> [CheckpointFile] {
         [
-            CheckpointFile(name: "adapter.safetensors", bytes: (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* step) }),
+            CheckpointFile(
+                name: "adapter.safetensors", bytes: (0..<5000).map { UInt8(truncatingIfNeeded: $0 &* step) }),
             CheckpointFile(name: "state.json", bytes: Array("{\"step\": \(step)}".utf8)),
             CheckpointFile(name: "empty", bytes: []),
         ]
@@ -24,7 +25,10 @@ struct CheckpointStoreTests {
     func roundTrip() throws {
         let path = try store.write(step: 50, files: files(50))
         #expect(path == folder.path + "/checkpoints/step-00000050")
-        #expect(try folder.names("checkpoints/step-00000050") == ["adapter.safetensors", "empty", "manifest.json", "state.json"])
+        #expect(
+            try folder.names("checkpoints/step-00000050") == [
+                "adapter.safetensors", "empty", "manifest.json", "state.json",
+            ])
         let loaded = try CheckpointReader.load(path)
         #expect(loaded.files == files(50))
         #expect(loaded.manifest.step == 50)
@@ -39,7 +43,8 @@ struct CheckpointStoreTests {
     func deterministic() throws {
         let other = CheckpointStore(folder: folder.path + "/other", keepCount: 1, createdBy: "catena test")
         let first = try Data(contentsOf: URL(fileURLWithPath: store.write(step: 3, files: files(3)) + "/manifest.json"))
-        let second = try Data(contentsOf: URL(fileURLWithPath: other.write(step: 3, files: files(3)) + "/manifest.json"))
+        let second = try Data(
+            contentsOf: URL(fileURLWithPath: other.write(step: 3, files: files(3)) + "/manifest.json"))
         #expect(first == second)
         #expect(!first.isEmpty)
     }
@@ -93,7 +98,9 @@ struct CheckpointStoreTests {
         #expect(try folder.names("checkpoints") == ["step-00000001"])
     }
 
-    @Test("names that are not plain are refused before anything is written", arguments: ["", "a/b", "../x", ".hidden", "manifest.json"])
+    @Test(
+        "names that are not plain are refused before anything is written",
+        arguments: ["", "a/b", "../x", ".hidden", "manifest.json"])
     func badNames(name: String) throws {
         #expect(throws: CheckpointError.badFileName(name)) {
             try store.write(step: 1, files: [CheckpointFile(name: name, bytes: [1])])
@@ -104,7 +111,8 @@ struct CheckpointStoreTests {
     @Test("two files of one name are refused")
     func duplicateNames() throws {
         #expect(throws: CheckpointError.badFileName("a")) {
-            try store.write(step: 1, files: [CheckpointFile(name: "a", bytes: [1]), CheckpointFile(name: "a", bytes: [2])])
+            try store.write(
+                step: 1, files: [CheckpointFile(name: "a", bytes: [1]), CheckpointFile(name: "a", bytes: [2])])
         }
     }
 
@@ -127,7 +135,9 @@ struct CheckpointStoreTests {
         #expect(store.newestValid().checkpoint?.files == files(1))
     }
 
-    @Test("a full disk names the file and the byte, and keeps the previous checkpoint", .enabled(if: TinyDisk.canMount, "needs root and mount"))
+    @Test(
+        "a full disk names the file and the byte, and keeps the previous checkpoint",
+        .enabled(if: TinyDisk.canMount, "needs root and mount"))
     func fullDisk() throws {
         let disk = try TinyDisk(kilobytes: 256)
         let store = CheckpointStore(folder: disk.path + "/checkpoints", createdBy: "catena test")

@@ -6,7 +6,10 @@ import Testing
 struct CrashPointTests {
     @Test("triggers are point, optional number, optional process rank")
     func triggers() {
-        #expect(CrashPoint.Trigger("step-end:50@2").map { [$0.point, String($0.number), String($0.processRank ?? -1)] } == ["step-end", "50", "2"])
+        #expect(
+            CrashPoint.Trigger("step-end:50@2").map { [$0.point, String($0.number), String($0.processRank ?? -1)] } == [
+                "step-end", "50", "2",
+            ])
         #expect(CrashPoint.Trigger("checkpoint-file")?.number == 1)
         #expect(CrashPoint.Trigger("checkpoint-file")?.processRank == nil)
         for wrong in ["", ":2", "a:x", "a@", "a@b", "a:1@"] { #expect(CrashPoint.Trigger(wrong) == nil, "\(wrong)") }
@@ -40,7 +43,8 @@ struct CrashPointTests {
         try store.write(step: 1, files: CrashPointTests.files(1))
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, point = point as String] in
             setenv("CATENA_CRASH_AT", point, 1)
-            try CheckpointStore(folder: path, keepCount: 1, createdBy: "catena test").write(step: 2, files: CrashPointTests.files(2))
+            try CheckpointStore(folder: path, keepCount: 1, createdBy: "catena test").write(
+                step: 2, files: CrashPointTests.files(2))
         }
         let (checkpoint, skipped) = store.newestValid()
         #expect(checkpoint?.manifest.step == surviving)
@@ -58,7 +62,8 @@ struct CrashPointTests {
         try store.write(step: 1, files: CrashPointTests.files(1))
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
             setenv("CATENA_CRASH_AT", "checkpoint-replace", 1)
-            try CheckpointStore(folder: path, keepCount: 1, createdBy: "catena test").write(step: 1, files: CrashPointTests.files(9))
+            try CheckpointStore(folder: path, keepCount: 1, createdBy: "catena test").write(
+                step: 1, files: CrashPointTests.files(9))
         }
         #expect(store.newestValid().checkpoint?.files == CrashPointTests.files(1))
     }

@@ -5,7 +5,8 @@ import Testing
 struct CommunicatorErrorTests {
     @Test("a peer's failure names the rank, the work and its own message")
     func peerFailed() {
-        let error = CommunicatorError.peerFailed(processRank: 2, work: "reading the model", message: "model.safetensors is truncated.")
+        let error = CommunicatorError.peerFailed(
+            processRank: 2, work: "reading the model", message: "model.safetensors is truncated.")
         #expect(error.description == "process rank 2 failed in reading the model: model.safetensors is truncated.")
     }
 

@@ -20,7 +20,9 @@ struct FindingTests {
 
     @Test("a rank bound to fewer cores than its threads is named with the option that widens it")
     func narrowBinding() {
-        let found = texts([RankFacts(rank: 0, cores: [0, 1]), RankFacts(rank: 1, host: "b", hostIndex: 1, cores: [3], threads: 4)])
+        let found = texts([
+            RankFacts(rank: 0, cores: [0, 1]), RankFacts(rank: 1, host: "b", hostIndex: 1, cores: [3], threads: 4),
+        ])
         #expect(found.count == 1)
         #expect(found.first?.contains("rank 1 of b may use 1 core for 4 threads") == true)
         #expect(found.first?.contains("--map-by slot:PE=4") == true)
@@ -47,8 +49,12 @@ struct FindingTests {
     func differences() {
         let found = texts([
             RankFacts(rank: 0, cores: [0], binaryDigest: "aaa", coreType: "Haswell", mpiVersion: "Open MPI 4.1"),
-            RankFacts(rank: 1, host: "b", hostIndex: 1, cores: [0], binaryDigest: "bbb", coreType: "Zen", mpiVersion: "Open MPI 5.0"),
-            RankFacts(rank: 2, host: "b", hostIndex: 1, cores: [1], binaryDigest: "bbb", coreType: "Zen", mpiVersion: "Open MPI 5.0"),
+            RankFacts(
+                rank: 1, host: "b", hostIndex: 1, cores: [0], binaryDigest: "bbb", coreType: "Zen",
+                mpiVersion: "Open MPI 5.0"),
+            RankFacts(
+                rank: 2, host: "b", hostIndex: 1, cores: [1], binaryDigest: "bbb", coreType: "Zen",
+                mpiVersion: "Open MPI 5.0"),
         ])
         #expect(found.count == 3)
         #expect(found.first?.contains("(file aaa) on rank 0") == true)
@@ -68,7 +74,8 @@ struct FindingTests {
     @Test("low disk and memory are warnings; almost none is an error and comes first")
     func space() {
         func severities(memory: Int, disk: Int) -> [Finding.Severity] {
-            Finding.all(in: [RankFacts(rank: 0, cores: [0], availableMemoryBytes: memory, freeDiskBytes: disk)]).map(\.severity)
+            Finding.all(in: [RankFacts(rank: 0, cores: [0], availableMemoryBytes: memory, freeDiskBytes: disk)]).map(
+                \.severity)
         }
         #expect(severities(memory: 1_000_000_000, disk: 2_000_000_000) == [])
         #expect(severities(memory: 999_000_000, disk: 1_999_000_000) == [.warning, .warning])

@@ -23,7 +23,8 @@ struct ControlGroupTests {
         let files = [
             "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "-1", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000",
             "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000",
-            "/sys/fs/cgroup/memory/b/memory.limit_in_bytes": "9223372036854771712", "/sys/fs/cgroup/memory/b/memory.usage_in_bytes": "1",
+            "/sys/fs/cgroup/memory/b/memory.limit_in_bytes": "9223372036854771712",
+            "/sys/fs/cgroup/memory/b/memory.usage_in_bytes": "1",
         ]
         #expect(ControlGroup.cpuQuota(paths) { files[$0] } == 0.5)
         #expect(ControlGroup.freeMemoryBytes(paths) { files[$0] } == nil)

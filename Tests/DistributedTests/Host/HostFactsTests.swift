@@ -22,7 +22,8 @@ struct HostFactsTests {
         #expect(HostFacts.suggestedThreads(own: low, processorSets: [low, high], cpuQuota: nil) == 4)
         #expect(HostFacts.suggestedThreads(own: all, processorSets: [all, all], cpuQuota: 3) == 1)
         #expect(HostFacts.suggestedThreads(own: all, processorSets: [all], cpuQuota: 2.5) == 2)
-        #expect(HostFacts.suggestedThreads(own: low, processorSets: Array(repeating: low, count: 9), cpuQuota: nil) == 1)
+        #expect(
+            HostFacts.suggestedThreads(own: low, processorSets: Array(repeating: low, count: 9), cpuQuota: nil) == 1)
     }
 
     @Test("this machine's facts are plausible")

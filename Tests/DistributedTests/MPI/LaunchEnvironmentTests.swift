@@ -16,7 +16,9 @@ struct LaunchEnvironmentTests {
 
     @Test("mpirun, srun and PMI launchers are known by what they set")
     func launchers() {
-        let mpirun = LaunchEnvironment.detect(in: ["OMPI_COMM_WORLD_SIZE": "2", "OMPI_MCA_orte_hnp_uri": "x", "SLURM_STEP_NUM_TASKS": "5", "SLURM_PROCID": "1"])
+        let mpirun = LaunchEnvironment.detect(in: [
+            "OMPI_COMM_WORLD_SIZE": "2", "OMPI_MCA_orte_hnp_uri": "x", "SLURM_STEP_NUM_TASKS": "5", "SLURM_PROCID": "1",
+        ])
         #expect(mpirun.launcher == "mpirun")
         #expect(mpirun.expectedSize == 2)
         #expect(mpirun.isUnderOpenMPIDaemon)

@@ -11,7 +11,8 @@ struct StopSignalTests {
             guard !StopSignal.isRequested, StopSignal.name == nil else { exit(1) }
             kill(getpid(), number)
             for _ in 1...400 where !StopSignal.isRequested { usleep(5000) }
-            guard StopSignal.isRequested, StopSignal.name == [SIGTERM: "TERM", SIGUSR1: "USR1", SIGINT: "INT"][number] else { exit(2) }
+            guard StopSignal.isRequested, StopSignal.name == [SIGTERM: "TERM", SIGUSR1: "USR1", SIGINT: "INT"][number]
+            else { exit(2) }
             if number != SIGINT { kill(getpid(), number) }
             usleep(50_000)
             exit(StopSignal.exitCode)

@@ -65,7 +65,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
         guard rank == section.rank, alpha == section.alpha, rankStabilised == stabilised else {
             throw .mismatch(
                 path: folder + "/" + PEFT.configurationFile,
-                reason: "the adapter has rank \(rank), alpha \(alpha), rs-lora \(rankStabilised), the configuration rank "
+                reason:
+                    "the adapter has rank \(rank), alpha \(alpha), rs-lora \(rankStabilised), the configuration rank "
                     + "\(section.rank), alpha \(section.alpha), rs-lora \(stabilised)")
         }
     }
