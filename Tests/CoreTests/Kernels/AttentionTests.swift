@@ -119,7 +119,7 @@ struct AttentionTests {
         var noise = Noise(5)
         let stacked = noise.floats(test.tokens * test.row).map { 60 * $0 }
         let (out, _) = Self.forward(test, stacked, pools[1])
-        #expect(relativeError(out, test.reference(stacked.map(Double.init))) < 1e-3)
+        #expect(relativeError(out, test.reference(stacked.map(Double.init))) < 2e-4)
     }
 
     @Test("decoding from a cache equals the forward pass, token by token and in pieces", arguments: cases)
