@@ -28,7 +28,7 @@ struct Train: ParsableCommand, RunsOnAllRanks {
     var resume: String?
 
     func run() throws {
-        let outcome = try Job.run { communicator in
+        let outcome = try Job.run(threads: .multiple) { communicator in
             StopSignal.install()
             let configuration = try communicator.agree("read the configuration") {
                 try RunConfiguration.load(path: config, overrides: set, methods: AdapterMethod.optionsByName)

@@ -42,4 +42,14 @@ int cmpi_send_receive(const void *sent, int64_t sent_count, int destination, voi
 int cmpi_exchange(int send_count, const void *const *sent, const int64_t *sent_counts, const int *destinations,
                   int receive_count, void *const *received, const int64_t *received_counts, const int *sources, int tag);
 
+/// A ring of all ranks with a channel of its own, so that one other thread may use it beside the calls above.
+typedef struct cmpi_ring cmpi_ring;
+/// Collective. Ranks stand in the ring in the order of `order`; `*position` is this rank's place.
+int cmpi_ring_open(int64_t order, cmpi_ring **ring, int *position);
+void cmpi_ring_close(cmpi_ring *ring);
+/// Makes the calling thread's short sleeps exact. Called once by the thread that gathers.
+void cmpi_ring_use_this_thread(void);
+/// Collective: place r's bytes `offsets[r]..<offsets[r + 1]` of `image` reach all ranks. Sleeps while it waits.
+int cmpi_ring_gather(cmpi_ring *ring, void *image, const int64_t *offsets);
+
 #endif

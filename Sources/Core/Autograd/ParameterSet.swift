@@ -7,8 +7,8 @@ public final class ParameterSet {
     public let parameters: [Parameter]
     /// All values, `[1, count]`.
     public let values: Tensor
-    /// All gradients, `[1, count]`.
-    public let gradients: Tensor
+    /// All gradients, `[1, count]`: where passes add to now.
+    public private(set) var gradients: Tensor
     /// First element of each parameter.
     public let offsets: [Int]
 
@@ -36,6 +36,14 @@ public final class ParameterSet {
 
     /// Number of trainable elements.
     public var count: Int { values.count }
+
+    /// From now on passes add gradients to `buffer`, `[1, count]`.
+    public func accumulateGradients(in buffer: Tensor) {
+        precondition(buffer.count == count, "\(buffer.count) gradients for \(count) parameters")
+        guard buffer.pointer != gradients.pointer else { return }
+        gradients = buffer
+        for (index, parameter) in parameters.enumerated() { parameter.variable.gradient = gradient(of: index) }
+    }
 
     /// The gradient of one parameter.
     public func gradient(of index: Int) -> Tensor {

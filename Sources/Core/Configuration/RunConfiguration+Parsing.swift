@@ -9,7 +9,7 @@ extension RunConfiguration {
         case train, validation, template, maxLength = "max-length", packing, shuffle, cache
     }
 
-    enum DistributedKey: String, ConfigurationKey { case placement, reduction, threads }
+    enum DistributedKey: String, ConfigurationKey { case placement, accumulation, prefetch, reduction, threads }
     enum CheckpointKey: String, ConfigurationKey { case every, keep }
     enum LogKey: String, ConfigurationKey { case everySeconds = "every-seconds", tensorboard, report }
 
@@ -118,6 +118,8 @@ extension RunConfiguration.DistributedSection {
         let reader = try SectionReader<RunConfiguration.DistributedKey>(
             node, path: "distributed", origin: origin)
         placement = try reader.choice(.placement) ?? placement
+        accumulation = try reader.choice(.accumulation) ?? accumulation
+        prefetch = try reader.boolean(.prefetch) ?? prefetch
         reduction = try reader.choice(.reduction) ?? reduction
         threads =
             try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in

@@ -11,6 +11,8 @@ extension RunConfiguration {
                 "distributed",
                 .section([
                     .init("placement", .text(distributed.placement.rawValue)),
+                    .init("accumulation", .text(distributed.accumulation.rawValue)),
+                    .init("prefetch", .boolean(distributed.prefetch)),
                     .init("reduction", .text(distributed.reduction.rawValue)),
                     .init("threads", distributed.threads.map { .integer($0) } ?? .text("auto")),
                 ])),

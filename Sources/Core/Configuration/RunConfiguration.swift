@@ -68,11 +68,22 @@ extension RunConfiguration {
     public struct DistributedSection: Sendable, Equatable {
         /// Where the frozen weights live.
         public enum Placement: String, Sendable, CaseIterable { case auto, replicated, node, sharded }
+        /// In which order a rank's micro-batches go through the blocks: one after the other through all, or all through one
+        /// block before the next one; `auto`: the second where blocks are gathered.
+        public enum Accumulation: String, Sendable, CaseIterable {
+            case auto
+            case microMajor = "micro-major"
+            case layerMajor = "layer-major"
+        }
         /// How gradients are summed: the same bits at any number of ranks, or as fast as MPI can.
         public enum Reduction: String, Sendable, CaseIterable { case reproducible, fast }
 
         /// Where the frozen weights live.
         public var placement: Placement = .auto
+        /// In which order micro-batches go through the blocks.
+        public var accumulation: Accumulation = .auto
+        /// Whether the next block is gathered while the present one computes (sharded placement).
+        public var prefetch = true
         /// How gradients are summed over ranks.
         public var reduction: Reduction = .reproducible
         /// Threads of one rank; nil (`auto`): the node's cores divided by its ranks.

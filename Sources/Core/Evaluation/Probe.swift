@@ -26,7 +26,7 @@ public struct Probe {
         }
         trainable.gradients.fill(0)
         let loss = GradientPass(model: model).run(
-            inputIds: input.inputIds, targets: input.targets, layout: layout, randomKey: .none)
+            ModelInput(inputIds: input.inputIds, targets: input.targets, layout: layout))
         self.loss = loss.sum / loss.weight
         let scale = Float(1 / loss.weight)
         gradients = trainable.parameters.enumerated().map { index, parameter in

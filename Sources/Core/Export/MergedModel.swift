@@ -63,7 +63,9 @@ public enum MergedModel {
         func append(_ name: String, _ shape: [Int], _ value: @escaping () -> Tensor) {
             writer.append(name, shape: shape, .generated { value().elements() })
         }
-        for table in model.tables { append(table.name, [table.value.rows, table.value.columns]) { table.value } }
+        for table in model.tables {
+            append(table.name, [table.rows, table.columns]) { table.current(engine.memory) }
+        }
         for vector in model.normVectors { append(vector.name, [vector.value.count]) { vector.value } }
         for linear in model.linears {
             append(linear.path + ".weight", linear.storedShape) { linear.mergedStoredWeight(engine: engine) }

@@ -61,30 +61,34 @@ public struct StoredTensor: Sendable {
     public func decodeRows(
         _ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>
     ) throws(FileError) {
-        decode(rows, into: destination)
+        guard let base = file.bytes.baseAddress else { return }
+        decodeRows(rows, from: base + byteOffset, into: destination)
     }
 
-    /// All numbers as float32, row-major.
-    public func floats() throws(FileError) -> [Float] {
-        [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
-            guard let base = buffer.baseAddress else { return }
-            decode(0..<rowCount, into: base)
-            count = elementCount
-        }
-    }
-
-    private func decode(_ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    /// The same from `image`, a copy of the stored bytes that may lie anywhere.
+    func decodeRows(
+        _ rows: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>
+    ) {
         precondition(
             rows.lowerBound >= 0 && rows.upperBound <= rowCount,
             "rows \(rows) are outside 0..<\(rowCount)")
         let elements = rows.count * rowLength
-        guard elements > 0, let base = file.bytes.baseAddress else { return }
-        let source = base + byteOffset + rows.lowerBound * rowBytes
+        guard elements > 0 else { return }
+        let source = image + rows.lowerBound * rowBytes
         if encoding.blockElements == 1 {
             PlainDecoding.decode(encoding, source, count: elements, into: destination)
         } else {
             BlockDecoding.decode(
                 encoding, source, blockCount: elements / encoding.blockElements, into: destination)
+        }
+    }
+
+    /// All numbers as float32, row-major.
+    public func floats() throws(FileError) -> [Float] {
+        [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
+            guard let base = buffer.baseAddress, let source = file.bytes.baseAddress else { return }
+            decodeRows(0..<rowCount, from: source + byteOffset, into: base)
+            count = elementCount
         }
     }
 

@@ -49,6 +49,12 @@ public struct WeightFiles: Sendable {
         return tensor
     }
 
+    /// Drops what has been read of the mapped files from this process's memory; it comes back when used again.
+    public func forgetPages() {
+        var seen: Set<String> = []
+        for tensor in tensors.values where seen.insert(tensor.file.path).inserted { tensor.file.advise(.notNeeded) }
+    }
+
     private enum Kind { case absent, file, folder }
 
     private static func kind(of path: String) -> Kind {

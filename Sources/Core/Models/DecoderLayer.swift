@@ -29,7 +29,7 @@ public final class DecoderLayer: TransformerLayer {
         func linear(_ name: String, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
             Linear(
                 path: prefix + name,
-                weight: try weights.matrix(prefix + name + ".weight", rows: out, columns: input),
+                weight: try weights.matrix(prefix + name + ".weight", rows: out, columns: input, in: .layer(index)),
                 bias: bias ? try vector(name + ".bias", out) : nil)
         }
         let (qkvBias, mlpBias) = (configuration.queryKeyValueBias, configuration.feedForwardBias)

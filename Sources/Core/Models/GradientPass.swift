@@ -1,4 +1,8 @@
-/// One forward and backward pass of one micro-batch through all blocks.
+/// Forward and backward passes of micro-batches through all blocks.
+///
+/// Several micro-batches go *layer-major*: all of them through one block before the next one. The frozen matrices of a
+/// block are then needed twice (forward, backward) whatever the number of micro-batches, which matters where they have to
+/// be fetched. The sums of each micro-batch are the same bits as when it goes alone.
 public struct GradientPass {
     /// What is kept between the forward and the backward pass.
     public enum Recompute: String, Sendable, CaseIterable {
@@ -16,41 +20,85 @@ public struct GradientPass {
     public init(model: LanguageModel, recompute: Recompute = .none) {
         self.model = model
         self.recompute = recompute
-        self.embeddingIsTrainable = model.embedding.variable.requiresGradient
+        self.embeddingIsTrainable = model.embedding.isTrainable
     }
 
-    /// Adds the gradient of the loss *sum* to every parameter's gradient and returns the loss.
-    public func run(
-        inputIds: [Int32], targets: [Int32], weights: [Float]? = nil, layout: SequenceLayout, randomKey: RandomKey
-    ) -> LanguageModelHead.Loss {
+    /// The blocks that one pass visits, in order.
+    public var visits: [ModelBlock] {
+        let layers = model.layers.map { ModelBlock.layer($0.index) }
+        return [.embedding] + layers + [.head] + layers.reversed()
+    }
+
+    /// Adds the gradients of the loss *sum* of each micro-batch and returns the losses. Announces and visits every
+    /// block, also without micro-batches, so that processes with fewer of them stay in step with the others.
+    ///
+    /// - Parameter select: called with a micro-batch's index before its gradients are added: points the parameters'
+    ///   gradients to where they belong.
+    /// - Throws: what kept a block's matrices from coming.
+    public func run(_ inputs: [ModelInput], select: @escaping (Int) -> Void) throws -> [LanguageModelHead.Loss] {
+        model.residency?.announce(visits)
+        return try run(inputs, select: select) { block, body in try model.visit(block, body) }
+    }
+
+    /// The same for one micro-batch of a model whose matrices are all at hand.
+    public func run(_ input: ModelInput) -> LanguageModelHead.Loss {
+        precondition(model.residency == nil, "the matrices of this model have to be fetched")
+        return run([input], select: { _ in }) { _, body in body() }[0]
+    }
+
+    private func run(
+        _ inputs: [ModelInput], select: @escaping (Int) -> Void, visit: (ModelBlock, () -> Void) throws -> Void
+    ) rethrows -> [LanguageModelHead.Loss] {
         let engine = model.engine
-        engine.memory.expectTokens(inputIds.count)
-        let embeddingTape = Tape(engine: engine, isRecording: embeddingIsTrainable)
-        let embedded = model.embed(inputIds, layout: layout, on: embeddingTape)
-        var passes: [LayerPass] = []
+        if let longest = inputs.map(\.inputIds.count).max() { engine.memory.expectTokens(longest) }
+        let embeddingTapes = inputs.map { _ in Tape(engine: engine, isRecording: embeddingIsTrainable) }
+        var embedded: [Variable] = []
+        try visit(.embedding) {
+            embedded = zip(inputs, embeddingTapes).map { model.embed($0.inputIds, layout: $0.layout, on: $1) }
+        }
+        var hidden = embedded.map(\.value)
+        var passes: [[LayerPass]] = []
         passes.reserveCapacity(model.layers.count)
-        var hidden = embedded.value
         for layer in model.layers {
-            let pass = LayerPass(
-                layer: layer, input: hidden, inputNeedsGradient: embeddingIsTrainable || layer.index > 0)
-            hidden = pass.forward(layout: layout, engine: engine, randomKey: randomKey, keep: recompute == .none)
-            passes.append(pass)
+            let needsGradient = embeddingIsTrainable || layer.index > 0
+            passes.append(hidden.map { LayerPass(layer: layer, input: $0, inputNeedsGradient: needsGradient) })
+            try visit(.layer(layer.index)) {
+                for (index, input) in inputs.enumerated() {
+                    hidden[index] = passes[layer.index][index].forward(input, engine: engine, keep: recompute == .none)
+                }
+            }
         }
-        let loss = model.head.loss(
-            hidden, targets: targets, weights: weights, wantsGradient: true, engine: engine)
-        guard var gradient = loss.hiddenGradient else { return loss }
-        while let pass = passes.popLast() {
-            guard
-                let next = pass.backward(gradient, layout: layout, engine: engine, randomKey: randomKey)
-            else { return loss }
-            gradient = next
+        var losses: [LanguageModelHead.Loss] = []
+        try visit(.head) {
+            for (index, input) in inputs.enumerated() {
+                select(index)
+                losses.append(
+                    model.head.loss(
+                        hidden[index], targets: input.targets, weights: input.weights, wantsGradient: true,
+                        engine: engine))
+            }
         }
-        if embeddingIsTrainable { embeddingTape.backward(from: embedded, gradient: gradient) }
-        return loss
+        hidden.removeAll()
+        var gradients = losses.indices.map { losses[$0].takeHiddenGradient() }
+        while let layerPasses = passes.popLast() {
+            try visit(.layer(passes.count)) {
+                for (index, pass) in layerPasses.enumerated() {
+                    guard let gradient = gradients[index] else { continue }
+                    select(index)
+                    gradients[index] = pass.backward(gradient, of: inputs[index], engine: engine)
+                }
+            }
+        }
+        for (index, gradient) in gradients.enumerated() where embeddingIsTrainable {
+            guard let gradient else { continue }
+            select(index)
+            embeddingTapes[index].backward(from: embedded[index], gradient: gradient)
+        }
+        return losses
     }
 }
 
-/// One layer within a pass: its input, and its tape while it is kept.
+/// One layer and one micro-batch within a pass: the layer's input, and its tape while that is kept.
 private final class LayerPass {
     private let layer: any TransformerLayer
     private let input: Variable
@@ -62,20 +110,19 @@ private final class LayerPass {
         self.input = Variable(input, requiresGradient: inputNeedsGradient)
     }
 
-    func forward(layout: SequenceLayout, engine: Engine, randomKey: RandomKey, keep: Bool) -> Tensor {
-        let tape = Tape(engine: engine, isRecording: true, randomKey: randomKey)
-        let output = layer.forward(input, layout: layout, on: tape)
+    func forward(_ microBatch: ModelInput, engine: Engine, keep: Bool) -> Tensor {
+        let tape = Tape(engine: engine, isRecording: true, randomKey: microBatch.randomKey)
+        let output = layer.forward(input, layout: microBatch.layout, on: tape)
         tape.finishForward()
         if keep { (self.tape, self.output) = (tape, output) }
         return output.value
     }
 
     /// The gradient of the layer's input, or nil if nothing before it needs one.
-    func backward(_ gradient: Tensor, layout: SequenceLayout, engine: Engine, randomKey: RandomKey) -> Tensor? {
-        if tape == nil {
-            _ = forward(layout: layout, engine: engine, randomKey: randomKey, keep: true)
-        }
+    func backward(_ gradient: Tensor, of microBatch: ModelInput, engine: Engine) -> Tensor? {
+        if tape == nil { _ = forward(microBatch, engine: engine, keep: true) }
         guard let tape, let output else { return nil }
+        (self.tape, self.output) = (nil, nil)
         tape.backward(from: output, gradient: gradient)
         return input.takeGradient()
     }

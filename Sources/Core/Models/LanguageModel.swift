@@ -17,6 +17,8 @@ public final class LanguageModel {
     public let separateHead: TokenEmbedding?
     /// Threads and memory of all computations.
     public let engine: Engine
+    /// What brings a block's frozen matrices to where they are used; nil if all are always there.
+    public let residency: (any BlockResidency)?
 
     /// Builds the model from `weights`.
     public init(configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine) throws {
@@ -24,17 +26,19 @@ public final class LanguageModel {
         self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
         let style = configuration.layerNormStyle
-        func table(_ name: String, rows: Int) throws -> TokenEmbedding {
-            TokenEmbedding(name: name, table: try weights.table(name, rows: rows, columns: width))
+        func table(_ name: String, rows: Int, in block: ModelBlock) throws -> TokenEmbedding {
+            TokenEmbedding(name: name, weight: try weights.matrix(name, rows: rows, columns: width, in: block))
         }
-        embedding = try table(style?.names.tokens ?? "model.embed_tokens.weight", rows: vocabulary)
+        residency = weights.residency
+        embedding = try table(style?.names.tokens ?? "model.embed_tokens.weight", rows: vocabulary, in: .embedding)
         positions = try style.map { style in
             PositionEmbedding(
                 table: try table(
-                    style.names.positions, rows: configuration.maximumPositions + style.positionOffset),
+                    style.names.positions, rows: configuration.maximumPositions + style.positionOffset,
+                    in: .embedding),
                 offset: style.positionOffset)
         }
-        separateHead = configuration.tiesEmbeddings ? nil : try table("lm_head.weight", rows: vocabulary)
+        separateHead = configuration.tiesEmbeddings ? nil : try table("lm_head.weight", rows: vocabulary, in: .head)
         if let style {
             layers = try (0..<configuration.layerCount).map {
                 try LayerNormDecoderLayer(index: $0, configuration: configuration, style: style, weights: weights)
@@ -99,7 +103,7 @@ public final class LanguageModel {
 
     /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {
-        for table in tables { try body(table.name, [table.value.rows, table.value.columns], table.value) }
+        for table in tables { try body(table.name, [table.rows, table.columns], table.current(engine.memory)) }
         for vector in normVectors { try body(vector.name, [vector.value.count], vector.value) }
         for linear in linears {
             try body(linear.path + ".weight", linear.storedShape, linear.mergedStoredWeight(engine: engine))

@@ -25,6 +25,12 @@ public final class LanguageModelHead {
         public var supervisedCount: Int
         /// `d sum / d hidden`, `[N, D]`; nil when no gradient was asked for.
         public var hiddenGradient: Tensor?
+
+        /// Hands the gradient over, so that its memory is free as soon as it has been used.
+        mutating func takeHiddenGradient() -> Tensor? {
+            defer { hiddenGradient = nil }
+            return hiddenGradient
+        }
     }
 
     /// Logits `[N, V]` of the hidden states `[N, D]` that leave the last layer.
@@ -32,7 +38,7 @@ public final class LanguageModelHead {
         let tape = Tape(engine: engine, isRecording: false)
         let normed = norm.forward(Variable(hidden, requiresGradient: false), on: tape)
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
-        BLAS.multiply(normed.value, transposed: projection.value, into: logits, engine: engine)
+        projection.project(normed.value, into: logits, engine: engine)
         return logits
     }
 
@@ -83,14 +89,13 @@ public final class LanguageModelHead {
     private func tiledLoss(
         _ normed: Tensor, targets: [Int32], weights: [Float], gradient: Tensor?, engine: Engine
     ) -> Double {
-        let table = projection.variable
         let tile = Self.tileRows
         let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
         var losses = [Double](repeating: 0, count: normed.rows)
         for start in stride(from: 0, to: normed.rows, by: tile) {
             let range = start..<min(start + tile, normed.rows)
             let (x, logits) = (normed.rows(range), buffer.rows(0..<range.count))
-            BLAS.multiply(x, transposed: table.value, into: logits, engine: engine)
+            projection.project(x, into: logits, engine: engine)
             targets.withUnsafeBufferPointer { targets in
                 weights.withUnsafeBufferPointer { weights in
                     losses.withUnsafeMutableBufferPointer { losses in
@@ -104,10 +109,7 @@ public final class LanguageModelHead {
                 }
             }
             guard let gradient else { continue }
-            BLAS.multiply(logits, table.value, into: gradient.rows(range), engine: engine)
-            table.addGradient(engine.memory) { dTable, accumulate in
-                BLAS.multiply(transposed: logits, x, into: dTable, accumulate: accumulate, engine: engine)
-            }
+            projection.projectBackward(logits, x: x, into: gradient.rows(range), engine: engine)
         }
         return losses.reduce(0, +)
     }

@@ -19,15 +19,11 @@ public struct RandomWeights: WeightProvider {
         return result
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int) throws -> any FrozenWeight {
-        Float32Weight(try table(name, rows: rows, columns: columns))
-    }
-
-    public func table(_ name: String, rows: Int, columns: Int) throws -> Tensor {
+    public func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
         let result = memory.tensor(rows: rows, columns: columns)
         SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
             UnsafeMutableBufferPointer(start: result.pointer, count: result.count),
             standardDeviation: standardDeviation)
-        return result
+        return Float32Weight(result)
     }
 }

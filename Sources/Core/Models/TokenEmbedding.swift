@@ -3,31 +3,55 @@ public final class TokenEmbedding {
     /// Name of the table in the model's files.
     public let name: String
     /// The frozen table.
-    public let table: Tensor
+    public let weight: any FrozenWeight
     private var parameter: Parameter?
 
-    init(name: String, table: Tensor) {
+    init(name: String, weight: any FrozenWeight) {
         self.name = name
-        self.table = table
+        self.weight = weight
     }
 
-    /// The table as a leaf of computations.
-    var variable: Variable {
-        parameter?.variable ?? Variable(table, requiresGradient: false)
-    }
+    /// Rows of the table.
+    var rows: Int { weight.outFeatures }
 
-    /// The table as it now is.
-    public var value: Tensor { parameter?.value ?? table }
+    /// Columns of the table.
+    var columns: Int { weight.inFeatures }
+
+    /// Whether the table is trained.
+    var isTrainable: Bool { parameter != nil }
+
+    /// The table as it now is, float32.
+    func current(_ memory: TensorMemory) -> Tensor { parameter?.value ?? weight.dequantised(memory) }
 
     /// Hidden states `[N, D]` of the tokens `ids`.
     func forward(_ ids: [Int32], on tape: Tape) -> Variable {
-        tape.embeddingLookup(ids, table: variable)
+        guard let parameter else { return tape.embeddingLookup(ids, frozen: weight) }
+        return tape.embeddingLookup(ids, table: parameter.variable)
+    }
+
+    /// Logits `Z = X Wᵀ` `[n, V]` of X `[n, D]`.
+    func project(_ x: Tensor, into logits: Tensor, engine: Engine) {
+        guard let parameter else { return weight.multiply(x, into: logits, engine: engine) }
+        BLAS.multiply(x, transposed: parameter.value, into: logits, engine: engine)
+    }
+
+    /// `dX = dZ W`, and `dW += dZᵀ X` if the table is trained.
+    func projectBackward(_ dLogits: Tensor, x: Tensor, into dX: Tensor, engine: Engine) {
+        guard let parameter else {
+            return weight.multiplyTransposed(dLogits, into: dX, accumulate: false, engine: engine)
+        }
+        BLAS.multiply(dLogits, parameter.value, into: dX, engine: engine)
+        parameter.variable.addGradient(engine.memory) { dTable, accumulate in
+            BLAS.multiply(transposed: dLogits, x, into: dTable, accumulate: accumulate, engine: engine)
+        }
     }
 
     /// Makes the table trainable and returns its parameter.
     func makeTrainable() -> Parameter {
-        let initial = table
-        let parameter = Parameter(name: name, shape: [table.rows, table.columns]) { $0.copy(from: initial) }
+        let frozen = weight
+        let parameter = Parameter(name: name, shape: [rows, columns]) { value in
+            frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
+        }
         self.parameter = parameter
         return parameter
     }

@@ -25,6 +25,10 @@ public struct MetricsLine: Sendable, Equatable {
     public var gatherSeconds: Double
     /// Seconds of the step spent in the gradient reduction.
     public var reduceSeconds: Double
+    /// Bytes of frozen weights that rank 0 received in this step.
+    public var gatherBytes: Int
+    /// Bytes that rank 0 sent in this step's reduction.
+    public var reduceBytes: Int
     /// Resident memory of rank 0.
     public var residentBytes: Int
     /// Mean loss over the validation data after this step.
@@ -35,7 +39,7 @@ public struct MetricsLine: Sendable, Equatable {
         step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double,
         gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
-        residentBytes: Int, validationLoss: Double? = nil
+        gatherBytes: Int = 0, reduceBytes: Int = 0, residentBytes: Int, validationLoss: Double? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -47,6 +51,8 @@ public struct MetricsLine: Sendable, Equatable {
         self.seconds = seconds
         self.gatherSeconds = gatherSeconds
         self.reduceSeconds = reduceSeconds
+        self.gatherBytes = gatherBytes
+        self.reduceBytes = reduceBytes
         self.residentBytes = residentBytes
         self.validationLoss = validationLoss
     }
@@ -60,7 +66,8 @@ public struct MetricsLine: Sendable, Equatable {
             .init("gradient_norm", .number(gradientNorm)),
             .init("tokens_per_second", .number(tokensPerSecond)),
             .init("seconds", .number(seconds)), .init("gather_seconds", .number(gatherSeconds)),
-            .init("reduce_seconds", .number(reduceSeconds)), .init("resident_bytes", .integer(residentBytes)),
+            .init("reduce_seconds", .number(reduceSeconds)), .init("gather_bytes", .integer(gatherBytes)),
+            .init("reduce_bytes", .integer(reduceBytes)), .init("resident_bytes", .integer(residentBytes)),
         ]
         if let validationLoss { fields.append(.init("validation_loss", .number(validationLoss))) }
         return JSONText.object(fields).line
@@ -79,6 +86,7 @@ extension MetricsLine {
             learningRate: record.learning_rate ?? .nan, gradientNorm: record.gradient_norm ?? .nan,
             tokensPerSecond: record.tokens_per_second ?? .nan, seconds: record.seconds ?? .nan,
             gatherSeconds: record.gather_seconds ?? .nan, reduceSeconds: record.reduce_seconds ?? .nan,
+            gatherBytes: record.gather_bytes ?? 0, reduceBytes: record.reduce_bytes ?? 0,
             residentBytes: record.resident_bytes, validationLoss: record.validation_loss)
     }
 
@@ -105,6 +113,7 @@ extension MetricsLine {
         let loss: Double?
         let tokens, supervised_tokens: Int
         let learning_rate, gradient_norm, tokens_per_second, seconds, gather_seconds, reduce_seconds: Double?
+        let gather_bytes, reduce_bytes: Int?
         let resident_bytes: Int
         let validation_loss: Double?
     }

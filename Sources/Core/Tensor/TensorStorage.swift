@@ -15,8 +15,8 @@ public final class TensorStorage {
         self.keepAlive = nil
     }
 
-    /// Read-only foreign memory, for example of a mapped file, that `owner` keeps valid.
-    init(borrowing base: UnsafePointer<Float>, capacity: Int, owner: AnyObject) {
+    /// Foreign memory, for example of a mapped file (which is only read), that `owner` keeps valid.
+    public init(borrowing base: UnsafePointer<Float>, capacity: Int, owner: AnyObject) {
         self.base = UnsafeMutablePointer(mutating: base)
         self.capacity = capacity
         self.memory = nil

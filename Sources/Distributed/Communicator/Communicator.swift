@@ -18,6 +18,11 @@ public protocol Communicator: AnyObject {
     /// Number of machines in the job.
     var hostCount: Int { get }
 
+    /// Whether several threads of a process may communicate at the same time.
+    var allowsSeveralThreads: Bool { get }
+
+    /// Collective: a ring with a channel of its own.
+    func makeRing() throws(CommunicatorError) -> any GatherRing
     /// Waits until all processes are here. `sleeping` gives the processor away while waiting (long waits, more ranks than cores).
     func barrier(sleeping: Bool) throws(CommunicatorError)
     /// Copies `bytes` of process `root` to all; the buffers have equal sizes.

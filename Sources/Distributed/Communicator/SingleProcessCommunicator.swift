@@ -14,6 +14,9 @@ public final class SingleProcessCommunicator: Communicator {
         hostName = ProcessInfo.processInfo.hostName
     }
 
+    public let allowsSeveralThreads = true
+
+    public func makeRing() throws(CommunicatorError) -> any GatherRing { SingleProcessRing() }
     public func barrier(sleeping: Bool) throws(CommunicatorError) {}
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicatorError) {}
     public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicatorError) {}

@@ -10,9 +10,11 @@ public final class MPICommunicator: Communicator {
     public let hostName: String
     public let hostIndex: Int
     public let hostCount: Int
+    public let allowsSeveralThreads: Bool
 
     /// Collective: finds this process's place in the started world.
-    init() throws(CommunicatorError) {
+    init(threadLevel: MPIThreadLevel) throws(CommunicatorError) {
+        allowsSeveralThreads = threadLevel == .multiple
         var rank: Int32 = 0
         var size: Int32 = 0
         var hostRank: Int32 = 0
@@ -37,6 +39,8 @@ public final class MPICommunicator: Communicator {
     private func check(_ call: String, _ body: () -> Int32) throws(CommunicatorError) {
         try mpi(call, processRank: rank, body)
     }
+
+    public func makeRing() throws(CommunicatorError) -> any GatherRing { try MPIGatherRing(self) }
 
     public func barrier(sleeping: Bool) throws(CommunicatorError) {
         try check("MPI_Barrier") { sleeping ? cmpi_barrier_sleeping() : cmpi_barrier() }

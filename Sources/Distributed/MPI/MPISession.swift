@@ -47,12 +47,12 @@ public final class MPISession {
         try mpi("MPI_Init_thread", processRank: LaunchEnvironment.processRank(in: environment)) {
             cmpi_init_thread(threads.rawValue, &provided)
         }
-        let communicator = try MPICommunicator()
+        let threadLevel = MPIThreadLevel(rawValue: provided) ?? .single
+        let communicator = try MPICommunicator(threadLevel: threadLevel)
         if let expected = launch.expectedSize, expected != communicator.size {
             throw .wrongWorldSize(launcher: launcher, expected: expected, actual: communicator.size)
         }
-        return MPISession(
-            communicator: communicator, threadLevel: MPIThreadLevel(rawValue: provided) ?? .single, isRunning: true)
+        return MPISession(communicator: communicator, threadLevel: threadLevel, isRunning: true)
     }
 
     /// Leaves the job; waits for all processes. The communicator must not be used afterwards.

@@ -39,6 +39,7 @@ final class RunRecorder {
 
     /// Tells the facts of the run.
     func started(step: Int) {
+        report(.note(setup.placed.explanation))
         for note in setup.training.notes { report(.note(note)) }
         for note in setup.validation?.notes ?? [] { report(.note("validation: " + note)) }
         report(

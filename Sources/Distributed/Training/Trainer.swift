@@ -30,11 +30,10 @@ public final class Trainer {
 
     private let setup: TrainingSetup
     private let communicator: any Communicator
-    private let pass: GradientPass
+    private let accumulator: GradientAccumulator
     private let reducer: GradientReducer
     private let recorder: RunRecorder
     private let validator: Validator?
-    private var microBatch = MicroBatch()
     private var step: Int
 
     /// Collective: builds the run and resumes it if asked to.
@@ -58,12 +57,11 @@ public final class Trainer {
         }
         try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
         if let resume { report(.note("RESUMED step \(step) from \(resume.path)")) }
-        pass = GradientPass(
-            model: setup.model, recompute: configuration.training.recompute == .blocks ? .blocks : .none)
         reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
             scalarCount: StepSums.scalarCount,
             mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
+        accumulator = GradientAccumulator(setup: setup, reducer: reducer)
         validator = try setup.validation.map {
             try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
         }
@@ -117,8 +115,10 @@ public final class Trainer {
         let clock = ContinuousClock()
         let begin = clock.now
         let plan = setup.plan.microBatches(step: step)
-        let failure = try accumulate(plan)
-        let reduceBegin = reducer.traffic.seconds
+        let traffic = setup.placed.traffic
+        let failure = try accumulator.run(plan, step: step)
+        let gathered = setup.placed.traffic - traffic
+        let (reduceBegin, reduceBytesBegin) = (reducer.traffic.seconds, reducer.traffic.bytesSent)
         let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
         let reduced = try reducer.finish(into: setup.parameters.gradients.pointer, vote: vote)
         if reduced.highestVote == 2 {
@@ -138,7 +138,8 @@ public final class Trainer {
                 step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
                 supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: gradientNorm,
                 tokensPerSecond: sums.tokens / seconds, seconds: seconds,
-                reduceSeconds: reducer.traffic.seconds - reduceBegin,
+                gatherSeconds: gathered.waitedSeconds, reduceSeconds: reducer.traffic.seconds - reduceBegin,
+                gatherBytes: gathered.bytesReceived, reduceBytes: reducer.traffic.bytesSent - reduceBytesBegin,
                 residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss))
         return reduced.highestVote == 1
     }
@@ -146,50 +147,6 @@ public final class Trainer {
     private var isValidationDue: Bool {
         step == setup.totalSteps
             || setup.configuration.training.validationEvery.map { step % $0 == 0 } ?? false
-    }
-
-    /// Runs this process's micro-batches; returns what went wrong, so that all processes hear of it.
-    private func accumulate(_ plan: StepPlan) throws -> TrainingError? {
-        let share = reducer.begin(microBatchCount: plan.microBatches.count)
-        let parameters = setup.parameters
-        var failure: TrainingError?
-        for index in share {
-            microBatch.fill(plan.microBatches[index], from: setup.training)
-            parameters.gradients.fill(0)
-            let loss = pass.run(
-                inputIds: microBatch.inputIds, targets: microBatch.targets,
-                layout: SequenceLayout(
-                    segmentStarts: microBatch.segmentStarts, positions: microBatch.positions),
-                randomKey: RandomKey(
-                    seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index))
-            failure = failure ?? notFinite(loss.sum, microBatch: index)
-            reducer.add(
-                microBatch: index, gradient: parameters.gradients.pointer,
-                scalars: StepSums(
-                    loss: loss.sum, weight: loss.weight, supervised: Double(loss.supervisedCount),
-                    tokens: Double(microBatch.tokenCount)
-                ).scalars)
-        }
-        return failure
-    }
-
-    private func notFinite(_ loss: Double, microBatch: Int) -> TrainingError? {
-        let parameters = setup.parameters
-        func error(_ tensor: String) -> TrainingError {
-            .notFinite(step: step + 1, processRank: communicator.rank, microBatch: microBatch, tensor: tensor)
-        }
-        guard loss.isFinite else { return error("the loss") }
-        let threads = setup.engine.threads
-        guard Kernels.hasNonFinite(threads, x: parameters.gradients.pointer, count: parameters.count) else {
-            return nil
-        }
-        for (index, parameter) in parameters.parameters.enumerated() {
-            let gradient = parameters.gradient(of: index)
-            if Kernels.hasNonFinite(threads, x: gradient.pointer, count: gradient.count) {
-                return error("the gradient of \(parameter.name)")
-            }
-        }
-        return error("a gradient")
     }
 
     /// Clips by the global norm of the mean gradient and applies it; returns the norm before clipping.

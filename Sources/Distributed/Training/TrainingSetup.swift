@@ -7,7 +7,7 @@ final class TrainingSetup {
     let configuration: RunConfiguration
     let communicator: any Communicator
     let engine: Engine
-    let model: LanguageModel
+    let placed: PlacedModel
     let tokenizer: Tokenizer
     let parameters: ParameterSet
     let optimizer: any Optimizer
@@ -20,26 +20,31 @@ final class TrainingSetup {
     /// nil when all parameters are trained.
     let adapterConfiguration: PEFTConfiguration?
 
+    var model: LanguageModel { placed.model }
+
     /// Names the training data, the tokenizer and the template together.
     var dataKey: String { training.key }
 
     /// Collective: every process builds its own; a failure on one is thrown on all.
     init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
-        let placement = configuration.distributed.placement
-        guard placement == .auto || placement == .replicated else {
+        let section = configuration.distributed
+        guard configuration.adapter != nil || section.placement != .sharded else {
             throw TrainingError.unsupported(
-                key: "distributed.placement", value: placement.rawValue, supported: "auto or replicated")
+                key: "distributed.placement", value: "sharded",
+                supported: "auto, replicated or node, because training.trainable: all has no frozen weights")
         }
-        let threads = try configuration.distributed.threads ?? HostFacts.suggestedThreads(communicator)
+        let threads = try section.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
-        let (model, tokenizer, fingerprint) = try communicator.agree("load the model") {
+        let (tokenizer, fingerprint) = try communicator.agree("read the model's files") {
             (
-                try LanguageModel.load(configuration.model, engine: engine),
                 try Tokenizer.load(model: configuration.model),
                 BaseFingerprint.of(try WeightFiles.open(configuration.model))
             )
         }
         try communicator.requireEqual("base model", fingerprint)
+        let placed = try PlacedModel(
+            configuration.model, section: section, engine: engine, communicator: communicator)
+        let model = placed.model
         let trainable = try communicator.agree("build the adapter") {
             try Self.trainable(configuration, model: model)
         }
@@ -68,7 +73,7 @@ final class TrainingSetup {
         self.configuration = configuration
         self.communicator = communicator
         self.engine = engine
-        self.model = model
+        self.placed = placed
         self.tokenizer = tokenizer
         self.parameters = parameters
         self.plan = plan

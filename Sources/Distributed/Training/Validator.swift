@@ -7,6 +7,8 @@ final class Validator {
     private let communicator: any Communicator
     private let plan: StepPlan
     private var microBatch = MicroBatch()
+    /// Each round visits every block once.
+    private static let microBatchesAtOnce = 16
 
     init(
         _ data: PreparedDataset, model: LanguageModel, configuration: RunConfiguration,
@@ -28,16 +30,18 @@ final class Validator {
     func meanLoss() throws -> Double {
         let share = BatchPlan.share(
             of: plan.microBatches.count, process: communicator.rank, worldSize: communicator.size)
+        // All processes visit the model's blocks equally often, those with a micro-batch less with nothing.
+        let rounds = (plan.microBatches.count + communicator.size - 1) / communicator.size
         var own: [Double] = []
-        for index in share {
-            microBatch.fill(plan.microBatches[index], from: data)
-            let hidden = model.hiddenStates(
-                microBatch.inputIds,
-                layout: SequenceLayout(
-                    segmentStarts: microBatch.segmentStarts, positions: microBatch.positions))
-            let loss = model.head.loss(
-                hidden, targets: microBatch.targets, weights: nil, wantsGradient: false, engine: model.engine)
-            own += [loss.sum, loss.weight]
+        for first in stride(from: 0, to: rounds, by: Self.microBatchesAtOnce) {
+            let range = (share.lowerBound + first..<share.lowerBound + first + Self.microBatchesAtOnce)
+                .clamped(to: share)
+            if range.isEmpty, model.residency == nil { break }
+            let inputs = range.map { index in
+                microBatch.fill(plan.microBatches[index], from: data)
+                return ModelInput(microBatch)
+            }
+            own += try model.losses(inputs).flatMap { [$0.sum, $0.weight] }
         }
         let bytes = own.withUnsafeBytes { Array($0) }
         let all = try communicator.allGather(bytes).flatMap { part in

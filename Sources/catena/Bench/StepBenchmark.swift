@@ -31,7 +31,8 @@ struct StepBenchmark {
         func step() -> Double {
             let start = ProgressStyle.monotonicSeconds()
             set.gradients.fill(0)
-            let loss = pass.run(inputIds: data.inputIds, targets: data.targets, layout: data.layout, randomKey: .none)
+            let loss = pass.run(
+                ModelInput(inputIds: data.inputIds, targets: data.targets, layout: data.layout))
             optimizer.step(learningRate: 1e-4, gradientScale: 1 / loss.weight)
             return ProgressStyle.monotonicSeconds() - start
         }

@@ -105,6 +105,8 @@ struct RunConfigurationTests {
               recompute: none
             distributed:
               placement: auto
+              accumulation: auto
+              prefetch: true
               reduction: reproducible
               threads: auto
             checkpoint:

@@ -61,8 +61,9 @@ struct LanguageModelHeadTests {
         let model = try head()
         let set = ParameterSet(model.makeAllTrainable(), memory: model.engine.memory)
         let loss = GradientPass(model: model).run(
-            inputIds: [1, 2, 3], targets: [-100, -100, -100],
-            layout: SequenceLayout(segmentStarts: [0, 3], positions: [0, 1, 2]), randomKey: .none)
+            ModelInput(
+                inputIds: [1, 2, 3], targets: [-100, -100, -100],
+                layout: SequenceLayout(segmentStarts: [0, 3], positions: [0, 1, 2])))
         #expect(loss.sum == 0)
         #expect(loss.weight == 0)
         #expect(set.gradients.elements().allSatisfy { $0 == 0 })

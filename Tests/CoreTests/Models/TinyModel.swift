@@ -96,6 +96,10 @@ struct TinyBatch {
             positions: zip(starts, starts.dropFirst()).flatMap { (0..<Int32($1 - $0)).map { $0 } })
     }
 
+    func input(_ randomKey: RandomKey = .none) -> ModelInput {
+        ModelInput(inputIds: ids, targets: targets, weights: weights, layout: layout, randomKey: randomKey)
+    }
+
     /// Segment `index` alone.
     func segment(_ index: Int) -> TinyBatch {
         var result = self
@@ -112,8 +116,7 @@ struct TinyBatch {
     func run(
         _ model: LanguageModel, recompute: GradientPass.Recompute = .none, randomKey: RandomKey = .none
     ) -> LanguageModelHead.Loss {
-        GradientPass(model: model, recompute: recompute).run(
-            inputIds: ids, targets: targets, weights: weights, layout: layout, randomKey: randomKey)
+        GradientPass(model: model, recompute: recompute).run(input(randomKey))
     }
 }
 
@@ -134,12 +137,9 @@ struct TinyWeights: WeightProvider {
         normal(name, rows: 1, columns: count, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int) throws -> any FrozenWeight {
-        Float32Weight(normal(name, rows: rows, columns: columns, mean: 0, deviation: 0.4))
-    }
-
-    func table(_ name: String, rows: Int, columns: Int) throws -> Tensor {
-        normal(name, rows: rows, columns: columns, mean: 0, deviation: 0.6)
+    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+        let deviation: Float = if case .layer = block { 0.4 } else { 0.6 }
+        return Float32Weight(normal(name, rows: rows, columns: columns, mean: 0, deviation: deviation))
     }
 }
 

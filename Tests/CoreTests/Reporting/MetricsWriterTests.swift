@@ -33,7 +33,8 @@ struct MetricsWriterTests {
         #expect(
             line.json == """
                 {"step": 3, "loss": 0.1, "tokens": 20, "supervised_tokens": 10, "learning_rate": 0.0002, "gradient_norm": 1.0, \
-                "tokens_per_second": 12.5, "seconds": 1.6, "gather_seconds": 0.0, "reduce_seconds": 0.0, "resident_bytes": 99, \
+                "tokens_per_second": 12.5, "seconds": 1.6, "gather_seconds": 0.0, "reduce_seconds": 0.0, \
+                "gather_bytes": 0, "reduce_bytes": 0, "resident_bytes": 99, \
                 "validation_loss": 2.0}
                 """)
     }

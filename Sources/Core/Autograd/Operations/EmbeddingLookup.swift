@@ -23,4 +23,18 @@ extension Tape {
         }
         return output
     }
+
+    /// The same with a frozen table, which gets no gradient.
+    package func embeddingLookup(_ ids: [Int32], frozen table: any FrozenWeight) -> Variable {
+        let rows = Int32(clamping: table.outFeatures)
+        precondition(ids.allSatisfy { $0 >= 0 && $0 < rows }, "a token id outside the table of \(rows) rows")
+        let y = engine.memory.activation(rows: ids.count, columns: table.inFeatures)
+        engine.threads.runRows(ids.count, minimumPerTask: 64) { range in
+            for index in range {
+                let id = Int(ids[index])
+                table.decode(rows: id..<id + 1, into: y.pointer + index * y.columns)
+            }
+        }
+        return Variable(y, requiresGradient: false)
+    }
 }

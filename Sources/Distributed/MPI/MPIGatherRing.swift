@@ -1,0 +1,31 @@
+internal import CMPI
+
+/// The ring of an MPI job.
+final class MPIGatherRing: GatherRing {
+    let position: Int
+    let size: Int
+    private let processRank: Int
+    // Invariant for the compiler's sake: set once in `init`, freed in `deinit`; MPI guards what is behind it.
+    nonisolated(unsafe) private let ring: OpaquePointer
+
+    /// Collective. Needs MPI's thread level `multiple` if another thread than the main one is to gather.
+    init(_ communicator: MPICommunicator) throws(CommunicatorError) {
+        var opened: OpaquePointer?
+        var position: Int32 = 0
+        let order = Int64(communicator.hostIndex * communicator.size + communicator.hostRank)
+        try mpi("MPI_Comm_split", processRank: communicator.rank) { cmpi_ring_open(order, &opened, &position) }
+        guard let opened else { preconditionFailure("a ring was opened without a handle") }
+        ring = opened
+        self.position = Int(position)
+        size = communicator.size
+        processRank = communicator.rank
+    }
+
+    deinit { cmpi_ring_close(ring) }
+
+    func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) throws(CommunicatorError) {
+        try mpi("the gather of frozen weights", processRank: processRank) { cmpi_ring_gather(ring, image, offsets) }
+    }
+
+    func useThisThread() { cmpi_ring_use_this_thread() }
+}

@@ -1,0 +1,112 @@
+import Foundation
+
+/// Gathers the announced blocks' images into one buffer, one after the other, and with `prefetches` ahead of their use
+/// on a thread of its own.
+///
+/// The buffer holds one image: a gather begins when the image before it has been given back.
+final class BlockGatherer: @unchecked Sendable {
+    /// What a process keeps of an image, and where the shards of all processes lie in it.
+    struct Source {
+        let label: String
+        let shard: UnsafeRawBufferPointer
+        let offsets: [Int64]
+
+        var byteCount: Int { Int(offsets[offsets.count - 1]) }
+    }
+
+    private let sources: [Source]
+    private let ring: any GatherRing
+    private let prefetches: Bool
+    /// The buffer.
+    let image: UnsafeMutableRawPointer
+    // All below is guarded by `condition`.
+    private let condition = NSCondition()
+    private var announced: [Int] = []
+    private var isBufferFree = true
+    private var isComplete = false
+    private var isStopped = false
+    private var failure: CommunicatorError?
+
+    /// A gatherer for images of at most `capacity` bytes.
+    init(sources: [Source], ring: any GatherRing, prefetches: Bool) {
+        self.sources = sources
+        self.ring = ring
+        self.prefetches = prefetches
+        image = .allocate(byteCount: max(sources.map(\.byteCount).max() ?? 0, 1), alignment: BlockImage.alignment)
+        guard prefetches else { return }
+        let thread = Thread { [self] in
+            ring.useThisThread()
+            gatherUntilStopped()
+        }
+        thread.name = "gather"
+        thread.start()
+    }
+
+    deinit { image.deallocate() }
+
+    /// Ends the thread; the last call.
+    func stop() {
+        condition.withLock {
+            isStopped = true
+            condition.broadcast()
+        }
+    }
+
+    /// Adds images, by their index among the sources, to those that will be taken, in order.
+    func announce(_ indices: [Int]) {
+        condition.withLock {
+            announced += indices
+            condition.broadcast()
+        }
+    }
+
+    /// Waits until the next announced image is in the buffer.
+    func take(_ index: Int) throws(CommunicatorError) {
+        if !prefetches {
+            let next = condition.withLock { announced.removeFirst() }
+            precondition(next == index, "images are taken in the order announced")
+            return try gather(index)
+        }
+        let failure: CommunicatorError? = condition.withLock {
+            while !isComplete, self.failure == nil { condition.wait() }
+            return self.failure
+        }
+        if let failure { throw failure }
+    }
+
+    /// Says that the buffer is no longer needed.
+    func giveBack() {
+        condition.withLock {
+            isComplete = false
+            isBufferFree = true
+            condition.broadcast()
+        }
+    }
+
+    private func gatherUntilStopped() {
+        while true {
+            let next: Int? = condition.withLock {
+                while !isStopped, announced.isEmpty || !isBufferFree { condition.wait() }
+                guard !isStopped else { return nil }
+                isBufferFree = false
+                return announced.removeFirst()
+            }
+            guard let next else { return }
+            let outcome = Result { () throws(CommunicatorError) in try gather(next) }
+            condition.withLock {
+                if case .failure(let error) = outcome { failure = error }
+                isComplete = true
+                condition.broadcast()
+            }
+        }
+    }
+
+    private func gather(_ index: Int) throws(CommunicatorError) {
+        let source = sources[index]
+        CrashPoint.reached("gather")
+        if let shard = source.shard.baseAddress {
+            (image + Int(source.offsets[ring.position])).copyMemory(from: shard, byteCount: source.shard.count)
+        }
+        try ring.gather(image, offsets: source.offsets)
+    }
+}

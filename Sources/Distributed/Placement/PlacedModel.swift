@@ -1,0 +1,58 @@
+import CatenaCore
+
+/// A model whose frozen weights lie where the configuration says.
+final class PlacedModel {
+    let model: LanguageModel
+    /// Where they lie; never `auto`.
+    let placement: RunConfiguration.DistributedSection.Placement
+    /// Placement and why, in one line.
+    let explanation: String
+    private let sharded: ShardedWeights?
+
+    /// Collective: opens the model at `path` on every process.
+    ///
+    /// - Throws: ``FileError``, ``ModelError`` or ``PlacementError``, on the lowest process that failed.
+    init(_ path: String, section: RunConfiguration.DistributedSection, engine: Engine, communicator: any Communicator)
+        throws
+    {
+        let files = try communicator.agree("open the model") { try FileWeights(modelAt: path, engine: engine) }
+        let choice = section.placement == .auto ? .replicated : section.placement
+        placement = choice
+        switch choice {
+        case .auto, .replicated:
+            sharded = nil
+            model = try communicator.agree("load the model") { try files.makeModel(files) }
+            explanation = "placement: replicated"
+        case .node:
+            sharded = nil
+            let weights = try NodeWeights(files: files, communicator: communicator)
+            model = try communicator.agree("load the model") { try files.makeModel(weights) }
+            try weights.fill(communicator: communicator, threads: engine.threads)
+            explanation = "placement: node"
+        case .sharded:
+            let weights = ShardedWeights(files: files, engine: engine)
+            model = try communicator.agree("load the model") { try files.makeModel(weights) }
+            let ring = try communicator.makeRing()
+            try communicator.agree("read this process's part of the model") {
+                try weights.readShards(
+                    ring: ring, prefetches: section.prefetch && communicator.allowsSeveralThreads)
+            }
+            sharded = weights
+            explanation =
+                "placement: sharded, \(weights.shardBytes >> 20) MB of every rank's own, one block at a time"
+        }
+        files.files.forgetPages()
+    }
+
+    /// What gathering has cost this process so far; nothing where weights are not gathered.
+    var traffic: GatherTraffic { sharded?.traffic ?? GatherTraffic() }
+
+    /// Bytes of frozen weights this process read; nil where the files are mapped.
+    var bytesRead: Int? { sharded?.bytesRead }
+}
+
+extension FileWeights {
+    fileprivate func makeModel(_ weights: any WeightProvider) throws -> LanguageModel {
+        try LanguageModel(configuration: configuration, weights: weights, engine: engine)
+    }
+}

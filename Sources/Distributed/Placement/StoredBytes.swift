@@ -1,0 +1,42 @@
+import CatenaCore
+import Glibc
+
+/// Reads ranges of stored tensors from their files, each range once and nothing beside it.
+///
+/// Reading instead of mapping keeps what is not this process's part out of its memory.
+final class StoredBytes {
+    private var descriptors: [String: Int32] = [:]
+    /// Bytes read so far.
+    private(set) var byteCount = 0
+
+    deinit {
+        for descriptor in descriptors.values { close(descriptor) }
+    }
+
+    /// Reads `count` stored bytes of `tensor`, beginning at its byte `offset`.
+    func read(
+        _ tensor: StoredTensor, from offset: Int, count: Int, into destination: UnsafeMutableRawPointer
+    ) throws(FileError) {
+        let path = tensor.file.path
+        let descriptor = try descriptor(path)
+        var done = 0
+        while done < count {
+            let got = pread(descriptor, destination + done, count - done, off_t(tensor.byteOffset + offset + done))
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else {
+                let reason = got < 0 ? String(cString: strerror(errno)) : "the file is shorter than when it was opened"
+                throw .unreadable(path: path, reason: reason)
+            }
+            done += got
+        }
+        byteCount += count
+    }
+
+    private func descriptor(_ path: String) throws(FileError) -> Int32 {
+        if let descriptor = descriptors[path] { return descriptor }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        descriptors[path] = descriptor
+        return descriptor
+    }
+}
