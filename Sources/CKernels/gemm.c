@@ -2,6 +2,7 @@
 #include "narrow.h"
 
 #include <cblas.h>
+#include <string.h>
 
 typedef struct {
     bool transpose_a, transpose_b, split_columns;
@@ -29,10 +30,25 @@ static void slice_of_product(int64_t first, int64_t end, void *context) {
                        p->c + first * p->ldc, p->ldc);
 }
 
-/// Rows or columns of a slice: whole multiples of the micro-kernel's 16, about one slice for each thread.
-static int64_t slice_length(int64_t length, int64_t threads) {
-    const int64_t units = (length + 15) / 16;
-    return (units + threads - 1) / threads * 16;
+/// Where a product may be cut without a change of bits: OpenBLAS's AVX2 kernels compute the last rows of a group of 12 and
+/// the last columns of a block of 320 with other instructions than the ones before, its AVX-512 kernels do not.
+typedef struct {
+    int64_t rows, columns;
+} cut_units;
+
+static cut_units cuts(void) {
+    static _Atomic int uniform = -1;
+    if (uniform < 0) {
+        const char *core = openblas_get_corename();
+        uniform = !strcmp(core, "SkylakeX") || !strcmp(core, "Cooperlake") || !strcmp(core, "SapphireRapids");
+    }
+    return uniform ? (cut_units){16, 16} : (cut_units){48, 320};
+}
+
+/// Rows or columns of a slice: whole units, about one slice for each thread.
+static int64_t slice_length(int64_t length, int64_t unit, int64_t threads) {
+    const int64_t units = (length + unit - 1) / unit;
+    return (units + threads - 1) / threads * unit;
 }
 
 void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
@@ -40,7 +56,10 @@ void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64
     if (m <= 0 || n <= 0) return;
     if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
     const int64_t threads = ck_pool_threads(pool);
-    product p = {transpose_a, transpose_b, n > m, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
-    const int64_t length = p.split_columns ? n : m;
-    ck_pool_ranges(pool, length, slice_length(length, threads), slice_of_product, &p);
+    const cut_units unit = cuts();
+    // Coarse cuts leave threads idle unless there are many of them.
+    const bool split_columns = n > m && (unit.columns == 16 || n >= 8 * threads * unit.columns);
+    product p = {transpose_a, transpose_b, split_columns, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
+    const int64_t length = split_columns ? n : m;
+    ck_pool_ranges(pool, length, slice_length(length, split_columns ? unit.columns : unit.rows, threads), slice_of_product, &p);
 }

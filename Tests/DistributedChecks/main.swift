@@ -3,7 +3,7 @@ import Foundation
 
 // Runs every check on all processes of the job: `mpirun -n P distributed-checks [--list | NAME...]`.
 
-let checks = collectiveChecks + agreementChecks + reductionChecks + hostChecks
+let checks = collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 if arguments.contains("--list") {
@@ -17,7 +17,7 @@ do {
         print("unknown check \(unknown.joined(separator: ", ")); --list shows the names.")
         exit(2)
     }
-    let session = try MPISession.start()
+    let session = try MPISession.start(threads: .multiple)
     let chosen = arguments.isEmpty ? checks : checks.filter { arguments.contains($0.name) }
     let failed = try run(chosen, on: session.communicator)
     try session.end()

@@ -26,7 +26,8 @@ public final class LayerNormDecoderLayer: TransformerLayer {
             let path = prefix + name
             let (rows, columns) = style.storesTransposed ? (input, out) : (out, input)
             return Linear(
-                path: path, weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, in: .layer(index)),
+                path: path,
+                weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, in: .layer(index)),
                 bias: LayerVector(name: path + ".bias", value: try weights.vector(path + ".bias", count: out)),
                 storesTransposed: style.storesTransposed)
         }

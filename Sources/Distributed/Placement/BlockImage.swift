@@ -34,7 +34,9 @@ struct BlockImage {
     }
 
     /// Reads bytes `range` of the image from the model's files.
-    func read(_ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes) throws(FileError) {
+    func read(
+        _ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes
+    ) throws(FileError) {
         for part in parts {
             let wanted = range.clamped(to: part.offset..<part.offset + part.matrix.byteCount)
             guard !wanted.isEmpty else { continue }

@@ -1,20 +1,20 @@
-import CatenaCore
+package import CatenaCore
 
 /// A model whose frozen weights lie where the configuration says.
-final class PlacedModel {
-    let model: LanguageModel
+package final class PlacedModel {
+    package let model: LanguageModel
     /// Where they lie; never `auto`.
-    let placement: RunConfiguration.DistributedSection.Placement
+    package let placement: RunConfiguration.DistributedSection.Placement
     /// Placement and why, in one line.
-    let explanation: String
+    package let explanation: String
     private let sharded: ShardedWeights?
 
     /// Collective: opens the model at `path` on every process.
     ///
     /// - Throws: ``FileError``, ``ModelError`` or ``PlacementError``, on the lowest process that failed.
-    init(_ path: String, section: RunConfiguration.DistributedSection, engine: Engine, communicator: any Communicator)
-        throws
-    {
+    package init(
+        _ path: String, section: RunConfiguration.DistributedSection, engine: Engine, communicator: any Communicator
+    ) throws {
         let files = try communicator.agree("open the model") { try FileWeights(modelAt: path, engine: engine) }
         let choice = section.placement == .auto ? .replicated : section.placement
         placement = choice
@@ -45,10 +45,10 @@ final class PlacedModel {
     }
 
     /// What gathering has cost this process so far; nothing where weights are not gathered.
-    var traffic: GatherTraffic { sharded?.traffic ?? GatherTraffic() }
+    package var traffic: GatherTraffic { sharded?.traffic ?? GatherTraffic() }
 
-    /// Bytes of frozen weights this process read; nil where the files are mapped.
-    var bytesRead: Int? { sharded?.bytesRead }
+    /// Bytes of frozen matrices that this process has read, and that it keeps; 0 where the files are mapped.
+    package var shard: (bytesRead: Int, bytesKept: Int) { (sharded?.bytesRead ?? 0, sharded?.shardBytes ?? 0) }
 }
 
 extension FileWeights {

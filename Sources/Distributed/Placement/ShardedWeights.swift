@@ -1,21 +1,5 @@
 import CatenaCore
 
-/// What gathering has cost this process so far.
-struct GatherTraffic: Equatable {
-    /// Blocks gathered.
-    var gathers = 0
-    /// Bytes received from other processes.
-    var bytesReceived = 0
-    /// Time the computation has waited for blocks.
-    var waitedSeconds = 0.0
-
-    static func - (later: GatherTraffic, earlier: GatherTraffic) -> GatherTraffic {
-        GatherTraffic(
-            gathers: later.gathers - earlier.gathers, bytesReceived: later.bytesReceived - earlier.bytesReceived,
-            waitedSeconds: later.waitedSeconds - earlier.waitedSeconds)
-    }
-}
-
 /// Weights of which each process keeps 1/P of every block in the stored form, whatever that is.
 ///
 /// A block is gathered just before it is used, decoded to float32, and dropped after. A model of L layers whose blocks

@@ -53,7 +53,9 @@ final class SharedMemory {
         shm_unlink(name)
     }
 
-    private static func map(_ descriptor: Int32, _ byteCount: Int) throws(PlacementError) -> UnsafeMutableRawBufferPointer {
+    private static func map(
+        _ descriptor: Int32, _ byteCount: Int
+    ) throws(PlacementError) -> UnsafeMutableRawBufferPointer {
         defer { close(descriptor) }
         let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let address, address != MAP_FAILED else { throw error(byteCount, errno) }
