@@ -8,13 +8,13 @@ struct NewModel: ParsableCommand {
         commandName: "new-model",
         abstract: "Write a model with random weights, to be trained from nothing.",
         discussion: """
-            The result is a Hugging Face folder (config.json, model.safetensors in float32, tokenizer.json); \
+            The result is a Hugging Face folder (config.json, model.safetensors, tokenizer.json); \
             tokenizer_config.json, special_tokens_map.json and generation_config.json beside the tokenizer come along. \
             Train it with training.trainable: all.
 
             EXAMPLES:
               catena new-model --shape config.json --tokenizer tokenizer.json --output new-model
-              catena new-model --shape config.json --tokenizer tokenizer.json --seed 7 --output new-model
+              catena new-model --shape config.json --tokenizer tokenizer.json --storage bfloat16 --output new-model
             """)
 
     @Option(help: ArgumentHelp("The model's config.json.", valueName: "file"))
@@ -23,8 +23,22 @@ struct NewModel: ParsableCommand {
     var tokenizer: String
     @Option(help: "Seed of the weights.")
     var seed: UInt64 = 0
+    @Option(help: "How numbers are stored: float32, bfloat16 or float16.")
+    var storage = Storage.float32
     @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
     var output: String
+
+    enum Storage: String, ExpressibleByArgument, CaseIterable {
+        case float32, bfloat16, float16
+
+        var encoding: TensorEncoding {
+            switch self {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            }
+        }
+    }
 
     private static let companions = ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json"]
 
@@ -47,7 +61,7 @@ struct NewModel: ParsableCommand {
         let engine = Engine(threads: 1)
         let model = try LanguageModel(
             configuration: configuration, weights: RandomWeights(seed: seed, memory: engine.memory), engine: engine)
-        _ = try MergedModel.write(model, source: parts.stagingPath, to: output)
+        _ = try MergedModel.write(model, source: parts.stagingPath, to: output, storage: storage.encoding)
         var count = 0
         model.namedWeights { _, shape, _ in count += shape.reduce(1, *) }
         StandardOutput.write("\(output): \(count) parameters\n")

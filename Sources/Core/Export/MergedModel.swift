@@ -8,19 +8,23 @@ public enum MergedModel {
         "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
     ]
 
-    /// Writes `config.json`, `model.safetensors` (float32, W + ΔW) and the tokenizer's files, for a GGUF base those made from
+    /// Writes `config.json`, `model.safetensors` (W + ΔW) and the tokenizer's files, for a GGUF base those made from
     /// its metadata.
     ///
-    /// - Parameter source: the folder or file the model was loaded from.
+    /// - Parameters:
+    ///   - source: the folder or file the model was loaded from.
+    ///   - storage: float32, bfloat16 or float16.
     /// - Returns: what the user should know about the result, one sentence each.
-    public static func write(_ model: LanguageModel, source: String, to output: String) throws -> [String] {
+    public static func write(
+        _ model: LanguageModel, source: String, to output: String, storage: TensorEncoding = .float32
+    ) throws -> [String] {
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
         let configuration =
             isFolder
-            ? try copiedConfiguration(source + "/config.json")
-            : try ModelConfigurationFile.json(of: model.configuration, dtype: "float32")
+            ? try copiedConfiguration(source + "/config.json", dtype: storage.rawValue)
+            : try ModelConfigurationFile.json(of: model.configuration, dtype: storage.rawValue)
         let staged = try StagedFolder(path: output)
-        try weights(of: model).write(to: staged.stagingPath + "/model.safetensors")
+        try weights(of: model, storage: storage).write(to: staged.stagingPath + "/model.safetensors")
         try configuration.write(to: staged.stagingPath + "/config.json")
         var notes: [String] = []
         if isFolder {
@@ -50,18 +54,18 @@ public enum MergedModel {
     }
 
     /// The base's configuration with the encoding of the weights that are written.
-    private static func copiedConfiguration(_ path: String) throws(FileError) -> JSONValue {
+    private static func copiedConfiguration(_ path: String, dtype: String) throws(FileError) -> JSONValue {
         var members = try JSONDocument.read(path: path).members()
-        for key in ["torch_dtype", "dtype"] where members[key] != nil { members[key] = "float32" }
+        for key in ["torch_dtype", "dtype"] where members[key] != nil { members[key] = .string(dtype) }
         return .object(members)
     }
 
     /// A tensor at a time, so that only one merged matrix is in memory.
-    private static func weights(of model: LanguageModel) -> SafetensorsWriter {
+    private static func weights(of model: LanguageModel, storage: TensorEncoding) -> SafetensorsWriter {
         var writer = SafetensorsWriter()
         let engine = model.engine
         func append(_ name: String, _ shape: [Int], _ value: @escaping () -> Tensor) {
-            writer.append(name, shape: shape, .generated { value().elements() })
+            writer.append(name, shape: shape, .generated(storage) { value().elements() })
         }
         for table in model.tables {
             append(table.name, [table.rows, table.columns]) { table.current(engine.memory) }

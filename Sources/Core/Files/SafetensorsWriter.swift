@@ -6,14 +6,14 @@ public enum SafetensorsValues {
     case bytes(TensorEncoding, [UInt8])
     /// The bytes of another file's tensor, unchanged; it must be plain and of the same shape.
     case stored(StoredTensor)
-    /// Float32 numbers made when their turn comes, so that only one tensor is in memory.
-    case generated(() throws(FileError) -> [Float])
+    /// Numbers made when their turn comes, so that only one tensor is in memory; stored as float32, float16 or bfloat16.
+    case generated(TensorEncoding = .float32, () throws(FileError) -> [Float])
 
     var encoding: TensorEncoding {
         switch self {
-        case .float32, .generated: .float32
+        case .float32: .float32
         case .int64: .int64
-        case .bytes(let encoding, _): encoding
+        case .bytes(let encoding, _), .generated(let encoding, _): encoding
         case .stored(let tensor): tensor.encoding
         }
     }
@@ -145,12 +145,16 @@ public struct SafetensorsWriter {
         case .int64(let numbers): try lend(numbers)
         case .bytes(_, let bytes): try lend(bytes)
         case .stored(let tensor): try body(tensor.bytes)
-        case .generated(let make):
+        case .generated(let encoding, let make):
             let numbers = try make()
             precondition(
-                numbers.count * 4 == entry.byteCount,
+                encoding.byteCount(shape: [numbers.count]) == entry.byteCount,
                 "tensor \"\(entry.name)\" of shape \(entry.shape) was given \(numbers.count) numbers")
-            try lend(numbers)
+            switch encoding {
+            case .float16: try lend(NarrowFloats.float16Bytes(numbers))
+            case .bfloat16: try lend(NarrowFloats.bfloat16Bytes(numbers))
+            default: try lend(numbers)
+            }
         }
     }
 }
