@@ -20,12 +20,13 @@ public final class LoRA: LinearAdapter {
 
     /// An adapter for `layer`.
     ///
+    /// - Parameter allowsExcessRank: whether the rank may be above the layer's smaller side.
     /// - Throws: ``AdapterError/rankOutOfRange(rank:path:inFeatures:outFeatures:)``.
     public init(
         layer: Linear, rank: Int, alpha: Double, rankStabilised: Bool, learningRateRatio: Double, dropout: Double,
-        seed: UInt64
+        seed: UInt64, allowsExcessRank: Bool = false
     ) throws(AdapterError) {
-        try layer.requireRank(rank)
+        if !allowsExcessRank { try layer.requireRank(rank) }
         scaling = alpha / (rankStabilised ? Double(rank).squareRoot() : Double(rank))
         self.dropout = dropout
         let (inFeatures, name) = (layer.inFeatures, PEFT.prefix + layer.path)
@@ -83,6 +84,6 @@ extension AdapterMethod {
             layer: layer, rank: section.rank, alpha: section.alpha,
             rankStabilised: section.option("rs-lora")?.boolean ?? false,
             learningRateRatio: section.option("lora-plus-ratio")?.number ?? 1, dropout: section.dropout,
-            seed: seed)
+            seed: seed, allowsExcessRank: section.allowsExcessRank)
     }
 }

@@ -23,6 +23,8 @@ extension RunConfiguration {
         public var targets = Targets.allLinear
         /// A PEFT adapter folder to start from.
         public var initialAdapter: String?
+        /// Whether the rank may be above a layer's smaller side, as in files that hold several adapters as one.
+        var allowsExcessRank = false
         /// The method's own options, complete with defaults, in the order in which the method lists them.
         public var options = AdapterOption.lora.map { ConfigurationValue.Entry($0.name, $0.defaultValue) }
 
@@ -41,8 +43,10 @@ extension RunConfiguration {
 }
 
 extension RunConfiguration.AdapterSection {
+    /// - Parameter defaultRank: the rank where the section does not give one.
     init(
-        _ node: ConfigurationNode?, origin: ConfigurationOrigin, methods: [String: [AdapterOption]]
+        _ node: ConfigurationNode?, origin: ConfigurationOrigin, methods: [String: [AdapterOption]],
+        defaultRank: Int? = nil
     ) throws(ConfigurationError) {
         self.init()
         // The method decides which keys are known, so it is read first, from a reader that lets every key pass.
@@ -60,7 +64,13 @@ extension RunConfiguration.AdapterSection {
         }
         let reader = try SectionReader<RunConfiguration.AdapterKey>(
             node, path: "adapter", origin: origin, extraKeys: known.map(\.name))
-        rank = try reader.integer(.rank) ?? rank
+        rank = try reader.integer(.rank) ?? defaultRank ?? rank
+        if let defaultRank, rank != defaultRank {
+            throw .contradiction(
+                origin: reader.place(.rank),
+                problem: "adapter.rank is \(rank), but chain.rank-schedule begins with \(defaultRank)",
+                advice: "remove adapter.rank, or make them equal")
+        }
         alpha = try reader.number(.alpha, .positive) ?? Double(2 * rank)
         dropout = try reader.number(.dropout, .belowOne) ?? dropout
         targets = try Self.targets(reader)

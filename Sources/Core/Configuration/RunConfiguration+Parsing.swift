@@ -2,7 +2,7 @@ import Foundation
 
 extension RunConfiguration {
     enum TopKey: String, ConfigurationKey {
-        case model, adapter, data, training, distributed, checkpoint, log, output
+        case model, adapter, chain, data, training, distributed, checkpoint, log, output
     }
 
     enum DataKey: String, ConfigurationKey {
@@ -19,7 +19,8 @@ extension RunConfiguration {
             keys.allCases.map { "\(section).\($0.rawValue)" }
         }
         return TopKey.allCases.map(\.rawValue) + paths("adapter", AdapterKey.self)
-            + paths("data", DataKey.self)
+            + paths("chain", ChainKey.self) + paths("chain.on-plateau", PlateauKey.self)
+            + paths("chain.optimizer", PruningKey.self) + paths("data", DataKey.self)
             + paths("training", TrainingKey.self) + paths("training.optimizer", OptimizerKey.self)
             + paths("training.schedule", ScheduleKey.self) + paths("distributed", DistributedKey.self)
             + paths("checkpoint", CheckpointKey.self) + paths("log", LogKey.self)
@@ -76,9 +77,24 @@ extension RunConfiguration {
                     "there is an adapter section, but training.trainable is all, which trains the model itself",
                 advice: "remove one of them")
         }
+        let chainNode = reader.node(.chain).flatMap { $0.isNothing ? nil : $0 }
+        chain = try chainNode.map { node throws(ConfigurationError) in try ChainSection(node, origin: origin) }
+        if chain != nil, training.trainable == .all {
+            throw .contradiction(
+                origin: reader.place(.chain),
+                problem: "there is a chain section, but training.trainable is all, and a chain is made of adapters",
+                advice: "remove one of them")
+        }
         adapter =
             training.trainable == .all
-            ? nil : try AdapterSection(reader.node(.adapter), origin: origin, methods: methods)
+            ? nil
+            : try AdapterSection(
+                reader.node(.adapter), origin: origin, methods: methods, defaultRank: chain?.rankSchedule.first)
+        if ChainSection.isRelora(chainNode), training.schedule.name != .constant,
+            try !Self.givesMinimumRatio(reader.node(.training), origin: origin)
+        {
+            training.schedule.minimumRatio = ChainSection.reloraMinimumRatio
+        }
         distributed = try DistributedSection(reader.node(.distributed), origin: origin)
         checkpoint = try CheckpointSection(reader.node(.checkpoint), origin: origin)
         log = try LogSection(reader.node(.log), origin: origin)
@@ -94,6 +110,21 @@ extension RunConfiguration {
                 origin: place, problem: "training.validation-every is set, but there is no data.validation",
                 advice: "give data.validation or remove training.validation-every")
         }
+        if case .onPlateau? = chain?.knots, training.validationEvery == nil {
+            throw .contradiction(
+                origin: reader.place(.chain),
+                problem: "chain.on-plateau watches the validation loss, but training.validation-every is not set",
+                advice: "give data.validation and training.validation-every")
+        }
+    }
+
+    private static func givesMinimumRatio(
+        _ training: ConfigurationNode?, origin: ConfigurationOrigin
+    ) throws(ConfigurationError) -> Bool {
+        let section = try SectionReader<TrainingKey>(training, path: "training", origin: origin)
+        return try SectionReader<ScheduleKey>(
+            section.node(.schedule), path: "training.schedule", origin: origin
+        ).has(.minimumRatio)
     }
 }
 

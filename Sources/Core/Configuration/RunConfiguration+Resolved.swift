@@ -5,6 +5,7 @@ extension RunConfiguration {
     public var resolved: ConfigurationValue {
         var entries: [ConfigurationValue.Entry] = [.init("model", .text(model))]
         if let adapter { entries.append(.init("adapter", .section(adapter.entries))) }
+        if let chain { entries.append(.init("chain", .section(chain.entries))) }
         entries += [
             .init("data", .section(data.entries)), .init("training", .section(training.entries)),
             .init(

@@ -6,6 +6,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var model: String
     /// nil exactly when `training.trainable` is `.all`.
     public var adapter: AdapterSection?
+    /// nil: one adapter for the whole run.
+    public var chain: ChainSection?
     /// Examples and how they become sequences.
     public var data: DataSection
     /// Length, batch, optimizer and schedule.
@@ -21,13 +23,15 @@ public struct RunConfiguration: Sendable, Equatable {
 
     /// A configuration from its sections; nothing is checked beyond types.
     public init(
-        model: String, adapter: AdapterSection?, data: DataSection, training: TrainingSection,
+        model: String, adapter: AdapterSection?, chain: ChainSection? = nil, data: DataSection,
+        training: TrainingSection,
         distributed: DistributedSection = .init(), checkpoint: CheckpointSection = .init(),
         log: LogSection = .init(),
         output: String
     ) {
         self.model = model
         self.adapter = adapter
+        self.chain = chain
         self.data = data
         self.training = training
         self.distributed = distributed

@@ -1,9 +1,11 @@
 /// A frozen matrix in float32: a view of a mapped file where possible, else decoded once.
 public final class Float32Weight: FrozenWeight {
     /// W, `[outFeatures, inFeatures]`.
-    public let tensor: Tensor
+    public internal(set) var tensor: Tensor
+    /// W as it was given, once something was merged into a copy of it.
+    var loaded: Tensor?
 
-    /// Wraps W; the tensor is only read.
+    /// Wraps W; the given tensor is only read.
     public init(_ tensor: Tensor) {
         self.tensor = tensor
     }

@@ -12,7 +12,9 @@ public final class Linear {
     /// b, if the layer has one.
     public let bias: LayerVector?
     /// The trainable change to this layer, if it has one.
-    public internal(set) var adapter: (any LinearAdapter)?
+    public package(set) var adapter: (any LinearAdapter)?
+    /// The links of a chain that were not merged into `weight`.
+    var sidePath: SidePath?
     private var trainable: Parameter?
 
     /// A layer with the matrix `weight`, which is Wᵀ if the model's files store it so.
@@ -40,15 +42,16 @@ public final class Linear {
         return base(x, on: tape)
     }
 
-    /// The layer without its adapter.
+    /// The layer without its adapter, with the links of a chain.
     public func base(_ x: Variable, on tape: Tape) -> Variable {
-        let product =
+        var product =
             if let trainable {
                 storesTransposed
                     ? tape.multiply(x, by: trainable.variable) : tape.multiply(x, transposed: trainable.variable)
             } else {
                 tape.multiply(x, frozen: weight)
             }
+        if let sidePath { product = sidePath.add(x, to: product, on: tape) }
         guard let bias else { return product }
         return tape.addBias(product, bias.variable)
     }
@@ -63,9 +66,13 @@ public final class Linear {
         return [parameter] + (bias.map { [$0.makeTrainable()] } ?? [])
     }
 
-    /// W as it now is, float32.
+    /// W as it now is, float32, with the links of a chain.
     public func currentWeight(_ memory: TensorMemory) -> Tensor {
-        guard let trainable else { return weight.dequantised(memory) }
+        guard let trainable else {
+            let current = weight.dequantised(memory)
+            sidePath?.update.add(rows: 0..<outFeatures, to: current.pointer)
+            return current
+        }
         return storesTransposed ? trainable.value.transposed(memory) : trainable.value
     }
 

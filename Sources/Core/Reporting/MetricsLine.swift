@@ -33,13 +33,33 @@ public struct MetricsLine: Sendable, Equatable {
     public var residentBytes: Int
     /// Mean loss over the validation data after this step.
     public var validationLoss: Double?
+    /// The knot that a chain tied after this step.
+    public var knot: Knot?
+
+    /// A link that was frozen after a step.
+    public struct Knot: Sendable, Equatable {
+        /// Number of the link that ended, from 1.
+        public var link: Int
+        /// Loss on the probe batch before the knot.
+        public var probeLossBefore: Double
+        /// The same after it; equal but for rounding.
+        public var probeLossAfter: Double
+
+        /// A knot from its numbers.
+        public init(link: Int, probeLossBefore: Double, probeLossAfter: Double) {
+            self.link = link
+            self.probeLossBefore = probeLossBefore
+            self.probeLossAfter = probeLossAfter
+        }
+    }
 
     /// A line from its numbers; `validationLoss` only for steps that were followed by a validation.
     public init(
         step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double,
         gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
-        gatherBytes: Int = 0, reduceBytes: Int = 0, residentBytes: Int, validationLoss: Double? = nil
+        gatherBytes: Int = 0, reduceBytes: Int = 0, residentBytes: Int, validationLoss: Double? = nil,
+        knot: Knot? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -55,6 +75,7 @@ public struct MetricsLine: Sendable, Equatable {
         self.reduceBytes = reduceBytes
         self.residentBytes = residentBytes
         self.validationLoss = validationLoss
+        self.knot = knot
     }
 
     /// The line as JSON, without a line end.
@@ -70,6 +91,12 @@ public struct MetricsLine: Sendable, Equatable {
             .init("reduce_bytes", .integer(reduceBytes)), .init("resident_bytes", .integer(residentBytes)),
         ]
         if let validationLoss { fields.append(.init("validation_loss", .number(validationLoss))) }
+        if let knot {
+            fields += [
+                .init("knot", .integer(knot.link)), .init("probe_loss_before", .number(knot.probeLossBefore)),
+                .init("probe_loss_after", .number(knot.probeLossAfter)),
+            ]
+        }
         return JSONText.object(fields).line
     }
 }
@@ -87,7 +114,12 @@ extension MetricsLine {
             tokensPerSecond: record.tokens_per_second ?? .nan, seconds: record.seconds ?? .nan,
             gatherSeconds: record.gather_seconds ?? .nan, reduceSeconds: record.reduce_seconds ?? .nan,
             gatherBytes: record.gather_bytes ?? 0, reduceBytes: record.reduce_bytes ?? 0,
-            residentBytes: record.resident_bytes, validationLoss: record.validation_loss)
+            residentBytes: record.resident_bytes, validationLoss: record.validation_loss,
+            knot: record.knot.map {
+                Knot(
+                    link: $0, probeLossBefore: record.probe_loss_before ?? .nan,
+                    probeLossAfter: record.probe_loss_after ?? .nan)
+            })
     }
 
     /// The steps of a `metrics.jsonl`, in order; an incomplete last line (a killed run) is left out.
@@ -116,5 +148,7 @@ extension MetricsLine {
         let gather_bytes, reduce_bytes: Int?
         let resident_bytes: Int
         let validation_loss: Double?
+        let knot: Int?
+        let probe_loss_before, probe_loss_after: Double?
     }
 }

@@ -33,7 +33,8 @@ public final class TensorBoardWriter {
     }
 
     /// The scalars of a step: `train/loss`, `train/learning_rate`, `train/gradient_norm`, `train/tokens_per_second`,
-    /// `train/resident_bytes` and, after a validation, `validation/loss`.
+    /// `train/resident_bytes`, after a validation `validation/loss` and, at a knot, `chain/link`,
+    /// `chain/probe_loss_before` and `chain/probe_loss_after`.
     public func append(_ line: MetricsLine) throws(ReportingError) {
         var scalars: [(tag: String, value: Double)] = [
             ("train/loss", line.loss), ("train/learning_rate", line.learningRate),
@@ -41,6 +42,12 @@ public final class TensorBoardWriter {
             ("train/resident_bytes", Double(line.residentBytes)),
         ]
         if let validationLoss = line.validationLoss { scalars.append(("validation/loss", validationLoss)) }
+        if let knot = line.knot {
+            scalars += [
+                ("chain/link", Double(knot.link)), ("chain/probe_loss_before", knot.probeLossBefore),
+                ("chain/probe_loss_after", knot.probeLossAfter),
+            ]
+        }
         try append(scalars, step: line.step)
     }
 

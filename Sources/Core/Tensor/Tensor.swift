@@ -42,6 +42,11 @@ public struct Tensor {
         Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
+    /// The memory of the elements. Valid while any tensor over the same storage lives.
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer, count: count * MemoryLayout<Float>.stride)
+    }
+
     /// Overwrites all elements with `value`.
     public func fill(_ value: Float) {
         pointer.update(repeating: value, count: count)

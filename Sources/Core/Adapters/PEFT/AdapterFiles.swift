@@ -13,6 +13,19 @@ public enum AdapterFiles {
         return try writer.data()
     }
 
+    /// The bytes of `adapter_model.safetensors` for a plain LoRA: A and B of each layer under the layer's path.
+    public static func weights(_ layers: [(path: String, update: LowRankUpdate)]) throws -> [UInt8] {
+        var writer = SafetensorsWriter()
+        for (path, update) in layers {
+            for (name, tensor) in [("lora_A", update.a), ("lora_B", update.b)] {
+                writer.append(
+                    "\(PEFT.prefix)\(path).\(name).weight", shape: [tensor.rows, tensor.columns],
+                    .float32(tensor.elements()))
+            }
+        }
+        return try writer.data()
+    }
+
     /// The configuration that describes the adapters of `model`.
     public static func configuration(
         of model: LanguageModel, section: RunConfiguration.AdapterSection, baseModel: String
@@ -31,12 +44,17 @@ public enum AdapterFiles {
     public static func write(
         _ parameters: [Parameter], configuration: PEFTConfiguration, to folder: String
     ) throws {
+        try write(weights: try weights(parameters), configuration: configuration, to: folder)
+    }
+
+    /// The same for weights that are bytes already.
+    public static func write(weights: [UInt8], configuration: PEFTConfiguration, to folder: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw FileError.unwritable(path: folder, reason: error.localizedDescription)
         }
-        try DurableFile.write(try weights(parameters), to: folder + "/" + PEFT.weightsFile)
+        try DurableFile.write(weights, to: folder + "/" + PEFT.weightsFile)
         try configuration.json.write(to: folder + "/" + PEFT.configurationFile)
     }
 

@@ -131,6 +131,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
         section.alpha = alpha
         section.dropout = dropout
         section.targets = targets
+        section.allowsExcessRank = true
         section.options = AdapterOption.lora.map {
             .init($0.name, $0.name == "rs-lora" ? .boolean(rankStabilised) : $0.defaultValue)
         }
