@@ -97,8 +97,11 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
 }
 
 /// Lower-case hexadecimal SHA-256.
-package func sha256Hex(_ bytes: [UInt8]) -> String {
-    SHA256.hash(data: bytes).map { byte in
+package func sha256Hex(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+
+/// Lower-case hexadecimal digits.
+func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
         let text = String(byte, radix: 16)
         return byte < 16 ? "0" + text : text
     }.joined()

@@ -32,13 +32,13 @@ public final class GradientReducer {
     /// How sums are formed.
     public let mode: ReductionMode
     /// Elements of a gradient.
-    public let parameterCount: Int
+    public private(set) var parameterCount: Int
     /// Doubles that are summed with each gradient.
     public let scalarCount: Int
     /// What it has cost.
     public private(set) var traffic = ReductionTraffic()
     private let communicator: any Communicator
-    private let sums: PartialSums
+    private var sums: PartialSums
     private var exchange: TreeExchange?
     private var microBatchCount = 0
     private var share = 0..<0
@@ -52,6 +52,14 @@ public final class GradientReducer {
         self.scalarCount = scalarCount
         self.mode = mode
         sums = PartialSums(parameterCount: parameterCount, scalarCount: scalarCount)
+    }
+
+    /// From the next step on, gradients have `parameterCount` elements. Not within a step.
+    public func resize(parameterCount: Int) {
+        guard parameterCount != self.parameterCount else { return }
+        self.parameterCount = parameterCount
+        sums = PartialSums(parameterCount: parameterCount, scalarCount: scalarCount)
+        exchange = nil
     }
 
     /// Starts a step of `microBatchCount` micro-batches over all processes (the same number on every process, at least 1).

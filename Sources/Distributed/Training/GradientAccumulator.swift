@@ -10,6 +10,9 @@ final class GradientAccumulator {
     private let pass: GradientPass
     private let isLayerMajor: Bool
     private var microBatches: [MicroBatch] = []
+    /// What is trained; another one after a knot of a chain.
+    private var parameters: ParameterSet
+    /// One for each micro-batch that is under way.
     private var gradients: [Tensor]
 
     init(setup: TrainingSetup, reducer: GradientReducer) {
@@ -25,7 +28,8 @@ final class GradientAccumulator {
         // Activations of several micro-batches in all layers at once would take what layer-major order is to save.
         let recomputes = isLayerMajor || configuration.training.recompute == .blocks
         pass = GradientPass(model: setup.model, recompute: recomputes ? .blocks : .none)
-        gradients = [setup.parameters.gradients]
+        parameters = setup.parameters
+        gradients = [parameters.gradients]
     }
 
     /// Collective where weights are gathered. Returns what went wrong, so that all processes hear of it.
@@ -33,7 +37,11 @@ final class GradientAccumulator {
     /// - Throws: what kept a block's weights from coming.
     func run(_ plan: StepPlan, step: Int) throws -> TrainingError? {
         let share = reducer.begin(microBatchCount: plan.microBatches.count)
-        defer { setup.parameters.accumulateGradients(in: gradients[0]) }
+        if parameters !== setup.parameters {
+            parameters = setup.parameters
+            gradients = [parameters.gradients]
+        }
+        defer { parameters.accumulateGradients(in: gradients[0]) }
         if isLayerMajor { return try run(share, of: plan, step: step) }
         var failure: TrainingError?
         for index in share {
@@ -49,7 +57,6 @@ final class GradientAccumulator {
 
     /// The micro-batches `range`, all through each block.
     private func run(_ range: Range<Int>, of plan: StepPlan, step: Int) throws -> TrainingError? {
-        let parameters = setup.parameters
         while microBatches.count < range.count { microBatches.append(MicroBatch()) }
         while gradients.count < range.count {
             gradients.append(setup.engine.memory.tensor(rows: 1, columns: parameters.count))
@@ -64,7 +71,7 @@ final class GradientAccumulator {
                     microBatches[slot],
                     randomKey: RandomKey(
                         seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index))
-            }, select: { [gradients] in parameters.accumulateGradients(in: gradients[$0]) })
+            }, select: { [parameters, gradients] in parameters.accumulateGradients(in: gradients[$0]) })
         var failure: TrainingError?
         for (slot, index) in range.enumerated() {
             let (loss, gradient) = (losses[slot], gradients[slot])
@@ -81,7 +88,6 @@ final class GradientAccumulator {
     }
 
     private func notFinite(_ loss: Double, microBatch: Int, step: Int) -> TrainingError? {
-        let parameters = setup.parameters
         func error(_ tensor: String) -> TrainingError {
             .notFinite(step: step + 1, processRank: setup.communicator.rank, microBatch: microBatch, tensor: tensor)
         }

@@ -60,9 +60,10 @@ final class RunRecorder {
         report(.step(line))
     }
 
-    /// Whether the configuration wants a checkpoint after `step` steps.
+    /// Whether the configuration wants a checkpoint after `step` steps; a new link is always saved at once.
     func isCheckpointDue(step: Int) -> Bool {
-        setup.configuration.checkpoint.every.map { step % $0 == 0 } ?? false
+        guard let every = setup.configuration.checkpoint.every else { return false }
+        return step % every == 0 || setup.chain?.knots.last == step
     }
 
     /// Hands the state to the writing thread.
@@ -92,13 +93,13 @@ final class RunRecorder {
     }
 
     private func writeResult() throws -> String {
-        guard let adapter = setup.adapterConfiguration else {
+        guard let adapter = try setup.adapterFiles() else {
             for note in try MergedModel.write(setup.model, source: setup.configuration.model, to: folder.model) {
                 report(.note(note))
             }
             return folder.model
         }
-        try AdapterFiles.write(setup.parameters.parameters, configuration: adapter, to: folder.adapter)
+        try AdapterFiles.write(weights: adapter.weights, configuration: adapter.configuration, to: folder.adapter)
         return folder.adapter
     }
 

@@ -34,6 +34,7 @@ public final class Trainer {
     private let reducer: GradientReducer
     private let recorder: RunRecorder
     private let validator: Validator?
+    private let knots: KnotTying?
     private var step: Int
 
     /// Collective: builds the run and resumes it if asked to.
@@ -65,6 +66,7 @@ public final class Trainer {
         validator = try setup.validation.map {
             try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
         }
+        knots = KnotTying(setup: setup, reducer: reducer, report: report)
         recorder = try RunRecorder(setup: setup, resumedStep: resume == nil ? nil : step, report: report)
         recorder.started(step: step)
     }
@@ -126,13 +128,14 @@ public final class Trainer {
         }
         let sums = StepSums(scalars: reduced.scalars)
         guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step + 1) }
-        let learningRate = setup.schedule.learningRate(step: step)
+        let learningRate = setup.learningRate(step: step)
         let gradientNorm = try update(sums, learningRate: learningRate)
         step += 1
         let seconds = (clock.now - begin) / .seconds(1)
         let validationLoss = try validator.flatMap { validator in
             try isValidationDue ? validator.meanLoss() : nil
         }
+        let knot = try knots?.afterStep(step, validationLoss: validationLoss)
         try recorder.record(
             MetricsLine(
                 step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
@@ -140,7 +143,7 @@ public final class Trainer {
                 tokensPerSecond: sums.tokens / seconds, seconds: seconds,
                 gatherSeconds: gathered.waitedSeconds, reduceSeconds: reducer.traffic.seconds - reduceBegin,
                 gatherBytes: gathered.bytesReceived, reduceBytes: reducer.traffic.bytesSent - reduceBytesBegin,
-                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss))
+                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss, knot: knot))
         return reduced.highestVote == 1
     }
 

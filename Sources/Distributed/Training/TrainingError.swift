@@ -22,6 +22,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(step: Int, processRank: Int, microBatch: Int, tensor: String)
     /// An update made a parameter or a part of the optimizer's state infinite or undefined.
     case stateNotFinite(step: Int, processRank: Int, tensor: String)
+    /// A process did not agree to a knot of the chain; all have taken it back.
+    case knotRefused(step: Int, link: Int, processRank: Int, reason: String)
     /// Every loss weight of a step was zero.
     case nothingSupervised(step: Int)
 
@@ -65,6 +67,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .stateNotFinite(let step, let processRank, let tensor):
             "step \(step), rank \(processRank): the update made \(tensor) a value that is not a finite number; "
                 + "it is not saved and the last checkpoint is good; lower the learning rate."
+        case .knotRefused(let step, let link, let processRank, let reason):
+            "knot \(link) after step \(step) was taken back on all ranks, because rank \(processRank) objected: "
+                + "\(reason); the last checkpoint is good: check that rank's memory and libraries, then continue "
+                + "with --resume auto."
         case .nothingSupervised(let step):
             "step \(step) has no position with a loss weight; check the data's labels."
         }

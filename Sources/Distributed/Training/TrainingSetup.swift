@@ -9,16 +9,21 @@ final class TrainingSetup {
     let engine: Engine
     let placed: PlacedModel
     let tokenizer: Tokenizer
-    let parameters: ParameterSet
-    let optimizer: any Optimizer
+    /// What is trained now; another one after each knot of a chain.
+    var trainable: TrainableState
     let schedule: LearningRateSchedule
+    /// nil when one adapter is trained for the whole run.
+    let chain: Chain?
     let training: PreparedDataset
     let validation: PreparedDataset?
     let plan: BatchPlan
     let totalSteps: Int
     let baseFingerprint: String
     /// nil when all parameters are trained.
-    let adapterConfiguration: PEFTConfiguration?
+    private let adapterConfiguration: PEFTConfiguration?
+
+    var parameters: ParameterSet { trainable.parameters }
+    var optimizer: any Optimizer { trainable.optimizer }
 
     var model: LanguageModel { placed.model }
 
@@ -45,10 +50,14 @@ final class TrainingSetup {
         let placed = try PlacedModel(
             configuration.model, section: section, engine: engine, communicator: communicator)
         let model = placed.model
-        let trainable = try communicator.agree("build the adapter") {
-            try Self.trainable(configuration, model: model)
+        let parameters = try communicator.agree("build the adapter") {
+            ParameterSet(try Self.trainable(configuration, model: model), memory: engine.memory)
         }
-        let parameters = ParameterSet(trainable, memory: engine.memory)
+        if configuration.chain != nil {
+            try communicator.agree("check that the adapter can be a link") {
+                try Self.requireFoldable(model, method: configuration.adapter?.method ?? "")
+            }
+        }
         try communicator.agree("read the initial adapter") {
             if let section = configuration.adapter, let folder = section.initialAdapter {
                 try PEFTConfiguration(folder: folder, acceptsTransposed: model.storesTransposed)
@@ -75,16 +84,22 @@ final class TrainingSetup {
         self.engine = engine
         self.placed = placed
         self.tokenizer = tokenizer
-        self.parameters = parameters
+        trainable = TrainableState(parameters, configuration.training, engine: engine)
         self.plan = plan
         self.totalSteps = totalSteps
         (training, validation, baseFingerprint) = (data.training, data.validation, fingerprint)
-        optimizer = Self.optimizer(configuration.training, parameters: parameters, engine: engine)
-        schedule = LearningRateSchedule(
+        let schedule = LearningRateSchedule(
             configuration.training, totalSteps: totalSteps, worldSize: communicator.size)
+        self.schedule = schedule
+        chain = try configuration.chain.map { try Chain($0, model: model, schedule: schedule) }
         adapterConfiguration = configuration.adapter.map {
             AdapterFiles.configuration(of: model, section: $0, baseModel: configuration.model)
         }
+    }
+
+    /// Rate of step `step`, counted from 0.
+    func learningRate(step: Int) -> Double {
+        chain?.learningRate(step: step) ?? schedule.learningRate(step: step)
     }
 
     /// SHA-256 of all trainable values, to compare processes.
@@ -94,6 +109,17 @@ final class TrainingSetup {
         var hash = SHA256()
         hash.update(bufferPointer: bytes)
         return hash.finalize().description
+    }
+
+    /// A link is frozen as the exact plain LoRA of its adapter.
+    private static func requireFoldable(_ model: LanguageModel, method: String) throws(TrainingError) {
+        do {
+            _ = try ChainLink(folding: model)
+        } catch {
+            throw .unsupported(
+                key: "chain", value: "set with adapter.method: \(method)",
+                supported: "a method with an exact form as LoRA; \(error)")
+        }
     }
 
     /// One process of each machine prepares the data, then all of them open it.
@@ -131,20 +157,40 @@ final class TrainingSetup {
 
     private static func trainable(_ configuration: RunConfiguration, model: LanguageModel) throws -> [Parameter] {
         guard let section = configuration.adapter else { return model.makeAllTrainable() }
-        return try model.attachAdapters(section, seed: UInt64(configuration.training.seed))
+        let seed = UInt64(configuration.training.seed)
+        // Ranks of later links that do not fit are refused now and not in the middle of the run.
+        for rank in configuration.chain?.rankSchedule.dropFirst() ?? [] {
+            var later = section
+            later.rank = rank
+            _ = try model.attachAdapters(later, seed: seed)
+        }
+        return try model.attachAdapters(section, seed: seed)
+    }
+}
+
+extension TrainingSetup {
+    /// The optimizer's state for `parameters`, new.
+    func trainableState(_ parameters: ParameterSet) -> TrainableState {
+        TrainableState(parameters, configuration.training, engine: engine)
     }
 
-    private static func optimizer(
-        _ section: RunConfiguration.TrainingSection, parameters: ParameterSet, engine: Engine
-    ) -> any Optimizer {
-        switch section.optimizer {
-        case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
-            AdamW(
-                parameters, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay,
-                engine: engine)
-        case .sgd(let momentum, let weightDecay):
-            SGD(parameters, momentum: momentum, weightDecay: weightDecay, engine: engine)
-        }
+    /// Gives the model the fresh adapters of link `index`, counted from 0.
+    func attachAdapters(link index: Int) throws -> ParameterSet {
+        guard var section = configuration.adapter, let chain else { return parameters }
+        section.rank = chain.section.rank(ofLink: index, adapterRank: section.rank)
+        let seed = Chain.seed(UInt64(configuration.training.seed), link: index)
+        return ParameterSet(try model.attachAdapters(section, seed: seed), memory: engine.memory)
+    }
+
+    /// The adapter as other programs read it, a chain as one plain LoRA; nil when all parameters are trained.
+    func adapterFiles() throws -> (weights: [UInt8], configuration: PEFTConfiguration)? {
+        guard var adapter = adapterConfiguration else { return nil }
+        guard let chain else { return (try AdapterFiles.weights(parameters.parameters), adapter) }
+        let layers = try chain.ledger.concatenated()
+        // Scaling 1: every sᵢ is in its B.
+        (adapter.rank, adapter.rankStabilised) = (layers[0].update.rank, false)
+        adapter.alpha = Double(adapter.rank)
+        return (try AdapterFiles.weights(layers), adapter)
     }
 }
 

@@ -3,6 +3,7 @@ import CatenaCore
 /// Everything that a checkpoint holds, as files, and back.
 ///
 ///     adapter_model.safetensors, adapter_config.json    the adapter, loadable by PEFT as it is
+///     chain.safetensors                                 beside it, for a chain: see ``ChainJournal``
 ///     model.safetensors                                 instead, when all parameters are trained
 ///     optimizer.safetensors                             moment vectors over the flat parameter buffer
 ///     state.json                                        step, optimizer updates, base fingerprint, data key
@@ -36,24 +37,31 @@ struct TrainingState {
         for (name, values) in setup.optimizer.state {
             optimizer.append(name, shape: [values.count], .float32(values.elements()))
         }
-        let state = JSONValue.object([
+        var state: [String: JSONValue] = [
             "step": .integer(Int64(step)),
             "optimizer_step": .integer(Int64(setup.optimizer.stepCount)),
             "base_fingerprint": .string(setup.baseFingerprint),
             "data_key": .string(setup.dataKey),
             "parameter_count": .integer(Int64(setup.parameters.count)),
-        ])
+        ]
+        let journal = setup.chain.map { ChainJournal(setup: setup, chain: $0) }
+        state["chain"] = try journal?.state()
+        let adapter = try setup.adapterFiles()
         var files = [
             CheckpointFile(
-                name: setup.adapterConfiguration == nil ? Self.modelFile : PEFT.weightsFile,
-                bytes: try AdapterFiles.weights(setup.parameters.parameters)),
+                name: adapter == nil ? Self.modelFile : PEFT.weightsFile,
+                bytes: try adapter?.weights ?? AdapterFiles.weights(setup.parameters.parameters)),
             CheckpointFile(name: Self.optimizerFile, bytes: try optimizer.data()),
-            CheckpointFile(name: Self.stateFile, bytes: Array((state.prettyText() + "\n").utf8)),
+            CheckpointFile(
+                name: Self.stateFile, bytes: Array((JSONValue.object(state).prettyText() + "\n").utf8)),
             CheckpointFile(name: Self.configurationFile, bytes: Array(setup.configuration.resolvedYAML.utf8)),
         ]
-        if let adapter = setup.adapterConfiguration {
+        if let journal { files.append(try journal.file()) }
+        if let adapter {
             files.append(
-                CheckpointFile(name: PEFT.configurationFile, bytes: Array((adapter.json.prettyText() + "\n").utf8)))
+                CheckpointFile(
+                    name: PEFT.configurationFile,
+                    bytes: Array((adapter.configuration.json.prettyText() + "\n").utf8)))
         }
         return files
     }
@@ -89,8 +97,14 @@ struct TrainingState {
         guard try state.require("data_key").string() == setup.dataKey else {
             throw TrainingError.otherData(checkpoint: path)
         }
-        let weights = setup.adapterConfiguration == nil ? Self.modelFile : PEFT.weightsFile
-        try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))
+        if let chain = setup.chain {
+            try ChainJournal(setup: setup, chain: chain).restore(
+                try state.require("chain"), bytes: checkpoint.bytes(of: ChainJournal.fileName),
+                path: path + "/" + ChainJournal.fileName)
+        } else {
+            let weights = setup.configuration.adapter == nil ? Self.modelFile : PEFT.weightsFile
+            try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))
+        }
         try restoreOptimizer(
             path + "/" + Self.optimizerFile, bytes: checkpoint.bytes(of: Self.optimizerFile))
         setup.optimizer.stepCount = try state.require("optimizer_step").int()

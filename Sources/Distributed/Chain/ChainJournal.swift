@@ -1,0 +1,72 @@
+import CatenaCore
+
+/// A chain in a checkpoint, and back.
+///
+///     chain.safetensors       links.N.PATH.A and .B of every frozen link; present.NAME, the tensors that are trained now
+///     state.json, `chain`     completed steps at each knot, rank and SHA-256 of each link, what a plateau is judged by
+///
+/// The checkpoint's `adapter_model.safetensors` is the whole chain as one plain LoRA, for other programs; nothing is read from it.
+struct ChainJournal {
+    static let fileName = "chain.safetensors"
+
+    let setup: TrainingSetup
+    let chain: Chain
+
+    /// The tensors' file.
+    func file() throws -> CheckpointFile {
+        var writer = SafetensorsWriter()
+        for (index, link) in chain.ledger.links.enumerated() { link.append(to: &writer, prefix: "links.\(index)") }
+        for parameter in setup.parameters.parameters {
+            writer.append(
+                Self.present + parameter.name, shape: parameter.shape, .float32(parameter.value.elements()))
+        }
+        return CheckpointFile(name: Self.fileName, bytes: try writer.data())
+    }
+
+    /// The value of `chain` in `state.json`.
+    func state() throws -> JSONValue {
+        .object([
+            "knots": .array(chain.knots.map { .integer(Int64($0)) }),
+            "links": .array(
+                try chain.ledger.links.map { link in
+                    .object(["rank": .integer(Int64(link.rank)), "sha256": .string(sha256Hex(try link.data()))])
+                }),
+            "lowest_loss": chain.lowestLoss.map { .double($0) } ?? .null,
+            "validations_without_improvement": .integer(Int64(chain.validationsWithoutImprovement)),
+        ])
+    }
+
+    /// Puts the links back into the model and gives it the present link's adapter with its values.
+    ///
+    /// - Throws: ``TrainingError/badState(checkpoint:reason:)`` when the files contradict each other.
+    func restore(_ state: JSONDocument, bytes: [UInt8], path: String) throws {
+        let file = try SafetensorsFile(bytes: bytes, path: path)
+        let knots = try state.require("knots").ints()
+        let sums = try state.require("links").elements().map { try $0.requireString("sha256") }
+        guard sums.count == knots.count else {
+            throw TrainingError.badState(checkpoint: path, reason: "\(knots.count) knots for \(sums.count) links")
+        }
+        for (index, sha256) in sums.enumerated() {
+            let link = try ChainLink(file: file, prefix: "links.\(index)", model: setup.model)
+            guard sha256Hex(try link.data()) == sha256 else {
+                throw TrainingError.badState(
+                    checkpoint: path, reason: "link \(index + 1) has another SHA-256 than was noted")
+            }
+            chain.ledger.append(link)
+        }
+        chain.restore(
+            knots: knots, lowestLoss: try state["lowest_loss"]?.double(),
+            validationsWithoutImprovement: try state.requireInt("validations_without_improvement"))
+        setup.trainable = setup.trainableState(try setup.attachAdapters(link: chain.linkIndex))
+        for parameter in setup.parameters.parameters {
+            guard let stored = file.tensors[Self.present + parameter.name], stored.shape == parameter.shape else {
+                throw TrainingError.badState(
+                    checkpoint: path,
+                    reason: "tensor \(Self.present)\(parameter.name) is missing or has another shape")
+            }
+            parameter.value.copy(from: try stored.floats())
+        }
+    }
+
+    private static let present = "present."
+}
