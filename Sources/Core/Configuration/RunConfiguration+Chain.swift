@@ -56,6 +56,50 @@ extension RunConfiguration {
         public func rank(ofLink index: Int, adapterRank: Int) -> Int {
             rankSchedule.isEmpty ? adapterRank : rankSchedule[min(index, rankSchedule.count - 1)]
         }
+
+        /// Completed steps at knot `index`, counted from 0, of a run of `totalSteps`; nil if there is none or it is not known.
+        public func scheduledKnot(_ index: Int, totalSteps: Int) -> Int? {
+            let step: Int? =
+                switch knots {
+                case .links(let count): index + 1 < count ? (index + 1) * totalSteps / count : nil
+                case .everySteps(let count): (index + 1) * count
+                case .at(let steps): index < steps.count ? steps[index] : nil
+                case .onPlateau: nil
+                }
+            return step.flatMap { $0 < totalSteps ? $0 : nil }
+        }
+
+        /// A value that does not fit the length of the run.
+        public struct Misfit: Equatable {
+            /// The key's full path.
+            public let key: String
+            /// What it is.
+            public let value: String
+            /// What it may be.
+            public let supported: String
+        }
+
+        /// What keeps the chain from being part of a run of `totalSteps` steps.
+        public func misfit(totalSteps: Int) -> Misfit? {
+            let below = "\(totalSteps), the steps of the run"
+            switch knots {
+            case .links(let count) where count > totalSteps:
+                return Misfit(key: "chain.links", value: "\(count)", supported: "at most " + below)
+            case .everySteps(let count) where count >= totalSteps:
+                return Misfit(key: "chain.every-steps", value: "\(count)", supported: "less than " + below)
+            case .at(let steps) where steps.last ?? 0 >= totalSteps:
+                return Misfit(key: "chain.at", value: "\(steps)", supported: "steps below " + below)
+            default: break
+            }
+            var knots: [Int] = []
+            while let knot = scheduledKnot(knots.count, totalSteps: totalSteps) { knots.append(knot) }
+            guard let shortest = zip(knots, knots.dropFirst()).map({ $1 - $0 }).min(), rewarmSteps > shortest else {
+                return nil
+            }
+            return Misfit(
+                key: "chain.rewarm", value: "\(rewarmSteps)",
+                supported: "at most \(shortest), the steps of the shortest link")
+        }
     }
 
     enum ChainKey: String, ConfigurationKey {

@@ -110,6 +110,11 @@ extension RunConfiguration {
                 origin: place, problem: "training.validation-every is set, but there is no data.validation",
                 advice: "give data.validation or remove training.validation-every")
         }
+        if case .steps(let steps) = training.length, let misfit = chain?.misfit(totalSteps: steps) {
+            throw .contradiction(
+                origin: reader.place(.chain), problem: "\(misfit.key) is \(misfit.value) in a run of \(steps) steps",
+                advice: "give \(misfit.supported)")
+        }
         if case .onPlateau? = chain?.knots, training.validationEvery == nil {
             throw .contradiction(
                 origin: reader.place(.chain),

@@ -12,8 +12,8 @@ public protocol MergeableWeight: FrozenWeight {
 extension FrozenWeight {
     /// This matrix as one that can be changed, or nil.
     var mergeable: (any MergeableWeight)? {
-        if let transposed = self as? TransposedWeight { return transposed.stored is any MergeableWeight ? transposed : nil }
-        return self as? any MergeableWeight
+        guard let transposed = self as? TransposedWeight else { return self as? any MergeableWeight }
+        return transposed.stored is any MergeableWeight ? transposed : nil
     }
 }
 

@@ -22,7 +22,9 @@ final class Chain {
         self.section = section
         ledger = ChainLedger(model: model, form: section.merge)
         learningRates = ChainLearningRate(schedule: schedule, span: section.schedule, rewarmSteps: section.rewarmSteps)
-        try requireKnotsInRun()
+        if let misfit = section.misfit(totalSteps: schedule.totalSteps) {
+            throw .unsupported(key: misfit.key, value: misfit.value, supported: misfit.supported)
+        }
     }
 
     /// Steps of the run.
@@ -86,38 +88,5 @@ final class Chain {
         return hexadecimal(hash.finalize())
     }
 
-    /// Completed steps at knot `index`, counted from 0; nil if there is none in the run or it is not known.
-    private func scheduledKnot(_ index: Int) -> Int? {
-        let step: Int? =
-            switch section.knots {
-            case .links(let count): index + 1 < count ? (index + 1) * totalSteps / count : nil
-            case .everySteps(let count): (index + 1) * count
-            case .at(let steps): index < steps.count ? steps[index] : nil
-            case .onPlateau: nil
-            }
-        return step.flatMap { $0 < totalSteps ? $0 : nil }
-    }
-
-    private func requireKnotsInRun() throws(TrainingError) {
-        let wrong: (key: String, value: String, supported: String)? =
-            switch section.knots {
-            case .links(let count) where count > totalSteps:
-                ("links", "\(count)", "at most \(totalSteps), the steps of the run")
-            case .everySteps(let count) where count >= totalSteps:
-                ("every-steps", "\(count)", "less than \(totalSteps), the steps of the run")
-            case .at(let steps) where steps.last ?? 0 >= totalSteps:
-                ("at", "\(steps)", "steps below \(totalSteps), the steps of the run")
-            default: nil
-            }
-        if let wrong {
-            throw .unsupported(key: "chain." + wrong.key, value: wrong.value, supported: wrong.supported)
-        }
-        var starts: [Int] = []
-        while let knot = scheduledKnot(starts.count) { starts.append(knot) }
-        if let shortest = zip(starts, starts.dropFirst()).map({ $1 - $0 }).min(), section.rewarmSteps > shortest {
-            throw .unsupported(
-                key: "chain.rewarm", value: "\(section.rewarmSteps)",
-                supported: "at most \(shortest), the steps of the shortest link")
-        }
-    }
+    private func scheduledKnot(_ index: Int) -> Int? { section.scheduledKnot(index, totalSteps: totalSteps) }
 }

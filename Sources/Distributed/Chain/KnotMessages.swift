@@ -46,9 +46,10 @@ struct KnotVerdict: Codable, Equatable {
 
     /// - Parameter reports: one of each process, in rank order.
     init(_ reports: [KnotReport]) {
-        objection = reports.enumerated().lazy.compactMap { processRank, report in
-            Self.reason(report, rankZero: reports[0]).map { Objection(processRank: processRank, reason: $0) }
-        }.first
+        objection =
+            reports.enumerated().lazy.compactMap { processRank, report in
+                Self.reason(report, rankZero: reports[0]).map { Objection(processRank: processRank, reason: $0) }
+            }.first
     }
 
     private static func reason(_ report: KnotReport, rankZero: KnotReport) -> String? {

@@ -30,11 +30,11 @@ struct ConfigurationErrorTests {
             (
                 "learning-rate: 1",
                 "run.yaml:5:1: unknown key \"learning-rate\"; did you mean \"training.learning-rate\"? "
-                    + "Known here: model, adapter, data, training, distributed, checkpoint, log, output."
+                    + "Known here: model, adapter, chain, data, training, distributed, checkpoint, log, output."
             ),
             (
                 "zzzzzzzz: 1",
-                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, adapter, data, training, distributed, "
+                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, adapter, chain, data, training, distributed, "
                     + "checkpoint, log, output."
             ),
             (

@@ -48,6 +48,17 @@ struct MetricsWriterTests {
         #expect(!metricsLine(1).json.contains("validation"))
     }
 
+    @Test("a knot has its own keys and reads back")
+    func knot() {
+        var line = metricsLine(4)
+        line.knot = .init(link: 2, probeLossBefore: 1 / 3, probeLossAfter: 1 / 7)
+        #expect(
+            line.json.hasSuffix(
+                #""knot": 2, "probe_loss_before": 0.3333333333333333, "probe_loss_after": 0.14285714285714285}"#))
+        #expect(MetricsLine(json: line.json) == line)
+        #expect(!metricsLine(1).json.contains("knot"))
+    }
+
     @Test("a number that is not finite is null and reads as NaN")
     func notFinite() throws {
         var line = metricsLine(1)
