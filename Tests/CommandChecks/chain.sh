@@ -49,6 +49,25 @@ chain_kill() {
     same_chain
 }
 
+# chain_placed PLACEMENT KIND RANKS: the frozen weights elsewhere, the same bits.
+chain_placed() {
+    whole_chain "$2"
+    train_ranks "$3" run "${options[@]}" --set "distributed.placement=$1"
+    expect_code 0
+    same_chain
+}
+
+# Each rank merged the link into its own shard; all take it back, and the resumed run merges anew.
+sharded_rollback() {
+    whole_chain weights
+    CATENA_FAULT_AT=knot-probe:2@1 train_ranks 2 run "${options[@]}" --set distributed.placement=sharded
+    expect_code 1
+    expect_single_error_line "knot 2 after step 5 was taken back on all ranks, because rank 1 objected"
+    train_ranks 3 run "${options[@]}" --set distributed.placement=sharded --resume auto
+    expect_code 0
+    same_chain
+}
+
 # chain_disagree FAULT RANKS RANK TEXT: one rank objects to the second knot; all take it back, and the run can go on.
 chain_disagree() {
     whole_chain cola
@@ -181,6 +200,10 @@ for kind in cola relora weights; do
     done
 done
 check "chain plateau: same bits with 2 ranks" chain_equal_bits 2 plateau
+check "chain cola: same bits with 3 ranks that share each block" chain_placed sharded cola 3
+check "chain cola: same bits with 2 ranks and one copy a machine" chain_placed node cola 2
+check "chain weights: same bits with 2 ranks that share each block" chain_placed sharded weights 2
+check "chain weights: same bits with 3 ranks that share each block" chain_placed sharded weights 3
 for kind in cola relora; do
     for point in decided received staged reported committed optimizer; do
         check "chain $kind: kill at knot-$point:2" chain_kill "$kind" "knot-$point:2" 1 1
@@ -198,6 +221,7 @@ check "chain plateau: kill at knot-committed:2, resume on 2" chain_kill plateau 
 check "a link damaged on its way to rank 1 of 2" chain_disagree knot-link 2 1 "the link came with the SHA-256"
 check "a ledger that differs on rank 2 of 3" chain_disagree knot-ledger 3 2 "its chain has the checksum"
 check "a probe loss that moves on rank 0 of 2" chain_disagree knot-probe 2 0 "the loss on the probe batch went from"
+check "a sharded knot is taken back" sharded_rollback
 check "after a knot the moments and the step counter are zero" new_optimizer
 check "pruning zeroes the fraction asked for and keeps the step counter" pruned_optimizer
 for kind in cola relora weights; do

@@ -4,10 +4,14 @@ public final class Float32Weight: FrozenWeight {
     public internal(set) var tensor: Tensor
     /// W as it was given, once something was merged into a copy of it.
     var loaded: Tensor?
+    let isShared: Bool
 
     /// Wraps W; the given tensor is only read.
-    public init(_ tensor: Tensor) {
+    ///
+    /// - Parameter isShared: whether other processes read the same memory, so that a changed copy would cost what sharing saves.
+    public init(_ tensor: Tensor, isShared: Bool = false) {
         self.tensor = tensor
+        self.isShared = isShared
     }
 
     public var outFeatures: Int { tensor.rows }

@@ -70,7 +70,7 @@ public final class Linear {
     public func currentWeight(_ memory: TensorMemory) -> Tensor {
         guard let trainable else {
             let current = weight.dequantised(memory)
-            sidePath?.update.add(rows: 0..<outFeatures, to: current.pointer)
+            sidePath?.update.add(elements: 0..<current.count, to: current.pointer)
             return current
         }
         return storesTransposed ? trainable.value.transposed(memory) : trainable.value

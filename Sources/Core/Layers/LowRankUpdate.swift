@@ -15,24 +15,31 @@ public struct LowRankUpdate {
     /// r.
     public var rank: Int { a.rows }
 
-    /// Adds the rows `rows` of B A to the matrix rows at `destination`.
+    /// Adds a part of B A to the same part of a matrix.
     ///
     ///     W[i, j] += ((B[i, 0] A[0, j] + B[i, 1] A[1, j]) + …)      in float32, in this order
     ///
     /// so that an element's bits do not depend on which part of the matrix a thread or a process holds.
-    public func add(rows: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+    ///
+    /// - Parameters:
+    ///   - elements: which elements of W, counted row by row.
+    ///   - destination: the first of them.
+    public func add(elements: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+        guard !elements.isEmpty else { return }
         let width = a.columns
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(width, 1)) { sums in
-            guard let sum = sums.baseAddress else { return }
-            for row in rows {
-                sum.update(repeating: 0, count: width)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { buffer in
+            guard let sum = buffer.baseAddress else { return }
+            for row in elements.lowerBound / width...(elements.upperBound - 1) / width {
+                let part = elements.clamped(to: row * width..<(row + 1) * width)
+                let first = part.lowerBound - row * width
+                sum.update(repeating: 0, count: part.count)
                 for k in 0..<rank {
                     let factor = b.pointer[row * rank + k]
-                    let source = a.pointer + k * width
-                    for column in 0..<width { sum[column] += factor * source[column] }
+                    let source = a.pointer + k * width + first
+                    for index in 0..<part.count { sum[index] += factor * source[index] }
                 }
-                let target = destination + (row - rows.lowerBound) * width
-                for column in 0..<width { target[column] += sum[column] }
+                let target = destination + (part.lowerBound - elements.lowerBound)
+                for index in 0..<part.count { target[index] += sum[index] }
             }
         }
     }

@@ -1,10 +1,14 @@
 /// A frozen matrix whose numbers this process may change in its own memory. Files are never written.
 public protocol MergeableWeight: FrozenWeight {
-    /// `W += B A`, element by element as ``LowRankUpdate/add(rows:to:)`` adds, so that every holder of an element gets the
-    /// same bits.
+    /// Whether this one may be changed, which depends on how and where it is stored.
+    var isMergeable: Bool { get }
+    /// `W += B A` on what this process holds, as ``LowRankUpdate/add(elements:to:)`` adds, so that every holder of an
+    /// element gets the same bits.
     func merge(_ update: LowRankUpdate, engine: Engine)
     /// W as it was loaded, with `updates` merged in order: undoes later ones exactly.
-    func restore(merging updates: [LowRankUpdate], engine: Engine)
+    ///
+    /// - Throws: what kept it from being loaded again.
+    func restore(merging updates: [LowRankUpdate], engine: Engine) throws
     /// Calls `body` with the changed matrix, to compare processes; not with a part of one, which no other process has.
     func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void)
 }
@@ -12,12 +16,13 @@ public protocol MergeableWeight: FrozenWeight {
 extension FrozenWeight {
     /// This matrix as one that can be changed, or nil.
     var mergeable: (any MergeableWeight)? {
-        guard let transposed = self as? TransposedWeight else { return self as? any MergeableWeight }
-        return transposed.stored is any MergeableWeight ? transposed : nil
+        (self as? any MergeableWeight).flatMap { $0.isMergeable ? $0 : nil }
     }
 }
 
 extension Float32Weight: MergeableWeight {
+    public var isMergeable: Bool { !isShared }
+
     public func merge(_ update: LowRankUpdate, engine: Engine) {
         if loaded == nil {
             loaded = tensor
@@ -25,8 +30,11 @@ extension Float32Weight: MergeableWeight {
             own.copy(from: tensor)
             tensor = own
         }
+        let width = tensor.columns
         engine.threads.runRows(tensor.rows, minimumPerTask: 16) { rows in
-            update.add(rows: rows, to: tensor.pointer + rows.lowerBound * tensor.columns)
+            update.add(
+                elements: rows.lowerBound * width..<rows.upperBound * width,
+                to: tensor.pointer + rows.lowerBound * width)
         }
     }
 
@@ -41,16 +49,17 @@ extension Float32Weight: MergeableWeight {
 }
 
 extension TransposedWeight: MergeableWeight {
+    var isMergeable: Bool { stored.mergeable != nil }
+
     func merge(_ update: LowRankUpdate, engine: Engine) {
-        (stored as? any MergeableWeight)?.merge(update.transposed(engine.memory), engine: engine)
+        stored.mergeable?.merge(update.transposed(engine.memory), engine: engine)
     }
 
-    func restore(merging updates: [LowRankUpdate], engine: Engine) {
-        (stored as? any MergeableWeight)?.restore(
-            merging: updates.map { $0.transposed(engine.memory) }, engine: engine)
+    func restore(merging updates: [LowRankUpdate], engine: Engine) throws {
+        try stored.mergeable?.restore(merging: updates.map { $0.transposed(engine.memory) }, engine: engine)
     }
 
     func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
-        (stored as? any MergeableWeight)?.withMergedBytes(body)
+        stored.mergeable?.withMergedBytes(body)
     }
 }

@@ -54,7 +54,7 @@ final class KnotTying {
         CrashPoint.reached("knot-reported", number: number)
         let verdict = try communicator.broadcast(message: reports.map(KnotVerdict.init), KnotVerdict.self)
         guard let staged, let verdict, verdict.objection == nil else {
-            staged?.rollBack()
+            try communicator.agree("take the link back") { try staged?.rollBack() }
             throw TrainingError.knotRefused(
                 step: step, link: number, processRank: verdict?.objection?.processRank ?? 0,
                 reason: verdict?.objection?.reason ?? "it sent no verdict")

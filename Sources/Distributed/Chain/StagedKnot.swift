@@ -18,8 +18,8 @@ struct StagedKnot {
     }
 
     /// Brings back the earlier adapters and takes the link away; the model then computes the same bits as before.
-    func rollBack() {
-        chain.ledger.removeLast()
+    func rollBack() throws {
+        try chain.ledger.removeLast()
         for (layer, adapter) in earlier { layer.adapter = adapter }
     }
 }

@@ -42,7 +42,7 @@ final class NodeWeights: WeightProvider {
 
     func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
         let matrix = try files.stored(name, rows: rows, columns: columns)
-        if let mapped = matrix.mappedTensor { return Float32Weight(mapped) }
+        if let mapped = matrix.mappedTensor { return Float32Weight(mapped, isShared: true) }
         let page = 1024
         precondition(used + matrix.count <= capacity, "the model has more matrices than its files")
         let tensor = Tensor(
@@ -50,7 +50,7 @@ final class NodeWeights: WeightProvider {
             columns: columns)
         used += (matrix.count + page - 1) / page * page
         matrices.append((matrix, tensor))
-        return Float32Weight(tensor)
+        return Float32Weight(tensor, isShared: true)
     }
 
     /// Collective: decodes the matrices, each by one process of its machine.

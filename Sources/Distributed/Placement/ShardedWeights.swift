@@ -13,6 +13,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
     private var imageOfBlock: [ModelBlock: Int] = [:]
     private var gatherer: BlockGatherer?
     private var shards: UnsafeMutableRawBufferPointer?
+    private var ranges: [Range<Int>] = []
     private var receivedBytes: [Int] = []
     private var decoded: Tensor?
     private var current: ModelBlock?
@@ -54,7 +55,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         // A tied head is the embedding's table.
         if imageOfBlock[.head] == nil { imageOfBlock[.head] = imageOfBlock[.embedding] }
         let offsets = images.map { $0.shardOffsets(count: ring.size) }
-        let ranges = offsets.map { Int($0[ring.position])..<Int($0[ring.position + 1]) }
+        ranges = offsets.map { Int($0[ring.position])..<Int($0[ring.position + 1]) }
         shardBytes = ranges.reduce(0) { $0 + $1.count }
         let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(shardBytes, 1), alignment: BlockImage.alignment)
@@ -105,6 +106,21 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         current = nil
     }
 
+    /// The elements of a float32 matrix that lie in this process's shard, counted row by row, and where they are.
+    func ownElements(of part: BlockImage.Part, in block: ModelBlock) -> (
+        elements: Range<Int>, memory: UnsafeMutablePointer<Float>
+    )? {
+        guard let index = imageOfBlock[block], let shards else { return nil }
+        let own = ranges[index].clamped(to: part.offset..<part.offset + part.matrix.byteCount)
+        guard !own.isEmpty, let base = shards.baseAddress else { return nil }
+        let start = ranges[..<index].reduce(0) { $0 + $1.count } + own.lowerBound - ranges[index].lowerBound
+        let size = MemoryLayout<Float>.stride
+        return (
+            (own.lowerBound - part.offset) / size..<(own.upperBound - part.offset) / size,
+            (base + start).assumingMemoryBound(to: Float.self)
+        )
+    }
+
     /// The decoded matrix `part`, while its block is at hand.
     fileprivate func tensor(_ part: BlockImage.Part, of block: ModelBlock) -> Tensor {
         guard let decoded, let current, current != .embedding, imageOfBlock[current] == imageOfBlock[block] else {
@@ -122,11 +138,11 @@ final class ShardedWeights: WeightProvider, BlockResidency {
 }
 
 /// A matrix that is there while its block is.
-private final class GatheredWeight: FrozenWeight {
-    private let part: BlockImage.Part
-    private let block: ModelBlock
+final class GatheredWeight: FrozenWeight {
+    let part: BlockImage.Part
+    let block: ModelBlock
     // The model that holds the matrices holds their weights, too.
-    private unowned let weights: ShardedWeights
+    unowned let weights: ShardedWeights
 
     init(part: BlockImage.Part, block: ModelBlock, weights: ShardedWeights) {
         self.part = part

@@ -42,12 +42,14 @@ public final class ChainLedger {
     }
 
     /// Takes the last link away again; the model then computes the same bits as before that link.
-    public func removeLast() {
+    ///
+    /// - Throws: what kept a merged matrix from being loaded again.
+    public func removeLast() throws {
         guard let link = links.popLast() else { return }
         for (linear, _) in layers(of: link) {
             let remaining = updates(of: linear.path)
             if isMerged(linear) {
-                linear.weight.mergeable?.restore(merging: remaining, engine: model.engine)
+                try linear.weight.mergeable?.restore(merging: remaining, engine: model.engine)
             } else {
                 linear.sidePath =
                     remaining.isEmpty ? nil : SidePath(remaining, memory: model.engine.memory)
