@@ -54,7 +54,17 @@ chain_placed() {
     whole_chain "$2"
     train_ranks "$3" run "${options[@]}" --set "distributed.placement=$1"
     expect_code 0
+    ! grep -q "stay beside them" "$log" || fail "the links were not merged: $(grep "stay beside" "$log")"
     same_chain
+}
+
+# One copy for all ranks of a machine is not changed; the links stay beside it, which the run says.
+shared_copy() {
+    whole_chain weights
+    train_ranks 2 run "${options[@]}" --set distributed.placement=node
+    expect_code 0
+    expect_text "28 layers' matrices cannot be changed in memory; their links stay beside them"
+    expect_steps run 8
 }
 
 # Each rank merged the link into its own shard; all take it back, and the resumed run merges anew.
@@ -221,6 +231,7 @@ check "chain plateau: kill at knot-committed:2, resume on 2" chain_kill plateau 
 check "a link damaged on its way to rank 1 of 2" chain_disagree knot-link 2 1 "the link came with the SHA-256"
 check "a ledger that differs on rank 2 of 3" chain_disagree knot-ledger 3 2 "its chain has the checksum"
 check "a probe loss that moves on rank 0 of 2" chain_disagree knot-probe 2 0 "the loss on the probe batch went from"
+check "a copy that ranks share is not changed by links" shared_copy
 check "a sharded knot is taken back" sharded_rollback
 check "after a knot the moments and the step counter are zero" new_optimizer
 check "pruning zeroes the fraction asked for and keeps the step counter" pruned_optimizer

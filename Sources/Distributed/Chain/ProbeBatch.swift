@@ -1,25 +1,36 @@
 import CatenaCore
 
-/// A fixed micro-batch on which the loss is compared before and after a knot: the first validation examples, or the first
-/// training examples where there is no validation.
+/// Fixed examples on which the loss is compared before and after a knot: the first ones of the validation data, or of the
+/// training data where there is no validation.
+///
+/// There are as many as hold 256 supervised tokens, at most 16 micro-batches: over few tokens the rounding of float32 does not
+/// average out.
 final class ProbeBatch {
     private let model: LanguageModel
-    private var batch = MicroBatch()
+    private var inputs: [ModelInput] = []
+    private static let supervisedTokens = 256
+    private static let microBatches = 16
 
     init(_ setup: TrainingSetup) {
         model = setup.model
         let data = setup.validation ?? setup.training
-        var count = min(setup.configuration.training.microBatch, data.count)
-        repeat {
-            batch.fill(MicroBatchPlan(globalIndex: 0, rows: [Array(0..<count)]), from: data)
-            count += 1
-        } while batch.supervisedCount == 0 && count <= data.count
+        let size = setup.configuration.training.microBatch
+        var supervised = 0
+        for start in stride(from: 0, to: data.count, by: size)
+        where supervised < Self.supervisedTokens && inputs.count < Self.microBatches {
+            var batch = MicroBatch()
+            let rows = [Array(start..<min(start + size, data.count))]
+            batch.fill(MicroBatchPlan(globalIndex: 0, rows: rows), from: data)
+            guard batch.supervisedCount > 0 else { continue }
+            supervised += batch.supervisedCount
+            inputs.append(ModelInput(batch))
+        }
     }
 
     /// The mean loss, without dropout. Every process computes it, at the same time: where the frozen weights are spread over
     /// processes, a forward pass needs all of them.
     func loss() throws -> Double {
-        let loss = try model.losses([ModelInput(batch)])[0]
-        return loss.sum / max(loss.weight, 1)
+        let (sum, weight) = try model.losses(inputs).reduce((0.0, 0.0)) { ($0.0 + $1.sum, $0.1 + $1.weight) }
+        return sum / max(weight, 1)
     }
 }
