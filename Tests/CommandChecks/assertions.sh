@@ -39,6 +39,20 @@ ranks() {
     run timeout -k 5 "$limit_seconds" "${mpirun[@]}" -n "$count" "$@"
 }
 
+# Starts a command in the background as a process group of its own; its id goes to $process. Job control keeps INT from
+# being ignored in it.
+start() {
+    log=$(mktemp -p "$work/logs")
+    set -m
+    "$@" >"$log.out" 2>"$log" </dev/null &
+    process=$!
+    set +m
+}
+ended() {
+    wait "$process"
+    code=$?
+}
+
 # Exit code and messages: expect_code CODE; expect_text TEXT... (each somewhere on standard error).
 expect_code() {
     [ "$code" -eq "$1" ] || fail "exit code $code, expected $1; $(tail -n 5 "$log" | tr '\n' '|')"

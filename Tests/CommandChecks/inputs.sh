@@ -37,6 +37,10 @@ train_ranks() {
     ranks "$count" "$catena" train --config run.yaml --set "output=$output" "$@"
 }
 
+# A run that only a signal ends. A constant rate, so that its length does not matter.
+endless=(--set training.steps=1000000 --set 'training.schedule={name: constant}' --set checkpoint.every=none
+    --set training.validation-every=1000000)
+
 # The unbroken run that others are compared with; made once.
 whole_run() {
     if [ ! -d "$work/whole" ]; then
