@@ -107,7 +107,9 @@ public final class PreparedDataset: Sendable {
     ) throws(DataError) -> PreparedDataset {
         do {
             try FileManager.default.createDirectory(atPath: cacheFolder, withIntermediateDirectories: true)
-            try DurableFile.write(PreparedFile.bytes(of: tokens, key: key), to: path)
+            // On a shared file system one process of each machine writes this same file.
+            try DurableFile.write(
+                PreparedFile.bytes(of: tokens, key: key), to: path, writer: UUID().uuidString)
         } catch {
             throw .unwritable(path: path, reason: (error as? FileError)?.description ?? error.localizedDescription)
         }

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// Bytes go to `path` + `.tmp`, are synchronised to disk, and the temporary file is then renamed
 /// over `path` and the folder synchronised. After any failure the temporary file is gone and an
-/// earlier file of that name is unchanged. One process at a time may write a given path.
+/// earlier file of that name is unchanged. Several processes may write the same path at the same time
+/// if each names itself as `writer`; the last to commit stays.
 public struct DurableFile: ~Copyable {
     /// The file's final name.
     public let path: String
@@ -15,14 +16,16 @@ public struct DurableFile: ~Copyable {
 
     /// Opens the temporary file.
     ///
+    /// - Parameter writer: part of the temporary file's name, to tell this process from others that may
+    ///   be writing the same path.
     /// - Throws: ``FileError/unwritable(path:reason:)`` if the folder is absent or not writable,
     ///   or `path` is a folder.
-    public init(path: String) throws(FileError) {
+    public init(path: String, writer: String? = nil) throws(FileError) {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             throw .unwritable(path: path, reason: "it is a folder")
         }
-        let temporaryPath = path + ".tmp"
+        let temporaryPath = path + (writer.map { ".\($0)" } ?? "") + ".tmp"
         let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.failure(errno, path: path, writtenBytes: 0) }
         self.path = path
@@ -92,8 +95,8 @@ public struct DurableFile: ~Copyable {
     }
 
     /// Writes a whole file durably.
-    public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-        var file = try DurableFile(path: path)
+    public static func write(_ bytes: [UInt8], to path: String, writer: String? = nil) throws(FileError) {
+        var file = try DurableFile(path: path, writer: writer)
         try file.append(bytes)
         try file.commit()
     }

@@ -38,6 +38,19 @@ import Testing
         #expect(folder.fileNames == [])
     }
 
+    @Test("two writers of one path at the same time: both succeed and the last one's bytes stay")
+    func writers() throws {
+        let path = folder.path + "/a"
+        var first = try DurableFile(path: path, writer: "one")
+        var second = try DurableFile(path: path, writer: "two")
+        try first.append([1, 1])
+        try second.append([2, 2])
+        try first.commit()
+        try second.commit()
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([2, 2]))
+        #expect(folder.fileNames == ["a"])
+    }
+
     @Test("an absent folder and a folder as the target are unwritable")
     func unwritable() throws {
         #expect(
