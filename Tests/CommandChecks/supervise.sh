@@ -117,7 +117,7 @@ make_hosts() {
 SH
     cat >launcher <<SH
 #!/bin/sh
-echo "\$2 ranks on \$3: \$(cut -d ' ' -f 1 "\$1" | tr '\n' ' ')" >>launched
+echo "\$2 ranks on \$3: \$(tr '\n' ';' <"\$1")" >>launched
 shift 3
 exec ${mpirun[@]} -n "\$(tail -n 1 launched | cut -d ' ' -f 1)" "\$@"
 SH
@@ -131,8 +131,8 @@ fewer_hosts() {
     CATENA_CRASH_AT=checkpoint-after-rename:3@0 run "${hosted[@]}" -- ./launcher {hostfile} {ranks} {hosts} $(training)
     expect_code 0
     expect_text "no answer from gone; left out, 2 of 3 hosts remain (2 ranks)"
-    [ "$(cat launched)" = "4 ranks on 3: one gone two 
-2 ranks on 2: one two " ] || fail "launched: $(cat launched)"
+    [ "$(cat launched)" = "4 ranks on 3: one slots=1;gone slots=2;two slots=1;
+2 ranks on 2: one slots=1;two slots=1;" ] || fail "launched: $(cat launched)"
     same_adapter run "$whole"
 }
 too_few_hosts() {
