@@ -48,6 +48,8 @@ start() {
     process=$!
     set +m
 }
+
+# Waits for it and sets $code.
 ended() {
     wait "$process"
     code=$?
