@@ -48,8 +48,6 @@ start() {
     process=$!
     set +m
 }
-
-# Waits for it and sets $code.
 ended() {
     wait "$process"
     code=$?

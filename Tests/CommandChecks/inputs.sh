@@ -49,7 +49,3 @@ whole_run() {
     fi
     whole=$work/whole
 }
-
-# A run that only a signal ends. A constant rate, so that its length does not matter.
-endless=(--set training.steps=1000000 --set 'training.schedule={name: constant}' --set checkpoint.every=none
-    --set training.validation-every=1000000)
