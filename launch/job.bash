@@ -67,11 +67,12 @@ interrupt_job() {
     if [ "$interrupts" -eq 1 ]; then
         kill -USR1 "$mpirun"
     else
-        # The ranks on this host, not mpirun: it ends cleanly, here and on the other hosts, when a rank is gone.
-        local process processes
-        processes=$(cat "/proc/$mpirun/task/"*/children)
-        for process in $processes; do kill -KILL "$process"; done
+        # The ranks on this host, not mpirun or its ssh: it ends cleanly, here and on the other hosts, when a rank is gone.
+        local process ranks=()
+        for process in $(cat "/proc/$mpirun/task/"*/children); do
+            if grep -qz '^OMPI_COMM_WORLD_RANK=' "/proc/$process/environ"; then ranks+=("$process"); fi
+        done
         # With no rank here, mpirun itself has to end the others: it takes two seconds and exits with 1.
-        [ -n "$processes" ] || kill -TERM "$mpirun"
+        if [ ${#ranks[@]} -gt 0 ]; then kill -KILL "${ranks[@]}"; else kill -TERM "$mpirun"; fi
     fi 2>/dev/null || true
 }
