@@ -23,7 +23,7 @@ struct Catena: ParsableCommand {
         subcommands: [
             Train.self, Evaluate.self, Generate.self, ProbeCommand.self, Tokenize.self, Export.self, Verify.self,
             Inspect.self,
-            Methods.self, Doctor.self, Bench.self,
+            Methods.self, PlanCommand.self, Doctor.self, Bench.self,
             DemoData.self, NewModel.self, TrainTokenizer.self,
         ])
 

@@ -52,4 +52,7 @@ void cmpi_ring_use_this_thread(void);
 /// Collective: place r's bytes `offsets[r]..<offsets[r + 1]` of `image` reach all ranks. Sleeps while it waits.
 int cmpi_ring_gather(cmpi_ring *ring, void *image, const int64_t *offsets);
 
+/// Reads memory of another process of this machine by the call that MPI uses for large messages; bytes read, or -1.
+int64_t cmpi_read_process(int process, uint64_t address, void *bytes, int64_t count);
+
 #endif

@@ -1,7 +1,7 @@
-/// Model shapes to measure with random weights.
+/// Model shapes by name, to measure with random weights and to plan with.
 public enum BenchmarkShape {
     /// The shapes with a name.
-    public static let names = ["smollm2-135m", "tinyllama-1.1b", "tiny"]
+    public static let names = ["smollm2-135m", "tinyllama-1.1b", "llama-70b", "tiny"]
 
     /// The named shape, or that of a Hugging Face `config.json`; nil for any other name.
     public static func configuration(_ name: String) throws -> DecoderConfiguration? {
@@ -13,6 +13,10 @@ public enum BenchmarkShape {
             llama(
                 width: 2048, layers: 22, heads: 32, groups: 4, inner: 5632, vocabulary: 32000, base: 10_000, ties: false
             )
+        case "llama-70b":
+            llama(
+                width: 8192, layers: 80, heads: 64, groups: 8, inner: 28672, vocabulary: 32000, base: 10_000,
+                ties: false)
         case "tiny":
             llama(width: 256, layers: 4, heads: 4, groups: 2, inner: 768, vocabulary: 4096, base: 10_000, ties: true)
         default:

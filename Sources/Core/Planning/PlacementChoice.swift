@@ -24,7 +24,7 @@ public struct PlacementChoice: Equatable, Sendable {
     ///   - shardedBytesPerHost: the same with a share of the weights on each rank.
     ///   - availableBytesPerHost: memory to be had without swapping on the tightest host, before the model is loaded.
     ///   - ranksPerHost: ranks of the fullest host.
-    /// - Throws: ``PlanningError/doesNotFit(bytes:limit:available:ranksPerHost:)`` if even `sharded` needs more than the limit.
+    /// - Throws: ``PlanningError/doesNotFit(placement:bytes:limit:available:ranksPerHost:)`` if even `sharded` needs more than the limit.
     public static func choose(
         replicatedBytesPerHost: Int, nodeBytesPerHost: Int, shardedBytesPerHost: Int, availableBytesPerHost: Int,
         ranksPerHost: Int
@@ -46,7 +46,8 @@ public struct PlacementChoice: Equatable, Sendable {
         }
         guard shardedBytesPerHost <= limit else {
             throw .doesNotFit(
-                bytes: shardedBytesPerHost, limit: limit, available: availableBytesPerHost, ranksPerHost: ranksPerHost)
+                placement: .sharded, bytes: shardedBytesPerHost, limit: limit, available: availableBytesPerHost,
+                ranksPerHost: ranksPerHost)
         }
         let whole = ranksPerHost == 1 ? replicatedBytesPerHost : nodeBytesPerHost
         return PlacementChoice(

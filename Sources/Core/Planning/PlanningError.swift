@@ -1,17 +1,24 @@
 /// Why a run cannot be planned.
 public enum PlanningError: Error, Equatable, Sendable {
-    /// Even with the weights sharded, a host would hold more than it may.
-    case doesNotFit(bytes: Int, limit: Int, available: Int, ranksPerHost: Int)
+    /// The ranks of a host would hold more than they may.
+    case doesNotFit(
+        placement: RunConfiguration.DistributedSection.Placement, bytes: Int, limit: Int, available: Int,
+        ranksPerHost: Int)
+    /// Rows of a matrix are not whole blocks of the encoding.
+    case encoding(String, columns: Int, name: String)
 }
 
 extension PlanningError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .doesNotFit(let bytes, let limit, let available, let ranksPerHost):
-            "the run does not fit: with placement sharded a host needs \(SizeText.bytes(bytes)) for its "
+        case .doesNotFit(let placement, let bytes, let limit, let available, let ranksPerHost):
+            "the run does not fit: with placement \(placement.rawValue) a host needs \(SizeText.bytes(bytes)) for its "
                 + "\(ranksPerHost == 1 ? "rank" : "\(ranksPerHost) ranks"), \(SizeText.bytes(bytes - limit)) more than "
                 + "\(SizeText.bytes(limit)), 80 % of the \(SizeText.bytes(available)) available; use more hosts, fewer ranks on "
                 + "each, recompute: blocks, a smaller micro-batch or max-length."
+        case .encoding(let encoding, let columns, let name):
+            "\(name) has rows of \(columns) numbers, which are not whole blocks of \(encoding); choose another storage, such as "
+                + "bfloat16 or q8_0."
         }
     }
 }

@@ -20,16 +20,28 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var threads: Int
     /// Memory that can be had without swapping.
     public var availableMemoryBytes: Int?
-    /// Free space in, and path of, the current folder.
-    public var freeDiskBytes: Int?
-    /// Its working folder.
-    public var folder: String
+    /// The file systems that a run writes to: the working folder's, and those of `CATENA_CACHE` and `TMPDIR`.
+    public var disks: [DiskSpace]
+    /// /dev/shm, where processes of a host exchange messages and share weights; nil if there is none.
+    public var sharedMemory: DiskSpace?
+    /// Whether the memory of the next process on the host can be read; nil where there is none.
+    public var readsNeighbours: Bool?
+    /// IPv4 addresses of the host.
+    public var interfaces: [NetworkInterface]
+    /// Open MPI's `btl_tcp_if_include`, as the environment or `--mca` gives it, in parts.
+    public var chosenInterfaces: [String]
+    /// What the system lets the process have.
+    public var limits: HostLimits
+    /// Processes for which mpirun found places (slots) on all hosts; nil where it does not say.
+    public var slots: Int?
     /// Version of this program, and the first 12 digits of its file's SHA-256.
     public var version: String
     /// Hash of the program's file.
     public var binaryDigest: String
     /// The processor type whose kernels OpenBLAS uses.
     public var coreType: String
+    /// Version and options of OpenBLAS.
+    public var blasVersion: String
     /// Name and version of the MPI library.
     public var mpiVersion: String
     /// Whether the processor has AVX2 and fused multiply-add.
@@ -38,9 +50,12 @@ public struct RankFacts: Codable, Equatable, Sendable {
     /// Facts from given values, for rules and their tests.
     public init(
         rank: Int, host: String = "host", hostIndex: Int = 0, cores: [Int], launcherCores: [Int]? = nil,
-        cpuQuota: Double? = nil, threads: Int = 1, availableMemoryBytes: Int? = nil, freeDiskBytes: Int? = nil,
-        folder: String = "/", version: String = CatenaVersion.current, binaryDigest: String = "",
-        coreType: String = "", mpiVersion: String = "", hasWideVectors: Bool = true
+        cpuQuota: Double? = nil, threads: Int = 1, availableMemoryBytes: Int? = nil, disks: [DiskSpace] = [],
+        sharedMemory: DiskSpace? = DiskSpace(folder: "/dev/shm", freeBytes: 8_000_000_000),
+        readsNeighbours: Bool? = nil, interfaces: [NetworkInterface] = [], chosenInterfaces: [String] = [],
+        limits: HostLimits = HostLimits(), slots: Int? = nil, version: String = CatenaVersion.current,
+        binaryDigest: String = "", coreType: String = "", blasVersion: String = "", mpiVersion: String = "",
+        hasWideVectors: Bool = true
     ) {
         self.rank = rank
         self.host = host
@@ -50,11 +65,17 @@ public struct RankFacts: Codable, Equatable, Sendable {
         self.cpuQuota = cpuQuota
         self.threads = threads
         self.availableMemoryBytes = availableMemoryBytes
-        self.freeDiskBytes = freeDiskBytes
-        self.folder = folder
+        self.disks = disks
+        self.sharedMemory = sharedMemory
+        self.readsNeighbours = readsNeighbours
+        self.interfaces = interfaces
+        self.chosenInterfaces = chosenInterfaces
+        self.limits = limits
+        self.slots = slots
         self.version = version
         self.binaryDigest = binaryDigest
         self.coreType = coreType
+        self.blasVersion = blasVersion
         self.mpiVersion = mpiVersion
         self.hasWideVectors = hasWideVectors
     }
@@ -64,7 +85,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
     /// - Parameter threads: what the configuration's `distributed.threads` would be; nil is `auto`.
     public static func gather(_ communicator: any Communicator, threads: Int? = nil) throws -> [RankFacts] {
         let suggested = try HostFacts.suggestedThreads(communicator)
-        let own = current(communicator, threads: threads ?? suggested)
+        var own = current(communicator, threads: threads ?? suggested)
+        own.readsNeighbours = try NeighbourMemory.isReadable(communicator)
         return try communicator.allGather(Array(try JSONEncoder().encode(own))).map {
             try JSONDecoder().decode(RankFacts.self, from: Data($0))
         }
@@ -72,12 +94,14 @@ public struct RankFacts: Codable, Equatable, Sendable {
 
     private static func current(_ communicator: any Communicator, threads: Int) -> RankFacts {
         let host = HostFacts.current()
-        let folder = FileManager.default.currentDirectoryPath
-        let disk = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+        let environment = ProcessInfo.processInfo.environment
+        let folders = [
+            FileManager.default.currentDirectoryPath, environment["CATENA_CACHE"], environment["TMPDIR"] ?? "/tmp",
+        ]
         let flags = HostFacts.fields(of: try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))
             .first { $0.key.trimmingCharacters(in: .whitespaces) == "flags" }?.value
         let features = Set((flags ?? "").split(separator: " "))
-        let isLaunched = LaunchEnvironment.detect(in: ProcessInfo.processInfo.environment).launcher != nil
+        let isLaunched = LaunchEnvironment.detect(in: environment).launcher != nil
         let parent = isLaunched ? try? String(contentsOfFile: "/proc/\(getppid())/status", encoding: .utf8) : nil
         let binary =
             (try? MappedFile(path: "/proc/self/exe").withBytes { SHA256.hash(data: $0) }) ?? SHA256.hash(data: [])
@@ -87,9 +111,13 @@ public struct RankFacts: Codable, Equatable, Sendable {
             launcherCores: HostFacts.fields(of: parent)["Cpus_allowed_list"].flatMap { ProcessorSet(list: $0) }?.cores
                 .sorted(),
             cpuQuota: host.cpuQuota, threads: threads, availableMemoryBytes: host.availableMemoryBytes,
-            freeDiskBytes: (disk?[.systemFreeSize] as? NSNumber)?.intValue, folder: folder,
+            disks: folders.compactMap { $0.flatMap { DiskSpace.current(in: $0) } },
+            sharedMemory: DiskSpace.current(in: "/dev/shm"), interfaces: NetworkInterface.current(),
+            chosenInterfaces: (environment["OMPI_MCA_btl_tcp_if_include"] ?? "").split(separator: ",")
+                .map { $0.trimmingCharacters(in: .whitespaces) },
+            limits: .current(), slots: environment["OMPI_UNIVERSE_SIZE"].flatMap { Int($0) },
             binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),
-            coreType: BLAS.coreType, mpiVersion: MPILibrary.version,
+            coreType: BLAS.coreType, blasVersion: BLAS.libraryConfiguration, mpiVersion: MPILibrary.version,
             hasWideVectors: features.isSuperset(of: ["avx2", "fma"]))
     }
 }

@@ -9,4 +9,11 @@ public enum MPILibrary {
         let first = full.split(whereSeparator: \.isNewline).first ?? "unknown"
         return first.split(separator: ",").first.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
     }
+
+    /// Eight bytes of another process of this machine, read as the library reads large messages; nil if that is not allowed.
+    static func word(ofProcess process: Int32, at address: UInt64) -> UInt64? {
+        var word: UInt64 = 0
+        let size = Int64(MemoryLayout<UInt64>.size)
+        return cmpi_read_process(process, address, &word, size) == size ? word : nil
+    }
 }

@@ -36,7 +36,8 @@ struct BenchGEMM: ParsableCommand {
         var rows: [JSONValue] = []
         if !json { StandardOutput.write("tokens    out     in   X Wᵀ GFLOP/s   dY W GFLOP/s\n") }
         for (tokens, out, input) in Self.shapes {
-            let (forward, backward) = measure(tokens, out, input, engine)
+            let (forward, backward) = ProductRate.measure(
+                tokens: tokens, out: out, input: input, repetitions: repetitions, engine: engine)
             rows.append([
                 "tokens": .integer(Int64(tokens)), "out": .integer(Int64(out)), "in": .integer(Int64(input)),
                 "forward_gflops": .double(forward), "backward_gflops": .double(backward),
@@ -50,38 +51,5 @@ struct BenchGEMM: ParsableCommand {
             let value: JSONValue = ["threads": .integer(Int64(engine.threads.threads)), "shapes": .array(rows)]
             StandardOutput.write(value.compactText() + "\n")
         }
-    }
-
-    private func measure(_ tokens: Int, _ out: Int, _ input: Int, _ engine: Engine) -> (
-        forward: Double, backward: Double
-    ) {
-        func filled(_ rows: Int, _ columns: Int) -> Tensor {
-            let tensor = engine.memory.tensor(rows: rows, columns: columns)
-            for index in 0..<tensor.count { tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
-            return tensor
-        }
-        let (x, w, y) = (filled(tokens, input), filled(out, input), filled(tokens, out))
-        func gigaflops(_ body: () -> Void) -> Double {
-            body()
-            let seconds = (0..<repetitions).map { _ in
-                let start = ProgressStyle.monotonicSeconds()
-                body()
-                return ProgressStyle.monotonicSeconds() - start
-            }
-            return 2 * Double(tokens) * Double(out) * Double(input) / max(Spread(seconds).median, 1e-9) / 1e9
-        }
-        let forward = gigaflops {
-            BLAS.gemm(
-                engine.threads, transposeA: false, transposeB: true, m: tokens, n: out, k: input, alpha: 1,
-                a: x.pointer,
-                lda: input, b: w.pointer, ldb: input, beta: 0, c: y.pointer, ldc: out)
-        }
-        let backward = gigaflops {
-            BLAS.gemm(
-                engine.threads, transposeA: false, transposeB: false, m: tokens, n: input, k: out, alpha: 1,
-                a: y.pointer,
-                lda: out, b: w.pointer, ldb: input, beta: 0, c: x.pointer, ldc: input)
-        }
-        return (forward, backward)
     }
 }

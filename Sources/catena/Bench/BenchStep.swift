@@ -17,7 +17,7 @@ struct BenchStep: ParsableCommand {
               catena bench step --shape model/config.json --steps 3
             """)
 
-    @Option(help: "smollm2-135m, tinyllama-1.1b, tiny, or a config.json.")
+    @Option(help: "\(BenchmarkShape.names.joined(separator: ", ")), or a config.json.")
     var shape = "smollm2-135m"
     @Option(help: "Adapter method.")
     var method = "lora"

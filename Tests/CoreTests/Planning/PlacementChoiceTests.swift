@@ -43,10 +43,11 @@ struct PlacementChoiceTests {
     func refused() {
         #expect(
             throws: PlanningError.doesNotFit(
-                bytes: 9_000_000_000, limit: 8_000_000_000, available: 10_000_000_000, ranksPerHost: 2)
+                placement: .sharded, bytes: 9_000_000_000, limit: 8_000_000_000, available: 10_000_000_000,
+                ranksPerHost: 2)
         ) { try choose(replicated: 40, node: 20, sharded: 9, available: 10, ranks: 2) }
         let error = PlanningError.doesNotFit(
-            bytes: 9_000_000_000, limit: 8_000_000_000, available: 10_000_000_000, ranksPerHost: 2)
+            placement: .sharded, bytes: 9_000_000_000, limit: 8_000_000_000, available: 10_000_000_000, ranksPerHost: 2)
         #expect("\(error)".contains("needs 9.0 GB for its 2 ranks, 1.0 GB more than 8.0 GB"))
         #expect("\(error)".contains("use more hosts"))
     }

@@ -1,0 +1,142 @@
+/// The sizes of a model's blocks and of what is trained in it, counted by building the model without its numbers.
+public struct ModelInventory: Sendable, Equatable {
+    /// The frozen matrices of one block.
+    public struct Block: Sendable, Equatable {
+        /// Numbers in them.
+        public var elements = 0
+        /// Bytes of their stored form.
+        public var storedBytes = 0
+        /// Numbers in those that a file holds as float32, ready to be mapped.
+        public var mappedElements = 0
+
+        /// Empty.
+        public init() {}
+
+        /// The sum of two blocks.
+        static func + (left: Block, right: Block) -> Block {
+            var sum = left
+            sum.elements += right.elements
+            sum.storedBytes += right.storedBytes
+            sum.mappedElements += right.mappedElements
+            return sum
+        }
+    }
+
+    /// How the matrices are stored.
+    public enum Storage {
+        /// All in one encoding, for a model that is not there.
+        case encoding(TensorEncoding)
+        /// As in these files.
+        case files(FileWeights)
+    }
+
+    /// Shape and options of the model.
+    public let configuration: DecoderConfiguration
+    /// The tables of token and position vectors.
+    public let embedding: Block
+    /// The transformer layers.
+    public let layers: [Block]
+    /// The projection to the vocabulary; empty where it is the embedding's table.
+    public let head: Block
+    /// Numbers in norms and biases.
+    public let vectorElements: Int
+    /// Numbers that are trained: the adapter's, or all.
+    public let trainableElements: Int
+    /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix.
+    public let adapterWidth: Int
+
+    /// Counts the model of this shape.
+    ///
+    /// - Parameter adapter: nil if every parameter is trained.
+    /// - Throws: ``PlanningError/encoding(_:columns:name:)``, or what the model's files and the adapter's method throw.
+    public init(
+        configuration: DecoderConfiguration, storage: Storage, adapter: RunConfiguration.AdapterSection?
+    ) throws {
+        let weights = CountedWeights(storage)
+        let model = try LanguageModel(configuration: configuration, weights: weights, engine: Engine(threads: 1))
+        self.configuration = configuration
+        embedding = weights.blocks[.embedding] ?? Block()
+        layers = (0..<configuration.layerCount).map { weights.blocks[.layer($0)] ?? Block() }
+        head = weights.blocks[.head] ?? Block()
+        vectorElements = weights.vectorElements
+        if let adapter {
+            trainableElements = try model.attachAdapters(adapter, seed: 0).reduce(0) { $0 + $1.count }
+            adapterWidth = (adapter.rank * model.adaptedLinears.count + layers.count - 1) / max(layers.count, 1)
+        } else {
+            trainableElements = layers.reduce(embedding + head, +).elements + weights.vectorElements
+            adapterWidth = 0
+        }
+    }
+
+    /// All matrices together.
+    public var matrices: Block { layers.reduce(embedding + head, +) }
+
+    /// Numbers in the whole model.
+    public var parameterCount: Int { matrices.elements + vectorElements }
+
+    /// The block that the projection to the vocabulary uses.
+    public var projection: Block { head.elements > 0 ? head : embedding }
+
+    /// The largest block in stored bytes.
+    public var largestStoredBytes: Int { (layers + [embedding, head]).map(\.storedBytes).max() ?? 0 }
+
+    /// The largest block that is decoded to be computed with: a layer or the projection, not the lookup of rows.
+    public var largestDecodedElements: Int { (layers + [projection]).map(\.elements).max() ?? 0 }
+}
+
+/// Counts what a model asks for and gives it matrices of zeros that take no memory.
+private final class CountedWeights: WeightProvider {
+    private let storage: ModelInventory.Storage
+    private let memory = TensorMemory()
+    private(set) var blocks: [ModelBlock: ModelInventory.Block] = [:]
+    private(set) var vectorElements = 0
+
+    init(_ storage: ModelInventory.Storage) { self.storage = storage }
+
+    func vector(_ name: String, count: Int) throws -> Tensor {
+        vectorElements += count
+        return memory.tensor(rows: 1, columns: count)
+    }
+
+    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+        var counted = ModelInventory.Block()
+        counted.elements = rows * columns
+        switch storage {
+        case .encoding(let encoding):
+            guard let bytes = encoding.byteCount(shape: [rows, columns]) else {
+                throw PlanningError.encoding(encoding.rawValue, columns: columns, name: name)
+            }
+            counted.storedBytes = bytes
+            counted.mappedElements = encoding == .float32 ? rows * columns : 0
+        case .files(let files):
+            let matrix = try files.stored(name, rows: rows, columns: columns)
+            counted.storedBytes = matrix.byteCount
+            counted.mappedElements = matrix.mappedTensor == nil ? 0 : rows * columns
+        }
+        blocks[block] = (blocks[block] ?? ModelInventory.Block()) + counted
+        return ZeroWeight(outFeatures: rows, inFeatures: columns, storedBytes: counted.storedBytes)
+    }
+}
+
+/// A matrix of zeros that takes no memory.
+private final class ZeroWeight: FrozenWeight {
+    let outFeatures: Int
+    let inFeatures: Int
+    let storedBytes: Int
+
+    init(outFeatures: Int, inFeatures: Int, storedBytes: Int) {
+        self.outFeatures = outFeatures
+        self.inFeatures = inFeatures
+        self.storedBytes = storedBytes
+    }
+
+    func multiply(_ x: Tensor, into y: Tensor, engine: Engine) { y.fill(0) }
+
+    func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
+        if !accumulate { dX.fill(0) }
+    }
+
+    func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        destination.update(repeating: 0, count: rows.count * inFeatures)
+    }
+}

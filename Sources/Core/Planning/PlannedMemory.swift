@@ -1,0 +1,94 @@
+/// Memory of a rank and of a host, by what holds it.
+public struct PlannedMemory: Sendable, Equatable {
+    /// Frozen matrices and vectors of a rank's own.
+    public var weightBytes = 0
+    /// Frozen matrices that the ranks of a host share: a mapped file, or shared memory.
+    public var sharedWeightBytes = 0
+    /// One gathered block in stored form and one decoded, where weights are gathered.
+    public var gatherBytes = 0
+    /// Activations, the head's tile of logits included.
+    public var activationBytes = 0
+    /// Values, gradients, moments and partial sums of what is trained.
+    public var trainableBytes = 0
+    /// The program itself.
+    public var programBytes = 0
+
+    /// Resident memory of a rank, what it shares with others included.
+    public var rankBytes: Int {
+        weightBytes + sharedWeightBytes + gatherBytes + activationBytes + trainableBytes + programBytes
+    }
+
+    /// Memory of a host with this many ranks; what they share counts once.
+    public func hostBytes(ranks: Int) -> Int { ranks * (rankBytes - sharedWeightBytes) + sharedWeightBytes }
+}
+
+extension PlannedMemory {
+    /// The program with its libraries, MPI, the tokenizer and the product's packing buffers.
+    static let programBytes = 60_000_000
+    /// Rows of logits that the head computes at once.
+    static let headTileRows = 256
+    private static let floatBytes = 4
+
+    /// Memory under a placement that is not `auto`.
+    ///
+    ///     replicated   4 E private, without what is mapped; that is shared by the ranks of a host
+    ///     node         4 E shared
+    ///     sharded      S / P + the largest S_k + 4 · the largest E_k (a layer or the projection)
+    ///
+    /// E: elements of all matrices, S: their stored bytes, index k: of block k. Vectors (4 bytes a number) are on every rank.
+    public init(_ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement) {
+        let inventory = request.inventory
+        let matrices = inventory.matrices
+        let float = Self.floatBytes
+        weightBytes = float * inventory.vectorElements
+        switch placement {
+        case .auto, .replicated:
+            weightBytes += float * (matrices.elements - matrices.mappedElements)
+            sharedWeightBytes = float * matrices.mappedElements
+        case .node:
+            sharedWeightBytes = float * matrices.elements
+        case .sharded:
+            weightBytes += (matrices.storedBytes + request.cluster.ranks - 1) / request.cluster.ranks
+            gatherBytes = inventory.largestStoredBytes + float * inventory.largestDecodedElements
+        }
+        activationBytes = Self.activations(request, placement: placement)
+        trainableBytes = Self.trainable(request, placement: placement)
+        programBytes = Self.programBytes
+    }
+
+    /// Activations in bytes; n tokens of a micro-batch, m micro-batches at once (all of a rank, or 1), L layers:
+    ///
+    ///     kept layers          4 n (L kept + D)
+    ///     recomputed layers    4 n (m (L + 2) D + kept)
+    ///     + 4 n (transient + 3 D) + 4 · 256 · V for the head
+    private static func activations(
+        _ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement
+    ) -> Int {
+        let activations = PlannedActivations(request.inventory)
+        let tokens = request.work.microBatchTokens
+        let layers = request.inventory.layers.count
+        let supervised = Int((Double(tokens) * request.work.supervisedFraction).rounded(.up))
+        let atOnce = request.isLayerMajor(placement) ? max(request.microBatchesPerRank, 1) : 1
+        let passed =
+            request.recomputesBlocks(placement)
+            ? tokens * (atOnce * (layers + 2) * activations.hidden + activations.kept)
+            : tokens * (layers * activations.kept + activations.hidden)
+        let head =
+            3 * supervised * activations.hidden
+            + min(headTileRows, supervised) * request.inventory.configuration.vocabularySize
+        return floatBytes * (passed + tokens * activations.transient + head)
+    }
+
+    /// Values, gradients and moments; a gradient for every further micro-batch in layer-major order; partial sums of the
+    /// reduction; and, with several ranks, room for what the others send of one's own slice.
+    ///
+    ///     4 T (2 + moments + (m - 1) + stack + partials)
+    private static func trainable(
+        _ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement
+    ) -> Int {
+        let further = request.isLayerMajor(placement) ? max(request.microBatchesPerRank - 1, 0) : 0
+        let exchange = request.cluster.ranks > 1 ? request.work.reductionPartials : 0
+        let copies = 2 + request.work.optimizerMoments + further + request.work.reductionStack + exchange
+        return floatBytes * request.inventory.trainableElements * copies
+    }
+}

@@ -1,0 +1,31 @@
+/// Floating-point operations for each token; a multiplication and an addition are two.
+struct PlannedOperations {
+    private let attention: Double
+    private let trained: Double
+    private let gradientOfMatrices: Double
+    private let recomputes: Bool
+    /// The projection to the vocabulary forward and backward, on the learned part of the tokens.
+    let head: Double
+
+    init(_ request: PlanRequest, recomputes: Bool) {
+        let inventory = request.inventory
+        let shape = inventory.configuration
+        let sequence = min(request.work.sequenceTokens, 2 * (shape.slidingWindow ?? request.work.sequenceTokens))
+        // Q Kᵀ and P V over the keys before a token, itself included.
+        attention = 4 * Double(shape.queryWidth) * Double(sequence + 1) / 2
+        trained = request.trainsAll ? 0 : Double(inventory.trainableElements) / Double(max(inventory.layers.count, 1))
+        gradientOfMatrices = request.trainsAll ? 2 : 0
+        self.recomputes = recomputes
+        let products = 4 + gradientOfMatrices
+        head = products * Double(inventory.projection.elements) * request.work.supervisedFraction
+    }
+
+    /// `2 E + 4 Q c + 2 T/L`.
+    func forward(_ layer: ModelInventory.Block) -> Double { 2 * Double(layer.elements) + attention + 2 * trained }
+
+    /// `2 E + 10 Q c + 4 T/L`: five products of attention (scores again, dV, dP, dQ, dK) for two forward.
+    func backward(_ layer: ModelInventory.Block) -> Double {
+        let own = (2 + gradientOfMatrices) * Double(layer.elements) + 2.5 * attention + 4 * trained
+        return own + (recomputes ? forward(layer) : 0)
+    }
+}

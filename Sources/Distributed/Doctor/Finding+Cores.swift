@@ -1,0 +1,59 @@
+/// Cores against threads.
+extension Finding {
+    static func cores(_ ranks: [RankFacts]) -> [Finding] {
+        guard let first = ranks.first else { return [] }
+        var findings: [Finding] = []
+        let cores = ranks.reduce(into: Set<Int>()) { $0.formUnion($1.cores) }
+        let threads = ranks.reduce(0) { $0 + $1.threads }
+        let isJob = ranks.count > 1
+        let narrow = ranks.filter { $0.threads > $0.cores.count }
+        if let rank = narrow.first {
+            findings.append(
+                .init(
+                    .warning,
+                    "\(names(narrow)) of \(first.host) may use \(count(rank.cores.count, "core")) for "
+                        + "\(count(rank.threads, "thread")); start mpirun with --map-by slot:PE=\(rank.threads) or --bind-to none, "
+                        + "or set distributed.threads: \(max(1, rank.cores.count))."))
+        }
+        if threads > cores.count, isJob, narrow.count < ranks.count {
+            findings.append(
+                .init(
+                    .warning,
+                    "\(first.host) is oversubscribed: \(count(ranks.count, "rank")) with \(count(threads, "thread")) in all on "
+                        + "\(count(cores.count, "core")); start at most \(count(cores.count, "rank")) there, or fewer threads each."
+                ))
+        }
+        let launcher = Set(first.launcherCores ?? [])
+        if launcher.isStrictSuperset(of: cores) {
+            findings.append(
+                .init(
+                    .warning,
+                    "\(names(ranks)) of \(first.host) may use \(cores.count) of the \(launcher.count) cores that mpirun has; "
+                        + "start mpirun with --bind-to none, or --map-by slot:PE=\(max(1, launcher.count / ranks.count))."
+                ))
+        }
+        if let quota = first.cpuQuota, quota < Double(cores.count) {
+            findings.append(
+                .init(
+                    .warning,
+                    "the container of \(first.host) grants the time of \(trimmed(quota)) of its \(count(cores.count, "core")); raise "
+                        + "its limit (docker --cpus, Kubernetes limits.cpu), or keep ranks x threads at most \(max(1, Int(quota)))."
+                ))
+        }
+        return findings
+    }
+
+    static func processor(_ ranks: [RankFacts]) -> [Finding] {
+        guard let first = ranks.first, !first.hasWideVectors else { return [] }
+        return [
+            .init(
+                .warning,
+                "the processor of \(first.host) has no AVX2 with FMA, so training is several times slower; use a newer machine, or "
+                    + "a virtual machine that passes the host's processor through.")
+        ]
+    }
+
+    private static func trimmed(_ number: Double) -> String {
+        number == number.rounded() ? "\(Int(number))" : "\((number * 100).rounded() / 100)"
+    }
+}

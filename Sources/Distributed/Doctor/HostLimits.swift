@@ -1,0 +1,76 @@
+import Foundation
+import Glibc
+
+/// Free space of a folder's file system.
+public struct DiskSpace: Codable, Equatable, Sendable {
+    /// The folder.
+    public var folder: String
+    /// Bytes that this user can still write.
+    public var freeBytes: Int
+    /// Size of the file system.
+    public var totalBytes: Int
+    /// Whether files may be made in it.
+    public var isWritable: Bool
+
+    /// Space from given values.
+    public init(folder: String, freeBytes: Int, totalBytes: Int? = nil, isWritable: Bool = true) {
+        self.folder = folder
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes ?? freeBytes
+        self.isWritable = isWritable
+    }
+
+    /// The space there now; nil if there is no such folder.
+    public static func current(in folder: String) -> DiskSpace? {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return nil }
+        let block = Int(status.f_frsize)
+        return DiskSpace(
+            folder: folder, freeBytes: Int(status.f_bavail) * block, totalBytes: Int(status.f_blocks) * block,
+            isWritable: access(folder, W_OK) == 0)
+    }
+}
+
+/// What the system lets a process have.
+public struct HostLimits: Codable, Equatable, Sendable {
+    /// Files and connections that may be open at once.
+    public var openFiles: Int?
+    /// Memory that may be locked, as InfiniBand needs it; nil without a limit.
+    public var lockedBytes: Int?
+    /// Address space; nil without a limit.
+    public var addressSpaceBytes: Int?
+    /// Whether the machine has an InfiniBand or RoCE device.
+    public var hasInfiniBand: Bool
+    /// kernel.yama.ptrace_scope; nil where the kernel has no such restriction.
+    public var ptraceScope: Int?
+
+    /// Limits from given values.
+    public init(
+        openFiles: Int? = nil, lockedBytes: Int? = nil, addressSpaceBytes: Int? = nil, hasInfiniBand: Bool = false,
+        ptraceScope: Int? = nil
+    ) {
+        self.openFiles = openFiles
+        self.lockedBytes = lockedBytes
+        self.addressSpaceBytes = addressSpaceBytes
+        self.hasInfiniBand = hasInfiniBand
+        self.ptraceScope = ptraceScope
+    }
+
+    /// This process's limits.
+    public static func current() -> HostLimits {
+        let devices = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/infiniband")) ?? []
+        let scope = try? String(contentsOfFile: "/proc/sys/kernel/yama/ptrace_scope", encoding: .utf8)
+        return HostLimits(
+            openFiles: soft(RLIMIT_NOFILE), lockedBytes: soft(__RLIMIT_MEMLOCK), addressSpaceBytes: soft(RLIMIT_AS),
+            hasInfiniBand: !devices.isEmpty,
+            ptraceScope: scope.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+    }
+
+    private static func soft(_ resource: __rlimit_resource) -> Int? {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+            return nil
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+}
