@@ -101,7 +101,7 @@ extension Finding {
                     "the address space of a process on \(first.host) is limited to \(SizeText.bytes(bytes)), mapped models "
                         + "included; remove the limit: ulimit -v unlimited."))
         }
-        if limits.hasInfiniBand, let bytes = limits.lockedBytes, bytes < 1 << 30 {
+        if limits.hasInfiniband, let bytes = limits.lockedBytes, bytes < 1 << 30 {
             findings.append(
                 .init(
                     .warning,

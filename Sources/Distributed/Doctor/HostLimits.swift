@@ -40,19 +40,19 @@ public struct HostLimits: Codable, Equatable, Sendable {
     /// Address space; nil without a limit.
     public var addressSpaceBytes: Int?
     /// Whether the machine has an InfiniBand or RoCE device.
-    public var hasInfiniBand: Bool
+    public var hasInfiniband: Bool
     /// kernel.yama.ptrace_scope; nil where the kernel has no such restriction.
     public var ptraceScope: Int?
 
     /// Limits from given values.
     public init(
-        openFiles: Int? = nil, lockedBytes: Int? = nil, addressSpaceBytes: Int? = nil, hasInfiniBand: Bool = false,
+        openFiles: Int? = nil, lockedBytes: Int? = nil, addressSpaceBytes: Int? = nil, hasInfiniband: Bool = false,
         ptraceScope: Int? = nil
     ) {
         self.openFiles = openFiles
         self.lockedBytes = lockedBytes
         self.addressSpaceBytes = addressSpaceBytes
-        self.hasInfiniBand = hasInfiniBand
+        self.hasInfiniband = hasInfiniband
         self.ptraceScope = ptraceScope
     }
 
@@ -62,7 +62,7 @@ public struct HostLimits: Codable, Equatable, Sendable {
         let scope = try? String(contentsOfFile: "/proc/sys/kernel/yama/ptrace_scope", encoding: .utf8)
         return HostLimits(
             openFiles: soft(RLIMIT_NOFILE), lockedBytes: soft(__RLIMIT_MEMLOCK), addressSpaceBytes: soft(RLIMIT_AS),
-            hasInfiniBand: !devices.isEmpty,
+            hasInfiniband: !devices.isEmpty,
             ptraceScope: scope.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
     }
 

@@ -28,6 +28,14 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
         public let latencySeconds: Double
         /// Measured rate.
         public let bytesPerSecond: Double
+
+        /// A link from given values.
+        public init(from: Int, to: Int, latencySeconds: Double, bytesPerSecond: Double) {
+            self.from = from
+            self.to = to
+            self.latencySeconds = latencySeconds
+            self.bytesPerSecond = bytesPerSecond
+        }
     }
 
     /// A sum of one number, 1 MB and 32 MB over all processes.
@@ -36,6 +44,13 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
     public let ring: [Link]
     /// Whether every sum was right.
     public let isCorrect: Bool
+
+    /// Measurements from given values.
+    public init(allReduce: [AllReduce], ring: [Link], isCorrect: Bool) {
+        self.allReduce = allReduce
+        self.ring = ring
+        self.isCorrect = isCorrect
+    }
 
     /// Collective, a few seconds at most on any usable network; nil for a job of one process.
     public static func measure(_ communicator: any Communicator) throws -> NetworkProbe? {

@@ -4,16 +4,17 @@ import Testing
 @Suite("Doctor findings")
 struct FindingTests {
     private func texts(_ ranks: [RankFacts]) -> [String] { Finding.all(in: ranks).map(\.text) }
+    private func disk(_ freeBytes: Int) -> DiskSpace { DiskSpace(folder: "/data", freeBytes: freeBytes) }
 
     @Test("ranks that share a machine's cores exactly have nothing to report")
     func healthy() {
         let ranks = [
             RankFacts(
                 rank: 0, cores: [0, 1], launcherCores: [0, 1, 2, 3], cpuQuota: 4, threads: 2,
-                availableMemoryBytes: 8_000_000_000, freeDiskBytes: 9_000_000_000),
+                availableMemoryBytes: 8_000_000_000, disks: [disk(9_000_000_000)]),
             RankFacts(
                 rank: 1, cores: [2, 3], launcherCores: [0, 1, 2, 3], cpuQuota: 4, threads: 2,
-                availableMemoryBytes: 8_000_000_000, freeDiskBytes: 9_000_000_000),
+                availableMemoryBytes: 8_000_000_000, disks: [disk(9_000_000_000)]),
         ]
         #expect(Finding.all(in: ranks) == [])
     }
@@ -74,13 +75,48 @@ struct FindingTests {
     @Test("low disk and memory are warnings; almost none is an error and comes first")
     func space() {
         func severities(memory: Int, disk: Int) -> [Finding.Severity] {
-            Finding.all(in: [RankFacts(rank: 0, cores: [0], availableMemoryBytes: memory, freeDiskBytes: disk)]).map(
-                \.severity)
+            Finding.all(in: [RankFacts(rank: 0, cores: [0], availableMemoryBytes: memory, disks: [self.disk(disk)])])
+                .map(
+                    \.severity)
         }
         #expect(severities(memory: 1_000_000_000, disk: 2_000_000_000) == [])
         #expect(severities(memory: 999_000_000, disk: 1_999_000_000) == [.warning, .warning])
         #expect(severities(memory: 500_000_000, disk: 10_000_000) == [.error, .warning])
         #expect(severities(memory: 100_000_000, disk: 3_000_000_000) == [.error])
+    }
+
+    @Test("folders of one full file system are one finding, another file system is its own")
+    func disks() {
+        let full = [
+            DiskSpace(folder: "/run", freeBytes: 100_000_000, totalBytes: 1_000_000_000),
+            DiskSpace(folder: "/cache", freeBytes: 100_000_000, totalBytes: 1_000_000_000),
+            DiskSpace(folder: "/tmp", freeBytes: 10_000_000, totalBytes: 20_000_000),
+        ]
+        let found = texts([RankFacts(rank: 0, cores: [0], disks: full)])
+        #expect(found.count == 2)
+        #expect(found.first?.contains("10.0 MB of disk are free in /tmp") == true)
+        #expect(found.last?.contains("in /run on host") == true)
+    }
+
+    @Test("a run whose OpenBLAS differs between hosts is told that its results do, too")
+    func libraries() {
+        let found = texts([
+            RankFacts(rank: 0, cores: [0], blasVersion: "OpenBLAS 0.3.21"),
+            RankFacts(rank: 1, host: "b", hostIndex: 1, cores: [0], blasVersion: "OpenBLAS 0.3.28"),
+        ])
+        #expect(found.count == 1)
+        #expect(found.first?.contains("OpenBLAS 0.3.21 on rank 0, OpenBLAS 0.3.28 on rank 1") == true)
+    }
+
+    @Test("more ranks than mpirun's slots are named with the hostfile's remedy")
+    func slots() {
+        let ranks = (0..<4).map { RankFacts(rank: $0, cores: [$0], slots: 2) }
+        #expect(texts(ranks).first?.contains("4 ranks in 2 slots") == true)
+        #expect(
+            texts(
+                ranks.map {
+                    var rank = $0; rank.slots = 4; return rank
+                }) == [])
     }
 
     @Test("memory is shared by the ranks of a host")
@@ -96,6 +132,10 @@ struct FindingTests {
         #expect(ranks.first?.threads == 3)
         #expect(ranks.first?.binaryDigest.count == 12)
         #expect(ranks.first?.mpiVersion.isEmpty == false)
+        #expect(ranks.first?.blasVersion.contains("OpenBLAS") == true)
+        #expect((ranks.first?.disks.first?.freeBytes ?? 0) > 0)
+        #expect((ranks.first?.limits.openFiles ?? 0) > 0)
+        #expect(ranks.first?.readsNeighbours == nil)
         #expect(try NetworkProbe.measure(SingleProcessCommunicator()) == nil)
     }
 }
