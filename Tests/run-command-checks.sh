@@ -31,7 +31,8 @@ source "$root/Tests/CommandChecks/assertions.sh"
 source "$root/Tests/CommandChecks/inputs.sh"
 make_inputs || { echo "FAILED inputs: $catena cannot make the checks' data"; echo "0 passed, 1 failed"; exit 1; }
 
-[ $# -gt 0 ] || set -- equal-bits kill signals bad-input bad-model bad-checkpoint disk-full ranks not-finite chain verbs
+[ $# -gt 0 ] || set -- equal-bits elastic placement kill chain signals stall divergence supervise slurm kubernetes cluster \
+    bad-input bad-model bad-checkpoint disk-full ranks not-finite plan verbs
 for subject in "$@"; do
     begun=$SECONDS
     source "$root/Tests/CommandChecks/$subject.sh"

@@ -30,7 +30,11 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let configuration = try work.runConfiguration(ranks: cluster.ranks)
         let inventory = try work.inventory(configuration)
-        let plan = Plan(try request(configuration, inventory))
+        let plan = Plan(
+            PlanRequest(
+                configuration, inventory: inventory,
+                cluster: try cluster.cluster(threadsPerRank: configuration.distributed.threads),
+                supervisedFraction: work.supervised))
         StandardOutput.write(json ? plan.json.prettyText() : plan.text)
         guard plan.fits else {
             let ranks = plan.request.cluster.ranksPerHost
@@ -39,44 +43,6 @@ struct PlanCommand: ParsableCommand {
                 placement: plan.placement, bytes: plan.memory.hostBytes(ranks: ranks),
                 limit: Plan.usableBytes(available),
                 available: available, ranksPerHost: ranks)
-        }
-    }
-
-    private func request(_ configuration: RunConfiguration, _ inventory: ModelInventory) throws -> PlanRequest {
-        let (training, distributed) = (configuration.training, configuration.distributed)
-        let batch = training.globalBatch(worldSize: cluster.ranks)
-        let count = (batch + training.microBatch - 1) / training.microBatch
-        var step = PlanRequest.Work(
-            sequenceTokens: configuration.data.maxLength, microBatchSequences: training.microBatch, microBatches: count,
-            supervisedFraction: work.supervised, recomputesBlocks: training.recompute == .blocks,
-            optimizerMoments: training.optimizer.moments)
-        if distributed.reduction == .reproducible {
-            (step.reductionStack, step.reductionPartials) = reductionDepth(microBatches: count)
-        }
-        return PlanRequest(
-            inventory: inventory, trainsAll: configuration.adapter == nil, work: step,
-            cluster: try cluster.cluster(threadsPerRank: distributed.threads), placement: distributed.placement,
-            accumulation: distributed.accumulation, prefetches: distributed.prefetch)
-    }
-
-    /// Most partial sums that a rank holds while it adds its micro-batches, and that one sends.
-    private func reductionDepth(microBatches: Int) -> (stack: Int, partials: Int) {
-        var (stack, partials) = (1, 1)
-        for rank in 0..<cluster.ranks {
-            let share = ReductionTree.share(of: microBatches, rank: rank, size: cluster.ranks)
-            stack = max(stack, ReductionTree.deepestStack(of: share, count: microBatches))
-            partials = max(partials, ReductionTree.partials(of: share, count: microBatches).count)
-        }
-        return (stack, partials)
-    }
-}
-
-extension RunConfiguration.TrainingSection.Optimizer {
-    /// Numbers kept for each trained one.
-    fileprivate var moments: Int {
-        switch self {
-        case .adamW: 2
-        case .sgd(let momentum, _): momentum > 0 ? 1 : 0
         }
     }
 }

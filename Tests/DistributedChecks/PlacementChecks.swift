@@ -16,10 +16,9 @@ private func placed(
     _ model: StoredModel, _ placement: RunConfiguration.DistributedSection.Placement, prefetch: Bool = true,
     _ communicator: any Communicator
 ) throws -> PlacedModel {
-    var section = RunConfiguration.DistributedSection()
-    section.placement = placement
-    section.prefetch = prefetch
-    return try PlacedModel(model.path, section: section, engine: Engine(threads: 1), communicator: communicator)
+    try PlacedModel(
+        model.path, choice: PlacementChoice(placement: placement, reason: "checked"), prefetches: prefetch,
+        engine: Engine(threads: 1), communicator: communicator)
 }
 
 private func microBatches(_ count: Int) -> [ModelInput] {

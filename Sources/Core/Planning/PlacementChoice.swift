@@ -12,6 +12,12 @@ public struct PlacementChoice: Equatable, Sendable {
     /// Why, with the numbers, in one printable line without a full stop.
     public let reason: String
 
+    /// A choice that was made.
+    public init(placement: RunConfiguration.DistributedSection.Placement, reason: String) {
+        self.placement = placement
+        self.reason = reason
+    }
+
     /// The part of a host's available memory that a plan may use; the rest is for files, other programs and what the model
     /// of memory does not see.
     public static let usableFraction = 0.8

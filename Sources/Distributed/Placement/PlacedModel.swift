@@ -3,7 +3,7 @@ package import CatenaCore
 /// A model whose frozen weights lie where the configuration says.
 package final class PlacedModel {
     package let model: LanguageModel
-    /// Where they lie; never `auto`.
+    /// Where they lie.
     package let placement: RunConfiguration.DistributedSection.Placement
     /// Placement and why, in one line.
     package let explanation: String
@@ -13,34 +13,34 @@ package final class PlacedModel {
     ///
     /// - Throws: ``FileError``, ``ModelError`` or ``PlacementError``, on the lowest process that failed.
     package init(
-        _ path: String, section: RunConfiguration.DistributedSection, engine: Engine, communicator: any Communicator
+        _ path: String, choice: PlacementChoice, prefetches: Bool, engine: Engine, communicator: any Communicator
     ) throws {
         let files = try communicator.agree("open the model") { try FileWeights(modelAt: path, engine: engine) }
-        let choice = section.placement == .auto ? .replicated : section.placement
-        placement = choice
-        switch choice {
+        placement = choice.placement
+        var details = choice.reason
+        switch choice.placement {
         case .auto, .replicated:
             sharded = nil
             model = try communicator.agree("load the model") { try files.makeModel(files) }
-            explanation = "placement: replicated"
         case .node:
             sharded = nil
             let weights = try NodeWeights(files: files, communicator: communicator)
             model = try communicator.agree("load the model") { try files.makeModel(weights) }
             try weights.fill(communicator: communicator, threads: engine.threads)
-            explanation = "placement: node"
         case .sharded:
             let weights = ShardedWeights(files: files, engine: engine)
             model = try communicator.agree("load the model") { try files.makeModel(weights) }
             let ring = try communicator.makeRing()
             try communicator.agree("read this process's part of the model") {
-                try weights.readShards(
-                    ring: ring, prefetches: section.prefetch && communicator.allowsSeveralThreads)
+                try weights.readShards(ring: ring, prefetches: prefetches && communicator.allowsSeveralThreads)
             }
             sharded = weights
-            explanation =
-                "placement: sharded, \(weights.shardBytes >> 20) MB of every rank's own, one block at a time"
+            details += "; a rank holds \(weights.shardBytes >> 20) MB and one block at a time"
+            if prefetches, !communicator.allowsSeveralThreads {
+                details += "; no prefetch, because MPI allows one thread only"
+            }
         }
+        explanation = "placement: \(choice.placement.rawValue) (\(details))"
         files.files.forgetPages()
     }
 

@@ -48,7 +48,8 @@ final class TrainingSetup {
         }
         try communicator.requireEqual("base model", fingerprint)
         let placed = try PlacedModel(
-            configuration.model, section: section, engine: engine, communicator: communicator)
+            configuration.model, choice: try PlacementChoice.choose(configuration, communicator: communicator),
+            prefetches: section.prefetch, engine: engine, communicator: communicator)
         let model = placed.model
         let parameters = try communicator.agree("build the adapter") {
             ParameterSet(try Self.trainable(configuration, model: model), memory: engine.memory)
