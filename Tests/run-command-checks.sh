@@ -20,7 +20,7 @@ mkdir "$work/logs" "$work/checks" "$work/inputs"
 
 # Equal bits need one BLAS thread each; the checks share one cache only through their own output folders.
 export OPENBLAS_NUM_THREADS=1
-unset CATENA_CACHE CATENA_CRASH_AT CATENA_PROGRESS
+unset CATENA_CACHE CATENA_CRASH_AT CATENA_STOP_AT CATENA_FLIP_BIT CATENA_PROGRESS
 mpirun=(mpirun --oversubscribe --mca mpi_yield_when_idle 1 --bind-to none)
 [ "$(id -u)" -eq 0 ] && mpirun+=(--allow-run-as-root)
 
@@ -31,7 +31,7 @@ source "$root/Tests/CommandChecks/assertions.sh"
 source "$root/Tests/CommandChecks/inputs.sh"
 make_inputs || { echo "FAILED inputs: $catena cannot make the checks' data"; echo "0 passed, 1 failed"; exit 1; }
 
-[ $# -gt 0 ] || set -- equal-bits kill signals bad-input bad-model bad-checkpoint disk-full ranks not-finite verbs
+[ $# -gt 0 ] || set -- equal-bits elastic kill signals stall divergence bad-input bad-model bad-checkpoint disk-full ranks not-finite verbs
 for subject in "$@"; do
     begun=$SECONDS
     source "$root/Tests/CommandChecks/$subject.sh"

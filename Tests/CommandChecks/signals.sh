@@ -4,20 +4,6 @@
 endless=(--set training.steps=1000000 --set 'training.schedule={name: constant}' --set checkpoint.every=none
     --set training.validation-every=1000000)
 
-# Starts a command in the background as a process group of its own; its id goes to $process. Job control keeps INT from
-# being ignored in it.
-start() {
-    log=$(mktemp -p "$work/logs")
-    set -m
-    "$@" >"$log.out" 2>"$log" </dev/null &
-    process=$!
-    set +m
-}
-ended() {
-    wait "$process"
-    code=$?
-}
-
 # Continues `run` for some steps and compares it with an unbroken run of the same length.
 ends_the_same() {
     local last steps

@@ -22,6 +22,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(step: Int, processRank: Int, microBatch: Int, tensor: String)
     /// An update made a parameter or a part of the optimizer's state infinite or undefined.
     case stateNotFinite(step: Int, processRank: Int, tensor: String)
+    /// Processes that should hold the same bits do not; `processRanks` differ from most others in `tensor`, the first
+    /// that differs.
+    case diverged(step: Int, tensor: String, processRanks: [Int], worldSize: Int)
     /// Every loss weight of a step was zero.
     case nothingSupervised(step: Int)
 
@@ -65,6 +68,11 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .stateNotFinite(let step, let processRank, let tensor):
             "step \(step), rank \(processRank): the update made \(tensor) a value that is not a finite number; "
                 + "it is not saved and the last checkpoint is good; lower the learning rate."
+        case .diverged(let step, let tensor, let processRanks, let worldSize):
+            "step \(step): \(tensor) on \(processRanks.count == 1 ? "rank" : "ranks") "
+                + processRanks.map(String.init).joined(separator: ", ")
+                + " differs from \(worldSize == 2 ? "rank 0 (either may be wrong)" : "the other ranks"), expected equal bits; "
+                + "nothing of this step is saved; check memory and libraries there, and continue with --resume auto."
         case .nothingSupervised(let step):
             "step \(step) has no position with a loss weight; check the data's labels."
         }

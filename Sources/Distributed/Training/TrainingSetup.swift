@@ -1,5 +1,4 @@
 import CatenaCore
-import Crypto
 import Glibc
 
 /// All that a run works with, built the same way on every process from the configuration.
@@ -85,15 +84,6 @@ final class TrainingSetup {
         adapterConfiguration = configuration.adapter.map {
             AdapterFiles.configuration(of: model, section: $0, baseModel: configuration.model)
         }
-    }
-
-    /// SHA-256 of all trainable values, to compare processes.
-    func parameterHash() -> String {
-        let bytes = UnsafeRawBufferPointer(
-            start: parameters.values.pointer, count: parameters.count * MemoryLayout<Float>.stride)
-        var hash = SHA256()
-        hash.update(bufferPointer: bytes)
-        return hash.finalize().description
     }
 
     /// One process of each machine prepares the data, then all of them open it.
