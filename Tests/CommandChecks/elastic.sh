@@ -18,7 +18,7 @@ elastic() {
 
 # Without packing and with an odd batch the last step of an epoch is small, so that a rank may have nothing to do.
 elastic_uneven() {
-    local options=(--set data.packing=false --set training.global-batch=7 --set training.micro-batch=3 --set training.steps=11)
+    local options=(--set data.packing=false --set training.global-batch=7 --set training.micro-batch=1 --set training.steps=11)
     if [ ! -d "$work/uneven" ]; then
         train "$work/uneven" "${options[@]}"
         expect_code 0
