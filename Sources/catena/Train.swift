@@ -34,7 +34,8 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             let configuration = try communicator.agree("read the configuration") {
                 try RunConfiguration.load(path: config, overrides: set, methods: AdapterMethod.optionsByName)
             }
-            let watchdog = try startWatchdog(communicator, timeoutSeconds: configuration.distributed.stallTimeoutSeconds)
+            let watchdog = try startWatchdog(
+                communicator, timeoutSeconds: configuration.distributed.stallTimeoutSeconds)
             let printer = TrainingPrinter(logEverySeconds: configuration.log.everySeconds)
             defer { printer.finish() }
             let outcome = try Trainer(
@@ -63,7 +64,8 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             if stall.isFatal { MPICommunicator.abortJob(exitCode: Failure.stalled) }
         }
         if watchdog == nil, communicator.isRoot {
-            StandardError.write("the MPI library does not support calls from several threads: the stall watchdog is off\n")
+            StandardError.write(
+                "the MPI library does not support calls from several threads: the stall watchdog is off\n")
         }
         return watchdog
     }

@@ -39,6 +39,14 @@ kill_two() {
     resume_like_whole 2
 }
 
+# The same with the frozen weights split over the ranks, which gather each block by a thread of its own.
+kill_sharded() {
+    whole_run
+    CATENA_CRASH_AT=$1@$2 train_ranks 2 run --set distributed.placement=sharded
+    expect_killed "$2" 2
+    resume_like_whole 2
+}
+
 # Rank 1 dies while rank 0 stands still at a point in the middle of its writing; mpirun then kills rank 0 there.
 kill_one_while_zero_writes() {
     local zero
@@ -158,6 +166,11 @@ for rank in 0 1; do
     done
     for point in broadcast:1 broadcast:4; do
         check "kill rank $rank of 2 at $point while resuming, resume on 2" kill_while_resuming "$point" "$rank"
+    done
+done
+for rank in 0 1; do
+    for number in 1 7; do
+        check "kill rank $rank of 2 at weight-gather:$number, resume on 2" kill_sharded "weight-gather:$number" "$rank"
     done
 done
 check "the collectives of a run are counted" count_collectives

@@ -30,7 +30,9 @@ public final class Watchdog {
         let watchdog = Watchdog(heartbeats)
         let interval = min(max(timeoutSeconds / 10, 0.02), 5)
         let thread = Thread { [stopAsked = watchdog.stopAsked, hasStopped = watchdog.hasStopped] in
-            run(heartbeats, detector, interval: interval, activity: activity, stopAsked: stopAsked) { report($0, hosts) }
+            run(heartbeats, detector, interval: interval, activity: activity, stopAsked: stopAsked) {
+                report($0, hosts)
+            }
             hasStopped.signal()
         }
         thread.name = "watchdog"
