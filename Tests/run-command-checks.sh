@@ -20,7 +20,7 @@ mkdir "$work/logs" "$work/checks" "$work/inputs"
 
 # Equal bits need one BLAS thread each; the checks share one cache only through their own output folders.
 export OPENBLAS_NUM_THREADS=1
-unset CATENA_CACHE CATENA_CRASH_AT CATENA_FAULT_AT CATENA_PROGRESS
+unset CATENA_CACHE CATENA_CRASH_AT CATENA_FAULT_AT CATENA_STOP_AT CATENA_FLIP_BIT CATENA_PROGRESS
 mpirun=(mpirun --oversubscribe --mca mpi_yield_when_idle 1 --bind-to none)
 [ "$(id -u)" -eq 0 ] && mpirun+=(--allow-run-as-root)
 

@@ -17,7 +17,8 @@ struct Catena: ParsableCommand {
               catena generate --model models/smollm2 --adapter runs/first/adapter --prompt "What is 3 + 4?"
               catena evaluate --model models/smollm2 --data dev.jsonl
 
-            Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 75 stopped on a signal with a checkpoint saved.
+            Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 75 stopped on a signal with a checkpoint saved, \
+            76 ended because a rank no longer answers.
             """,
         version: CatenaVersion.current,
         subcommands: [
@@ -30,6 +31,8 @@ struct Catena: ParsableCommand {
     static func main() {
         // A reader that goes away (`| head`) shows as a failed write, which StandardOutput handles.
         signal(SIGPIPE, SIG_IGN)
+        // A file that would exceed the user's limit shows as a failed write, which names the file.
+        signal(SIGXFSZ, SIG_IGN)
         let isRoot = LaunchEnvironment.processRank(in: ProcessInfo.processInfo.environment) == 0
         var type: any ParsableCommand.Type = Catena.self
         do {

@@ -9,7 +9,8 @@ struct Train: ParsableCommand, RunsOnAllRanks {
         discussion: """
             Under mpirun every rank takes its share of each global batch; without it, one process does all. The output \
             folder gets config.yaml, metrics.jsonl, TensorBoard events, checkpoints/, report.html and the adapter/ in the \
-            format of Hugging Face PEFT. TERM, USR1 or INT save a checkpoint and end with exit code 75.
+            format of Hugging Face PEFT. TERM, USR1 or INT save a checkpoint and end with exit code 75; a rank that no longer \
+            answers ends the job with exit code 76.
 
             EXAMPLES:
               catena train --config run.yaml
@@ -33,11 +34,14 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             let configuration = try communicator.agree("read the configuration") {
                 try RunConfiguration.load(path: config, overrides: set, methods: AdapterMethod.optionsByName)
             }
+            let watchdog = try startWatchdog(
+                communicator, timeoutSeconds: configuration.distributed.stallTimeoutSeconds)
             let printer = TrainingPrinter(logEverySeconds: configuration.log.everySeconds)
             defer { printer.finish() }
             let outcome = try Trainer(
                 configuration, communicator: communicator, start: start, report: printer.show
             ).run()
+            try watchdog?.stop()
             if communicator.isRoot, let text = Self.text(outcome) {
                 printer.finish()
                 StandardError.write(text + "\n")
@@ -45,6 +49,25 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             return outcome
         }
         if outcome != .finished { throw ExitCode(StopSignal.exitCode) }
+    }
+
+    /// Collective: watches over the other ranks; says once if the MPI library does not allow that.
+    private func startWatchdog(_ communicator: any Communicator, timeoutSeconds: Double?) throws -> Watchdog? {
+        guard let timeoutSeconds, communicator.size > 1 else { return nil }
+        let watchdog = try Watchdog.start(communicator, timeoutSeconds: timeoutSeconds) { stall, hosts in
+            let text = stall.description(hosts: hosts)
+            switch stall {
+            case .endedByOther: break
+            case .silent, .deadlock: StandardError.write("catena: error: \(text)\n")
+            case .late: StandardError.write("note: \(text)\n")
+            }
+            if stall.isFatal { MPICommunicator.abortJob(exitCode: Failure.stalled) }
+        }
+        if watchdog == nil, communicator.isRoot {
+            StandardError.write(
+                "the MPI library does not support calls from several threads: the stall watchdog is off\n")
+        }
+        return watchdog
     }
 
     /// What to say about a run that was asked to stop.

@@ -53,6 +53,28 @@ ended() {
     code=$?
 }
 
+# The process of a rank that `start` started under mpirun; waits until it is there: rank_process RANK
+rank_process() {
+    local tries candidate
+    for ((tries = 0; tries < 200; tries++)); do
+        for candidate in $(pgrep -P "$process"); do
+            tr '\0' '\n' <"/proc/$candidate/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$candidate" && return
+        done
+        sleep 0.05
+    done
+    fail "rank $1 is not there"
+}
+
+# Waits until SIGSTOP has stopped a process.
+wait_until_stopped() {
+    local tries
+    for ((tries = 0; tries < 600; tries++)); do
+        grep -q '^State:[[:space:]]*T' "/proc/$1/status" 2>/dev/null && return
+        sleep 0.05
+    done
+    fail "process $1 was not stopped; $(tail -n 3 "$log" | tr '\n' '|')"
+}
+
 # Exit code and messages: expect_code CODE; expect_text TEXT... (each somewhere on standard error).
 expect_code() {
     [ "$code" -eq "$1" ] || fail "exit code $code, expected $1; $(tail -n 5 "$log" | tr '\n' '|')"

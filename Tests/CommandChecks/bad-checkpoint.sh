@@ -21,10 +21,19 @@ falls_back() {
 }
 
 flip() { overwrite "$newest/$1" "$2" '\x7f'; }
+halve() { truncate -s "$(($(wc -c <"$newest/$1") / 2))" "$newest/$1"; }
+empty() { truncate -s 0 "$newest/$1"; }
 shorten() { truncate -s -1 "$newest/$1"; }
 delete() { rm "$newest/$1"; }
 swap() {
     cp "$older/optimizer.safetensors" "$newest/optimizer.safetensors"
+}
+
+# The list below changes a byte of each of these.
+all_files_are_flipped() {
+    six_steps
+    [ "$(ls "$newest" | sort | tr '\n' ' ')" = "adapter_config.json adapter_model.safetensors config.yaml manifest.json optimizer.safetensors state.json " ] ||
+        fail "the checkpoint has $(ls "$newest" | tr '\n' ' ')"
 }
 
 # Everything is damaged: refused, and not begun anew over it.
@@ -82,7 +91,14 @@ copied() {
 check "resume: a changed byte of the adapter" falls_back flip adapter_model.safetensors 3000
 check "resume: a changed byte of the optimizer" falls_back flip optimizer.safetensors 9000
 check "resume: a changed byte of the manifest" falls_back flip manifest.json 40
+check "resume: a changed byte of the adapter's configuration" falls_back flip adapter_config.json 40
+check "resume: a changed byte of the state" falls_back flip state.json 40
+check "resume: a changed byte of the configuration" falls_back flip config.yaml 40
+check "a checkpoint has no other files than those" all_files_are_flipped
 check "resume: a shortened file" falls_back shorten optimizer.safetensors
+check "resume: a manifest without its last byte" falls_back shorten manifest.json
+check "resume: a manifest that ends in its middle" falls_back halve manifest.json
+check "resume: an empty manifest" falls_back empty manifest.json
 check "resume: a missing file" falls_back delete state.json
 check "resume: a missing manifest" falls_back delete manifest.json
 check "resume: a file of another checkpoint" falls_back swap

@@ -39,6 +39,23 @@ full_disk() {
     expect_steps disk/run 8
 }
 
+# The user's limit on file sizes lets a part of a file through: a short write.
+short_write() {
+    whole_run
+    export CATENA_CACHE=$PWD/cache
+    CATENA_CRASH_AT=checkpoint-after-rename:1 train run
+    expect_code 137
+    run bash -c "ulimit -f 150; exec '$catena' train --config run.yaml --resume auto"
+    expect_code 1
+    expect_single_error_line "run/checkpoints/" "safetensors" "File too large"
+    [ ! -e run/adapter/adapter_model.safetensors ] || fail "an adapter was written"
+    [ "$(ls run/checkpoints)" = step-00000002 ] || fail "there are $(ls run/checkpoints | tr '\n' ' ')"
+    train run --resume auto
+    expect_code 0
+    same_adapter run "$whole"
+    expect_steps run 8
+}
+
 # No room for the prepared data at the start.
 no_room_for_data() {
     small_disk
@@ -52,4 +69,5 @@ no_room_for_data() {
 check "disk full during a checkpoint" full_disk 1 150000
 check "disk full during a checkpoint, 2 ranks" full_disk 2 150000
 check "disk full to the last byte" full_disk 1 0
+check "a short write during a checkpoint" short_write
 check "disk full for the prepared data" no_room_for_data

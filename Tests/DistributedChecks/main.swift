@@ -3,7 +3,8 @@ import Foundation
 
 // Runs every check on all processes of the job: `mpirun -n P distributed-checks [--list | NAME...]`.
 
-let checks = collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks
+let checks =
+    collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks + watchdogChecks
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 if arguments.contains("--list") {

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "heartbeat.h"
+
 /// Starts MPI. `required` and `*provided`: 0 single, 1 funneled, 2 serialized, 3 multiple. Sets MPI_ERRORS_RETURN on the world.
 int cmpi_init_thread(int required, int *provided);
 int cmpi_finalize(void);

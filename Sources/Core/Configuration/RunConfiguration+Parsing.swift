@@ -9,7 +9,10 @@ extension RunConfiguration {
         case train, validation, template, maxLength = "max-length", packing, shuffle, cache
     }
 
-    enum DistributedKey: String, ConfigurationKey { case placement, accumulation, prefetch, reduction, threads }
+    enum DistributedKey: String, ConfigurationKey {
+        case placement, accumulation, prefetch, reduction, threads
+        case stallTimeout = "stall-timeout", checkEvery = "check-every"
+    }
     enum CheckpointKey: String, ConfigurationKey { case every, keep }
     enum LogKey: String, ConfigurationKey { case everySeconds = "every-seconds", tensorboard, report }
 
@@ -161,6 +164,14 @@ extension RunConfiguration.DistributedSection {
             try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in
                 node.integer.flatMap { $0 >= 1 ? $0 : nil }
             } ?? threads
+        stallTimeoutSeconds =
+            try reader.unless(.stallTimeout, is: "none", expected: "a number of seconds of at least 1") { node in
+                node.number.flatMap { $0 >= 1 && $0.isFinite ? $0 : nil }
+            } ?? stallTimeoutSeconds
+        checkEvery =
+            try reader.unless(.checkEvery, is: "none", expected: "a whole number of at least 1") { node in
+                node.integer.flatMap { $0 >= 1 ? $0 : nil }
+            } ?? checkEvery
     }
 }
 

@@ -16,6 +16,8 @@ extension RunConfiguration {
                     .init("prefetch", .boolean(distributed.prefetch)),
                     .init("reduction", .text(distributed.reduction.rawValue)),
                     .init("threads", distributed.threads.map { .integer($0) } ?? .text("auto")),
+                    .init("stall-timeout", distributed.stallTimeoutSeconds.map { .number($0) } ?? .text("none")),
+                    .init("check-every", distributed.checkEvery.map { .integer($0) } ?? .text("none")),
                 ])),
             .init(
                 "checkpoint",

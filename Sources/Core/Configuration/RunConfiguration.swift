@@ -92,6 +92,10 @@ extension RunConfiguration {
         public var reduction: Reduction = .reproducible
         /// Threads of one rank; nil (`auto`): the node's cores divided by its ranks.
         public var threads: Int?
+        /// Seconds a rank may be silent while others wait for it; nil (`none`): forever.
+        public var stallTimeoutSeconds: Double? = 300
+        /// Steps between comparisons of the ranks' adapters; nil (`none`): only where a checkpoint is written.
+        public var checkEvery: Int? = 100
 
         /// Defaults.
         public init() {}

@@ -6,12 +6,14 @@ public enum SafetensorsValues {
     case bytes(TensorEncoding, [UInt8])
     /// The bytes of another file's tensor, unchanged; it must be plain and of the same shape.
     case stored(StoredTensor)
+    /// The values of a tensor in memory, read when their turn comes.
+    case tensor(Tensor)
     /// Numbers made when their turn comes, so that only one tensor is in memory; stored as float32, float16 or bfloat16.
     case generated(TensorEncoding = .float32, () throws(FileError) -> [Float])
 
     var encoding: TensorEncoding {
         switch self {
-        case .float32: .float32
+        case .float32, .tensor: .float32
         case .int64: .int64
         case .bytes(let encoding, _), .generated(let encoding, _): encoding
         case .stored(let tensor): tensor.encoding
@@ -54,6 +56,7 @@ public struct SafetensorsWriter {
             switch values {
             case .float32(let numbers): numbers.count * 4
             case .int64(let numbers): numbers.count * 8
+            case .tensor(let tensor): tensor.count * 4
             case .bytes(_, let bytes): bytes.count
             case .stored(let tensor): tensor.byteCount
             case .generated: byteCount
@@ -143,6 +146,8 @@ public struct SafetensorsWriter {
         switch entry.values {
         case .float32(let numbers): try lend(numbers)
         case .int64(let numbers): try lend(numbers)
+        case .tensor(let tensor):
+            try body(UnsafeRawBufferPointer(start: tensor.pointer, count: entry.byteCount))
         case .bytes(_, let bytes): try lend(bytes)
         case .stored(let tensor): try body(tensor.bytes)
         case .generated(let encoding, let make):

@@ -93,6 +93,10 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         guard sha256Hex(try bare.encoded()) == checksum else {
             throw .damaged(path: path, reason: "the manifest does not match its own checksum")
         }
+        let expected = try encoded()
+        guard bytes == expected else {
+            throw .damaged(path: path, reason: "expected \(expected.count) bytes as written, got \(bytes.count) others")
+        }
     }
 }
 

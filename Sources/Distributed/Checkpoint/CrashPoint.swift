@@ -2,10 +2,12 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Places where a test can kill the process with SIGKILL, as a power cut would.
+/// Places where a test can kill the process with SIGKILL, as a power cut would, or stop it with SIGSTOP, as a hung machine
+/// would: every durable write and every collective.
 ///
-/// `CATENA_CRASH_AT=point[:number][@processRank]` arms one. For points reached with a number (`step-end:50`) `number` is that
-/// number, for others the occurrence, counted from 1 (the default). Without `@processRank` every process is armed.
+/// `CATENA_CRASH_AT=point[:number][@processRank]` arms one to kill, `CATENA_STOP_AT` one to stop. For points reached with a
+/// number (`step-end:50`) `number` is that number, for others the occurrence, counted from 1 (the default). Without
+/// `@processRank` every process is armed.
 public enum CrashPoint {
     /// Which arrival kills which process.
     package struct Trigger: Equatable, Sendable {
@@ -26,20 +28,32 @@ public enum CrashPoint {
         }
     }
 
-    private static let armed: Trigger? = {
-        let environment = ProcessInfo.processInfo.environment
-        guard let trigger = environment["CATENA_CRASH_AT"].flatMap(Trigger.init) else { return nil }
-        guard let processRank = trigger.processRank else { return trigger }
-        return processRank == LaunchEnvironment.processRank(in: environment) ? trigger : nil
-    }()
-    private static let arrivals = Atomic<Int>(0)
+    /// A trigger of this process and what it sends.
+    private final class Armed: Sendable {
+        let trigger: Trigger
+        let signal: Int32
+        private let arrivals = Atomic<Int>(0)
 
-    /// Kills the process here if this point is armed; costs one comparison otherwise.
-    public static func reached(_ point: String, number: Int? = nil) {
-        guard let armed, armed.point == point else { return }
-        let current = number ?? arrivals.add(1, ordering: .relaxed).newValue
-        guard current == armed.number else { return }
-        kill(getpid(), SIGKILL)
-        while true { pause() }
+        /// Nil when the variable is not set, or for another process.
+        init?(_ variable: String, _ signal: Int32) {
+            let environment = ProcessInfo.processInfo.environment
+            guard let trigger = environment[variable].flatMap(Trigger.init) else { return nil }
+            if let rank = trigger.processRank, rank != LaunchEnvironment.processRank(in: environment) { return nil }
+            (self.trigger, self.signal) = (trigger, signal)
+        }
+
+        func reached(_ number: Int?) {
+            let current = number ?? arrivals.add(1, ordering: .relaxed).newValue
+            guard current == trigger.number else { return }
+            kill(getpid(), signal)
+            while signal == SIGKILL { pause() }
+        }
+    }
+
+    private static let armed = [Armed("CATENA_CRASH_AT", SIGKILL), Armed("CATENA_STOP_AT", SIGSTOP)].compactMap(\.self)
+
+    /// Kills or stops the process here if this point is armed; costs next to nothing otherwise.
+    public static func reached(_ point: String, number: @autoclosure () -> Int? = nil) {
+        for armed in armed where armed.trigger.point == point { armed.reached(number()) }
     }
 }

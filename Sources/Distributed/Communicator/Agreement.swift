@@ -7,7 +7,9 @@ extension Communicator {
     public func agree<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
         let outcome = Swift.Result { try work() }
         let ownFailure: String? = if case .failure(let error) = outcome { String(describing: error) } else { nil }
-        let failedRank = try allReduceMin([ownFailure == nil ? Int64.max : Int64(rank)])[0]
+        let failedRank = try Activity.process.during("agreement \"\(name)\"") {
+            try allReduceMin([ownFailure == nil ? Int64.max : Int64(rank)])[0]
+        }
         guard failedRank != Int64.max else { return try outcome.get() }
         let message = try broadcast(ownFailure ?? "", from: Int(failedRank))
         if case .failure(let error) = outcome, rank == Int(failedRank) { throw error }
@@ -18,7 +20,9 @@ extension Communicator {
     ///
     /// - Throws: `CommunicatorError.mismatch` on every process, naming the lowest rank that differs from rank 0.
     public func requireEqual(_ subject: String, _ value: String) throws(CommunicatorError) {
-        let values = try allGather(Array(value.utf8))
+        let values = try Activity.process.during("comparison of \(subject)") { () throws(CommunicatorError) in
+            try allGather(Array(value.utf8))
+        }
         guard let other = values.firstIndex(where: { $0 != values[0] }) else { return }
         throw .mismatch(
             subject: subject, processRank: other,

@@ -36,11 +36,29 @@ public final class MPICommunicator: Communicator {
         hostCount = hosts.count
     }
 
+    /// Every call between processes passes here: it is published to the watchdogs, and a test can crash at it.
     private func check(_ call: String, _ body: () -> Int32) throws(CommunicatorError) {
+        let name = Self.collectiveName(call)
+        CrashPoint.reached("collective")
+        CrashPoint.reached(name)
+        let entered = Activity.process.enter(name)
+        defer { Activity.process.leave(entered) }
         try mpi(call, processRank: rank, body)
     }
 
     public func makeRing() throws(CommunicatorError) -> any GatherRing { try MPIGatherRing(self) }
+
+    private static func collectiveName(_ call: String) -> String {
+        switch call {
+        case "MPI_Barrier": "barrier"
+        case "MPI_Bcast": "broadcast"
+        case "MPI_Allreduce": "all-reduce"
+        case "MPI_Allgather", "MPI_Allgatherv": "all-gather"
+        case "MPI_Gatherv": "gather"
+        case "MPI_Waitall": "exchange"
+        default: call
+        }
+    }
 
     public func barrier(sleeping: Bool) throws(CommunicatorError) {
         try check("MPI_Barrier") { sleeping ? cmpi_barrier_sleeping() : cmpi_barrier() }
@@ -123,8 +141,17 @@ public final class MPICommunicator: Communicator {
         }
     }
 
-    public func abort(exitCode: Int32) -> Never {
+    public func abort(exitCode: Int32) -> Never { Self.abortJob(exitCode: exitCode) }
+
+    /// Ends all processes of the job with this exit code, from any thread. Only the command's `main` may call it.
+    public static func abortJob(exitCode: Int32) -> Never {
+        // The library waits for the launcher's answer, which may not come when that is in trouble itself.
+        let limit = Thread {
+            Thread.sleep(forTimeInterval: 20)
+            _exit(exitCode)
+        }
+        limit.start()
         _ = cmpi_abort(exitCode)
-        exit(exitCode)
+        _exit(exitCode)
     }
 }

@@ -24,7 +24,10 @@ final class MPIGatherRing: GatherRing {
     deinit { cmpi_ring_close(ring) }
 
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) throws(CommunicatorError) {
-        try mpi("the gather of frozen weights", processRank: processRank) { cmpi_ring_gather(ring, image, offsets) }
+        CrashPoint.reached("weight-gather")
+        try Activity.process.during("gather of frozen weights") { () throws(CommunicatorError) in
+            try mpi("the gather of frozen weights", processRank: processRank) { cmpi_ring_gather(ring, image, offsets) }
+        }
     }
 
     func useThisThread() { cmpi_ring_use_this_thread() }

@@ -108,9 +108,12 @@ public final class GradientReducer {
         let clock = ContinuousClock()
         let start = clock.now
         defer { traffic.seconds += (clock.now - start) / .seconds(1) }
-        switch mode {
-        case .reproducible: return try finishTree(into: result, vote: vote)
-        case .fast: return try finishFast(into: result, vote: vote)
+        CrashPoint.reached("reduction", number: Activity.process.step)
+        return try Activity.process.during("reduction") { () throws(CommunicatorError) in
+            switch mode {
+            case .reproducible: try finishTree(into: result, vote: vote)
+            case .fast: try finishFast(into: result, vote: vote)
+            }
         }
     }
 

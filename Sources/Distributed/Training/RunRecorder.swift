@@ -31,6 +31,7 @@ final class RunRecorder {
                     ? try TensorBoardWriter(folder: folder.path, resumingAfter: resumedStep) : nil
             )
         }
+        CrashPoint.reached("run-folder")
         checkpoints = BackgroundCheckpointWriter(
             store: CheckpointStore(
                 folder: folder.checkpoints, keepCount: configuration.checkpoint.keep,
@@ -55,6 +56,7 @@ final class RunRecorder {
 
     /// Writes a step's metrics.
     func record(_ line: MetricsLine) throws {
+        CrashPoint.reached("metrics-line", number: line.step)
         try metrics?.append(line)
         try tensorBoard?.append(line)
         report(.step(line))

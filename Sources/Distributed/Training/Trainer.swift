@@ -35,6 +35,7 @@ public final class Trainer {
     private let recorder: RunRecorder
     private let validator: Validator?
     private let knots: KnotTying?
+    private let alarm: DivergenceAlarm
     private var step: Int
 
     /// Collective: builds the run and resumes it if asked to.
@@ -56,7 +57,8 @@ public final class Trainer {
         step = try communicator.agree("restore the checkpoint") {
             try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
         }
-        try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
+        alarm = DivergenceAlarm(setup: setup)
+        try alarm.requireEqualState(step: step)
         if let resume { report(.note("RESUMED step \(step) from \(resume.path)")) }
         reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
@@ -92,22 +94,30 @@ public final class Trainer {
         while step < setup.totalSteps {
             let stopRequested = try trainStep()
             CrashPoint.reached("step-end", number: step)
+            BitFlip.apply(to: setup.parameters, afterStep: step)
             if stopRequested {
-                try TrainingState(setup: setup).requireFinite(step: step)
+                try requireSoundState()
                 try recorder.checkpoint(step: step)
                 try recorder.close()
                 return .stopped(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
             }
             if recorder.isCheckpointDue(step: step) {
-                try TrainingState(setup: setup).requireFinite(step: step)
-                try communicator.requireEqual("trainable parameters at step \(step)", setup.parameterHash())
+                try requireSoundState()
                 try recorder.checkpoint(step: step)
+            } else if alarm.isCheckDue(step: step) {
+                try alarm.requireEqualState(step: step)
             }
         }
-        try TrainingState(setup: setup).requireFinite(step: step)
+        try requireSoundState()
         try recorder.finish(step: step)
         try communicator.barrier(sleeping: true)
         return .finished
+    }
+
+    /// Collective: what is to be saved must be finite and the same on all processes.
+    private func requireSoundState() throws {
+        try TrainingState(setup: setup).requireFinite(step: step)
+        try alarm.requireEqualState(step: step)
     }
 
     private static let otherProcessSignal = "a signal of another process"
@@ -116,6 +126,7 @@ public final class Trainer {
     private func trainStep() throws -> Bool {
         let clock = ContinuousClock()
         let begin = clock.now
+        Activity.process.begin(step: step + 1)
         let plan = setup.plan.microBatches(step: step)
         let traffic = setup.placed.traffic
         let failure = try accumulator.run(plan, step: step)

@@ -24,6 +24,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case stateNotFinite(step: Int, processRank: Int, tensor: String)
     /// A process did not agree to a knot of the chain; all have taken it back.
     case knotRefused(step: Int, link: Int, processRank: Int, reason: String)
+    /// Processes that should hold the same bits do not; `processRanks` differ from most others in `tensor`, the first
+    /// that differs.
+    case diverged(step: Int, tensor: String, processRanks: [Int], worldSize: Int)
     /// Every loss weight of a step was zero.
     case nothingSupervised(step: Int)
 
@@ -71,6 +74,11 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
             "knot \(link) after step \(step) was taken back on all ranks, because rank \(processRank) objected: "
                 + "\(reason); the last checkpoint is good: check that rank's memory and libraries, then continue "
                 + "with --resume auto."
+        case .diverged(let step, let tensor, let processRanks, let worldSize):
+            "step \(step): \(tensor) on \(processRanks.count == 1 ? "rank" : "ranks") "
+                + processRanks.map(String.init).joined(separator: ", ")
+                + " differs from \(worldSize == 2 ? "rank 0 (either may be wrong)" : "the other ranks"), expected equal bits; "
+                + "nothing of this step is saved; check memory and libraries there, and continue with --resume auto."
         case .nothingSupervised(let step):
             "step \(step) has no position with a loss weight; check the data's labels."
         }

@@ -1,5 +1,4 @@
 import CatenaCore
-import Crypto
 import Glibc
 
 /// All that a run works with, built the same way on every process from the configuration.
@@ -101,15 +100,6 @@ final class TrainingSetup {
     /// Rate of step `step`, counted from 0.
     func learningRate(step: Int) -> Double {
         chain?.learningRate(step: step) ?? schedule.learningRate(step: step)
-    }
-
-    /// SHA-256 of all trainable values, to compare processes.
-    func parameterHash() -> String {
-        let bytes = UnsafeRawBufferPointer(
-            start: parameters.values.pointer, count: parameters.count * MemoryLayout<Float>.stride)
-        var hash = SHA256()
-        hash.update(bufferPointer: bytes)
-        return hash.finalize().description
     }
 
     /// A link is frozen as the exact plain LoRA of its adapter.

@@ -35,7 +35,7 @@ struct TrainingState {
     func files(step: Int) throws -> [CheckpointFile] {
         var optimizer = SafetensorsWriter()
         for (name, values) in setup.optimizer.state {
-            optimizer.append(name, shape: [values.count], .float32(values.elements()))
+            optimizer.append(name, shape: [values.count], .tensor(values))
         }
         var state: [String: JSONValue] = [
             "step": .integer(Int64(step)),

@@ -44,7 +44,7 @@ final class Validator {
             own += try model.losses(inputs).flatMap { [$0.sum, $0.weight] }
         }
         let bytes = own.withUnsafeBytes { Array($0) }
-        let all = try communicator.allGather(bytes).flatMap { part in
+        let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
             part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
         }
         let (sum, weight) = stride(from: 0, to: all.count, by: 2).reduce((0.0, 0.0)) {

@@ -7,6 +7,8 @@ import Foundation
 enum Failure {
     static let failed: Int32 = 1
     static let wrongUsage: Int32 = 2
+    /// The watchdog ended a job in which ranks wait for one that does not answer, or for one another.
+    static let stalled: Int32 = 76
 
     /// Prints what the user should know and returns the exit code.
     static func report(_ error: any Error, of type: any ParsableCommand.Type) -> Int32 {

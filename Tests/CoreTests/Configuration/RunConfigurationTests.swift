@@ -109,6 +109,8 @@ struct RunConfigurationTests {
               prefetch: true
               reduction: reproducible
               threads: auto
+              stall-timeout: 300.0
+              check-every: 100
             checkpoint:
               every: 50
               keep: 3
@@ -135,6 +137,8 @@ struct RunConfigurationTests {
                 "training.batch-per-rank=6", "training.learning-rate-scaling=sqrt",
                 "training.reference-batch=24",
             ],
+            ["distributed.stall-timeout=none", "distributed.check-every=none"],
+            ["distributed.stall-timeout=2.5", "distributed.check-every=1"],
             ["distributed.threads=3", "checkpoint.every=none", "log.every-seconds=0.25"],
             ["model=a folder/with: \"odd\" #name\\", "output=2024", "data.cache=null", "data.validation=~"],
             ["model=ünï/模型 \u{1F600}", "output=yes"],

@@ -8,7 +8,7 @@ public enum AdapterFiles {
     public static func weights(_ parameters: [Parameter]) throws -> [UInt8] {
         var writer = SafetensorsWriter()
         for parameter in parameters {
-            writer.append(parameter.name, shape: parameter.shape, .float32(parameter.value.elements()))
+            writer.append(parameter.name, shape: parameter.shape, .tensor(parameter.value))
         }
         return try writer.data()
     }

@@ -1,0 +1,22 @@
+import CatenaCore
+import Foundation
+
+/// A fault for tests: bad memory in one process.
+///
+/// `CATENA_FLIP_BIT=step[:element][@processRank]` changes the lowest bit of one element (1 by default) of the flat buffer of
+/// trained values after that step, in every process without `@processRank`.
+enum BitFlip {
+    private static let armed: CrashPoint.Trigger? = {
+        let environment = ProcessInfo.processInfo.environment
+        guard let trigger = environment["CATENA_FLIP_BIT"].flatMap(CrashPoint.Trigger.init) else { return nil }
+        guard let processRank = trigger.processRank else { return trigger }
+        return processRank == LaunchEnvironment.processRank(in: environment) ? trigger : nil
+    }()
+
+    /// Flips the bit if it is armed for this step.
+    static func apply(to parameters: ParameterSet, afterStep step: Int) {
+        guard let armed, Int(armed.point) == step, (0..<parameters.count).contains(armed.number) else { return }
+        let element = parameters.values.pointer + armed.number
+        element.pointee = Float(bitPattern: element.pointee.bitPattern ^ 1)
+    }
+}

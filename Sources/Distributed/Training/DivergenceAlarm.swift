@@ -1,0 +1,60 @@
+import CatenaCore
+
+/// Finds out when the processes no longer hold the same trained values, which bad memory or a faulty library can cause.
+///
+/// Every process applies the same update to the same bits, so adapter and optimizer state must stay equal. One number is
+/// compared as a rule; one per tensor only when that differs.
+package struct DivergenceAlarm {
+    let setup: TrainingSetup
+
+    /// Whether the configuration wants a comparison after `step` steps, beside those at checkpoints.
+    func isCheckDue(step: Int) -> Bool {
+        setup.configuration.distributed.checkEvery.map { step % $0 == 0 } ?? false
+    }
+
+    /// Collective: compares the state after `step` steps.
+    ///
+    /// - Throws: ``TrainingError/diverged(step:tensor:processRanks:worldSize:)`` on every process.
+    func requireEqualState(step: Int) throws {
+        let communicator = setup.communicator
+        guard communicator.size > 1 else { return }
+        let tensors = tensors
+        let hashes = tensors.map { hash($0.values) }
+        let wholes = try exchange([hashes.withUnsafeBytes { hash64($0) }])
+        guard Set(wholes).count > 1 else { return }
+        let all = try exchange(hashes)
+        for (index, tensor) in tensors.enumerated() {
+            let ofRanks = all.map { $0[index] }
+            let odd = Self.minority(ofRanks)
+            guard odd.isEmpty else {
+                throw TrainingError.diverged(
+                    step: step, tensor: tensor.name, processRanks: odd, worldSize: communicator.size)
+            }
+        }
+    }
+
+    /// The ranks that differ from what most ranks have; from rank 0 where two values are equally frequent.
+    package static func minority(_ values: [UInt64]) -> [Int] {
+        var counts: [UInt64: Int] = [:]
+        for value in values { counts[value, default: 0] += 1 }
+        let most = counts.values.max() ?? 0
+        let usual = values.first { counts[$0] == most }
+        return values.indices.filter { values[$0] != usual }
+    }
+
+    private var tensors: [(name: String, values: Tensor)] {
+        setup.parameters.parameters.map { ($0.name, $0.value) }
+            + setup.optimizer.state.map { ("the optimizer's \($0.name)", $0.values) }
+    }
+
+    private func hash(_ values: Tensor) -> UInt64 {
+        hash64(UnsafeRawBufferPointer(start: values.pointer, count: values.count * MemoryLayout<Float>.stride))
+    }
+
+    /// Every process's numbers, in rank order.
+    private func exchange(_ own: [UInt64]) throws -> [[UInt64]] {
+        let bytes = own.withUnsafeBytes { Array($0) }
+        let all = try Activity.process.during("comparison of the adapters") { try setup.communicator.allGather(bytes) }
+        return all.map { part in part.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) } }
+    }
+}
