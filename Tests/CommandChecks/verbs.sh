@@ -91,6 +91,29 @@ result_is_usable() {
     same_bytes adapted "$log.out"
 }
 
+# A job on one machine has nothing to compare clocks and networks with; two ranks talk and measure.
+doctor_sees_the_job() {
+    run "$catena" doctor --json
+    expect_code 0
+    grep -q '"shared_memory"' "$log.out" || fail "no shared memory: $(cat "$log.out")"
+    grep -q '"clocks": \[\]' "$log.out" || fail "a clock to compare with: $(cat "$log.out")"
+    ranks 2 "$catena" doctor --json
+    expect_code 0
+    [ "$(grep -c '"binary_digest"' "$log.out")" -eq 2 ] || fail "not two ranks: $(cat "$log.out")"
+    grep -q '"reads_neighbours": ' "$log.out" || fail "nobody tried to read its neighbour: $(cat "$log.out")"
+    grep -q '"ring"' "$log.out" || fail "no ring: $(cat "$log.out")"
+    grep -q '"is_correct": true' "$log.out" || fail "no correct sum: $(cat "$log.out")"
+}
+
+# A limit that this shell sets shows as a finding with its remedy, and a warning does not fail.
+doctor_names_limits() {
+    run bash -c 'ulimit -n 60 && exec "$0" doctor' "$catena"
+    expect_code 0
+    grep -q '^warning: .*may open 60 files' "$log.out" || fail "no finding: $(cat "$log.out")"
+}
+
+check "doctor: hosts, memory, links and sums of a job of two ranks" doctor_sees_the_job
+check "doctor: a limit is a finding with a remedy" doctor_names_limits
 check "evaluate: the loss is the same on 1, 2 and 3 ranks" evaluation_is_equal
 check "evaluate: exact match is the same on 1, 2 and 3 ranks" evaluation_is_equal --task exact-match --max-tokens 24
 check "evaluate: equals the validation loss of the run" validation_equals_evaluation

@@ -39,10 +39,12 @@ public struct Plan: Sendable {
             do throws(PlanningError) {
                 let choice = try PlacementChoice.choose(
                     replicatedBytesPerHost: bytes(.replicated), nodeBytesPerHost: bytes(.node),
-                    shardedBytesPerHost: bytes(.sharded), availableBytesPerHost: available, ranksPerHost: onHost)
+                    // A model that is trained as a whole has nothing frozen to share out.
+                    shardedBytesPerHost: bytes(request.trainsAll ? .replicated : .sharded),
+                    availableBytesPerHost: available, ranksPerHost: onHost)
                 (placement, reason) = (choice.placement, choice.reason)
             } catch {
-                (placement, reason) = (.sharded, "no placement fits")
+                (placement, reason) = (request.trainsAll ? .replicated : .sharded, "no placement fits")
             }
         } else {
             (placement, reason) = (request.placement, "as asked")

@@ -23,8 +23,10 @@ public struct PlannedMemory: Sendable, Equatable {
 }
 
 extension PlannedMemory {
-    /// The program with its libraries, MPI, the tokenizer and the product's packing buffers.
-    static let programBytes = 60_000_000
+    /// The program with its libraries, a small tokenizer and the products' packing buffers, as measured.
+    static let programBytes = 36_000_000
+    /// What MPI adds to it in a job of a few ranks.
+    static let messagingBytes = 10_000_000
     /// Rows of logits that the head computes at once.
     static let headTileRows = 256
     private static let floatBytes = 4
@@ -53,7 +55,7 @@ extension PlannedMemory {
         }
         activationBytes = Self.activations(request, placement: placement)
         trainableBytes = Self.trainable(request, placement: placement)
-        programBytes = Self.programBytes
+        programBytes = Self.programBytes + (request.cluster.ranks > 1 ? Self.messagingBytes : 0)
     }
 
     /// Activations in bytes; n tokens of a micro-batch, m micro-batches at once (all of a rank, or 1), L layers:

@@ -9,7 +9,11 @@ extension Finding {
 
     /// Which interfaces MPI may use for its messages, from the addresses of each host.
     static func addresses(_ hosts: [[RankFacts]]) -> [Finding] {
-        let facts = hosts.compactMap(\.first)
+        let facts = hosts.compactMap(\.first).map { host in
+            var host = host
+            host.interfaces.removeAll { interface in host.excludedInterfaces.contains { interface.isMeant(by: $0) } }
+            return host
+        }
         guard let first = facts.first, facts.count > 1 else { return [] }
         guard first.chosenInterfaces.isEmpty else { return chosen(facts) }
         let shared = sharedNetworks(facts)

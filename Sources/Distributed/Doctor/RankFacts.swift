@@ -30,6 +30,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var interfaces: [NetworkInterface]
     /// Open MPI's `btl_tcp_if_include`, as the environment or `--mca` gives it, in parts.
     public var chosenInterfaces: [String]
+    /// The same of `btl_tcp_if_exclude`.
+    public var excludedInterfaces: [String]
     /// What the system lets the process have.
     public var limits: HostLimits
     /// Processes for which mpirun found places (slots) on all hosts; nil where it does not say.
@@ -53,6 +55,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
         cpuQuota: Double? = nil, threads: Int = 1, availableMemoryBytes: Int? = nil, disks: [DiskSpace] = [],
         sharedMemory: DiskSpace? = DiskSpace(folder: "/dev/shm", freeBytes: 8_000_000_000),
         readsNeighbours: Bool? = nil, interfaces: [NetworkInterface] = [], chosenInterfaces: [String] = [],
+        excludedInterfaces: [String] = [],
         limits: HostLimits = HostLimits(), slots: Int? = nil, version: String = CatenaVersion.current,
         binaryDigest: String = "", coreType: String = "", blasVersion: String = "", mpiVersion: String = "",
         hasWideVectors: Bool = true
@@ -70,6 +73,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
         self.readsNeighbours = readsNeighbours
         self.interfaces = interfaces
         self.chosenInterfaces = chosenInterfaces
+        self.excludedInterfaces = excludedInterfaces
         self.limits = limits
         self.slots = slots
         self.version = version
@@ -95,6 +99,9 @@ public struct RankFacts: Codable, Equatable, Sendable {
     private static func current(_ communicator: any Communicator, threads: Int) -> RankFacts {
         let host = HostFacts.current()
         let environment = ProcessInfo.processInfo.environment
+        func list(_ name: String) -> [String] {
+            (environment[name] ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
         let folders = [
             FileManager.default.currentDirectoryPath, environment["CATENA_CACHE"], environment["TMPDIR"] ?? "/tmp",
         ]
@@ -113,8 +120,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
             cpuQuota: host.cpuQuota, threads: threads, availableMemoryBytes: host.availableMemoryBytes,
             disks: folders.compactMap { $0.flatMap { DiskSpace.current(in: $0) } },
             sharedMemory: DiskSpace.current(in: "/dev/shm"), interfaces: NetworkInterface.current(),
-            chosenInterfaces: (environment["OMPI_MCA_btl_tcp_if_include"] ?? "").split(separator: ",")
-                .map { $0.trimmingCharacters(in: .whitespaces) },
+            chosenInterfaces: list("OMPI_MCA_btl_tcp_if_include"),
+            excludedInterfaces: list("OMPI_MCA_btl_tcp_if_exclude"),
             limits: .current(), slots: environment["OMPI_UNIVERSE_SIZE"].flatMap { Int($0) },
             binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),
             coreType: BLAS.coreType, blasVersion: BLAS.libraryConfiguration, mpiVersion: MPILibrary.version,

@@ -154,6 +154,19 @@ struct PlanTests {
         #expect(!Plan(larger).fits)
     }
 
+    @Test("a model that is trained as a whole is never sharded, and more hosts are no remedy")
+    func trainsAll() throws {
+        let configuration = try #require(try BenchmarkShape.configuration("llama-70b"))
+        var request = try request("llama-70b", ranks: 64, hosts: 64, microBatches: 64)
+        request.inventory = try ModelInventory(
+            configuration: configuration, storage: .encoding(.bfloat16), adapter: nil)
+        request.trainsAll = true
+        let plan = Plan(request)
+        #expect(plan.placement == .replicated)
+        #expect(!plan.fits)
+        #expect(!plan.advice.contains { $0.contains("hosts with one rank") || $0.contains("sharded") })
+    }
+
     @Test("ranks without work and uneven shares are pointed out")
     func shares() throws {
         let idle = try request("tiny", ranks: 8, hosts: 1, microBatches: 6)

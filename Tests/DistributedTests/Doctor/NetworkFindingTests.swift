@@ -31,6 +31,12 @@ struct NetworkFindingTests {
         #expect(
             Finding.all(in: (0..<2).map { host($0, [docker, ethernet($0)], chosen: ["10.0.3.0/24"]) }) == [])
         #expect(Finding.all(in: [host(0, [docker])]) == [])
+        let excluding = (0..<2).map {
+            var facts = host($0, [docker, ethernet($0)])
+            facts.excludedInterfaces = ["lo", "docker0"]
+            return facts
+        }
+        #expect(Finding.all(in: excluding) == [])
     }
 
     @Test("several networks that join the hosts are named, so that one is chosen")
