@@ -68,11 +68,21 @@ close_to_a_run() {
         fail "planned $planned bytes, a run holds $measured"
 }
 
+# The error comes first, how the verb is called after it.
+refuses_usage() {
+    local text=$1
+    shift
+    run "$catena" plan "$@"
+    expect_code 2
+    head -n 1 "$log" | grep -q '^catena: error: ' || fail "no error line in: $(cat "$log")"
+    expect_text "$text"
+}
+
 wrong_options() {
-    refuses 2 "--config" "--shape" -- "$catena" plan --ranks 2
-    refuses 2 "--nodes is 4" -- "$catena" plan --shape tiny --ranks 2 --nodes 4
-    refuses 2 "--memory-per-node" -- "$catena" plan --shape tiny --ranks 2 --memory-per-node much
-    refuses 2 "--shape is huge" "llama-70b" -- "$catena" plan --shape huge --ranks 2
+    refuses_usage "Give --config, or --shape" --ranks 2
+    refuses_usage "--nodes is 4" --shape tiny --ranks 2 --nodes 4
+    refuses_usage "--memory-per-node" --shape tiny --ranks 2 --memory-per-node much
+    refuses_usage "--shape is huge" --shape huge --ranks 2
     refuses 1 "rows of 576 numbers" "q4_K" -- "$catena" plan --shape smollm2-135m --storage q4_K --ranks 2
 }
 
