@@ -15,7 +15,7 @@ public struct PlannedTime: Sendable, Equatable {
     public var stepSeconds: Double { computeSeconds + gatherWaitSeconds + reductionSeconds }
 }
 
-/// Rates that hold for every machine well enough; measured with `catena bench step` and `catena doctor`.
+/// Rates for every machine: the first is measured, the others are assumed.
 enum PlannedRate {
     /// All counted operations of a step over its time, as a part of the rate of a large product alone. Benchmarks/results:
     /// the frozen products take 0.75 of a step and are 0.92 of the counted operations.
