@@ -94,7 +94,7 @@ def write_results(name, result, table):
 
 def predicted_bytes(catena, configuration, ranks):
     """What `catena plan` says a rank needs."""
-    plan = json.loads(call(catena, "plan", "--config", configuration, "--ranks", ranks, "--json").stdout)
+    plan = json.loads(call(catena, "plan", "--config", configuration, "--ranks", ranks, "--gflops-per-core", 60, "--json").stdout)
     return plan["memory"]["rank_bytes"]
 
 
