@@ -2,7 +2,7 @@
 # Runs the built command on real inputs and real failures: run-command-checks.sh [BINARY [SUBJECT...]]
 #   BINARY   default .build/release/catena beside Package.swift
 #   SUBJECT  files of Tests/CommandChecks by name (equal-bits kill signals bad-input ...); default all
-# Environment: CATENA_ONLY=REGEX runs only the checks whose name matches.
+# Environment: CATENA_ONLY=REGEX runs only the checks whose name matches; CATENA_CHECK_JOBS subjects of all run at once (2).
 # Each check prints "ok NAME", "skipped NAME: why" or "FAILED NAME: what came". Last line: "N passed, N failed", with
 # ", N skipped" if any were. Exit code 1 if any check failed.
 set -u
@@ -18,28 +18,48 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 mkdir "$work/logs" "$work/checks" "$work/inputs"
 
+passed=0
+failed=0
+skipped=0
+finish() {
+    local line="$passed passed, $failed failed"
+    [ "$skipped" -eq 0 ] || line+=", $skipped skipped"
+    echo "$line"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# All subjects, the longest first; each is a run of this script of its own, whose output comes when it is over.
+if [ $# -eq 0 ]; then
+    subjects=(kill chain cluster slurm signals stall elastic supervise divergence ranks bad-input bad-model bad-checkpoint disk-full
+        equal-bits placement kubernetes not-finite plan verbs)
+    printf '%s\n' "${subjects[@]}" | xargs -P "${CATENA_CHECK_JOBS:-2}" -I {} \
+        sh -c '"$0" "$1" {} >"$2/logs/{}" 2>&1; flock "$2" cat "$2/logs/{}"' "${BASH_SOURCE[0]}" "$catena" "$work"
+    for subject in "${subjects[@]}"; do
+        counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}$/\1 \2 \4/p' "$work/logs/$subject" | tail -n 1)
+        if [ -z "$counts" ]; then echo "FAILED $subject: it did not run to its end"; counts="0 1"; fi
+        read -r subject_passed subject_failed subject_skipped <<<"$counts"
+        passed=$((passed + subject_passed))
+        failed=$((failed + subject_failed))
+        skipped=$((skipped + ${subject_skipped:-0}))
+    done
+    finish
+fi
+
 # Equal bits need one BLAS thread each; the checks share one cache only through their own output folders.
 export OPENBLAS_NUM_THREADS=1
 unset CATENA_CACHE CATENA_CRASH_AT CATENA_FAULT_AT CATENA_STOP_AT CATENA_FLIP_BIT CATENA_PROGRESS
 mpirun=(mpirun --oversubscribe --mca mpi_yield_when_idle 1 --bind-to none)
 [ "$(id -u)" -eq 0 ] && mpirun+=(--allow-run-as-root)
 
-passed=0
-failed=0
-skipped=0
 source "$root/Tests/CommandChecks/assertions.sh"
 source "$root/Tests/CommandChecks/inputs.sh"
 make_inputs || { echo "FAILED inputs: $catena cannot make the checks' data"; echo "0 passed, 1 failed"; exit 1; }
 
-[ $# -gt 0 ] || set -- equal-bits elastic placement kill chain signals stall divergence supervise slurm kubernetes cluster \
-    bad-input bad-model bad-checkpoint disk-full ranks not-finite plan verbs
 for subject in "$@"; do
     begun=$SECONDS
     source "$root/Tests/CommandChecks/$subject.sh"
     echo "   $subject: $((SECONDS - begun)) s"
 done
 
-line="$passed passed, $failed failed"
-[ "$skipped" -eq 0 ] || line+=", $skipped skipped"
-echo "$line"
-[ "$failed" -eq 0 ]
+finish
