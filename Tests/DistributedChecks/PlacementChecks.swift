@@ -54,7 +54,8 @@ private func run(_ placed: PlacedModel, groups: [Int]) throws -> Outcome {
 }
 
 private func samePlacements(_ kind: String) -> Check {
-    Check(name: "every placement gives the same losses and gradients, stored as \(kind)") { communicator, expectations in
+    Check(name: "every placement gives the same losses and gradients, stored as \(kind)") {
+        communicator, expectations in
         let model = try StoredModel(kind: kind, communicator: communicator)
         let expected = try run(placed(model, .replicated, communicator), groups: [1, 1, 1])
         for (name, groups) in [("micro-major", [1, 1, 1]), ("layer-major", [3]), ("in two groups", [2, 1])] {

@@ -40,7 +40,8 @@ struct StoredModel {
                 ("input_layernorm", [hidden]), ("post_attention_layernorm", [hidden]),
                 ("self_attn.q_proj", [hidden, hidden]), ("self_attn.k_proj", [keyWidth, hidden]),
                 ("self_attn.v_proj", [keyWidth, hidden]), ("self_attn.o_proj", [hidden, hidden]),
-                ("mlp.gate_proj", [inner, hidden]), ("mlp.up_proj", [inner, hidden]), ("mlp.down_proj", [hidden, inner]),
+                ("mlp.gate_proj", [inner, hidden]), ("mlp.up_proj", [inner, hidden]),
+                ("mlp.down_proj", [hidden, inner]),
             ] { shapes.append((prefix + name + ".weight", shape)) }
         }
         return shapes
@@ -97,8 +98,10 @@ struct StoredModel {
             let numbers = values(entry.name, entry.shape)
             switch kind {
             case _ where entry.shape.count == 1: writer.append(name, shape: entry.shape, float32: numbers)
-            case "gguf q8_0": writer.append(name, shape: entry.shape, encoding: .q8_0, bytes: blocks(entry, of: 34, extra: 2))
-            case "gguf q4_1": writer.append(name, shape: entry.shape, encoding: .q4_1, bytes: blocks(entry, of: 20, extra: 4))
+            case "gguf q8_0":
+                writer.append(name, shape: entry.shape, encoding: .q8_0, bytes: blocks(entry, of: 34, extra: 2))
+            case "gguf q4_1":
+                writer.append(name, shape: entry.shape, encoding: .q4_1, bytes: blocks(entry, of: 20, extra: 4))
             default: writer.append(name, shape: entry.shape, float16: numbers)
             }
         }
