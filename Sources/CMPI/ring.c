@@ -3,11 +3,7 @@
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 struct cmpi_ring {
     MPI_Comm communicator;
@@ -43,24 +39,6 @@ void cmpi_ring_close(cmpi_ring *ring) {
     int finalized = 0;
     if (MPI_Finalized(&finalized) == MPI_SUCCESS && !finalized) MPI_Comm_free(&ring->communicator);
     free(ring);
-}
-
-/// `struct sched_attr` of Linux, which its C library's headers lack.
-typedef struct {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t slice_nanoseconds, deadline, period;
-} scheduling;
-
-void cmpi_ring_use_this_thread(void) {
-    // Computing threads keep the processor for a slice of some milliseconds; a short slice of its own lets this thread in at
-    // once when data have come. Kernels before 6.12 ignore it.
-    scheduling wanted = {.size = sizeof wanted, .nice = getpriority(PRIO_PROCESS, 0), .slice_nanoseconds = 100000};
-    syscall(SYS_sched_setattr, 0, &wanted, 0);
-    // Else a sleep of 50 microseconds takes twice that.
-    prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0);
 }
 
 /// Waits for both without keeping a processor busy. Looks grow rare, because each costs the computing threads some time, and

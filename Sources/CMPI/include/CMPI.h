@@ -49,8 +49,6 @@ typedef struct cmpi_ring cmpi_ring;
 /// Collective. Ranks stand in the ring in the order of `order`; `*position` is this rank's place.
 int cmpi_ring_open(int64_t order, cmpi_ring **ring, int *position);
 void cmpi_ring_close(cmpi_ring *ring);
-/// Makes the calling thread's short sleeps exact. Called once by the thread that gathers.
-void cmpi_ring_use_this_thread(void);
 /// Collective: place r's bytes `offsets[r]..<offsets[r + 1]` of `image` reach all ranks. Sleeps while it waits.
 int cmpi_ring_gather(cmpi_ring *ring, void *image, const int64_t *offsets);
 

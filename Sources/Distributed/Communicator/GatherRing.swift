@@ -8,8 +8,6 @@ public protocol GatherRing: AnyObject, Sendable {
     /// Collective: brings bytes `offsets[r]..<offsets[r + 1]` of `image` from place r to all. Gives the processor away
     /// while it waits.
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) throws(CommunicatorError)
-    /// Called once by the thread that gathers.
-    func useThisThread()
 }
 
 /// The ring of one process, which has everything.
@@ -18,5 +16,4 @@ final class SingleProcessRing: GatherRing {
     let size = 1
 
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) {}
-    func useThisThread() {}
 }

@@ -29,6 +29,4 @@ final class MPIGatherRing: GatherRing {
             try mpi("the gather of frozen weights", processRank: processRank) { cmpi_ring_gather(ring, image, offsets) }
         }
     }
-
-    func useThisThread() { cmpi_ring_use_this_thread() }
 }

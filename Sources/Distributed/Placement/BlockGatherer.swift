@@ -7,7 +7,6 @@ import Foundation
 final class BlockGatherer: @unchecked Sendable {
     /// What a process keeps of an image, and where the shards of all processes lie in it.
     struct Source {
-        let label: String
         let shard: UnsafeRawBufferPointer
         let offsets: [Int64]
 
@@ -34,10 +33,7 @@ final class BlockGatherer: @unchecked Sendable {
         self.prefetches = prefetches
         image = .allocate(byteCount: max(sources.map(\.byteCount).max() ?? 0, 1), alignment: BlockImage.alignment)
         guard prefetches else { return }
-        let thread = Thread { [self] in
-            ring.useThisThread()
-            gatherUntilStopped()
-        }
+        let thread = Thread { [self] in gatherUntilStopped() }
         thread.name = "gather"
         thread.start()
     }

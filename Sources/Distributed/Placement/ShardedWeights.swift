@@ -66,7 +66,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         for (index, image) in images.enumerated() {
             let shard = UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + ranges[index].count])
             if let base = shard.baseAddress { try image.read(ranges[index], into: base, from: source) }
-            sources.append(.init(label: label(of: index), shard: .init(shard), offsets: offsets[index]))
+            sources.append(.init(shard: .init(shard), offsets: offsets[index]))
             start += shard.count
         }
         bytesRead = source.byteCount
@@ -74,10 +74,6 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         let largest = imageOfBlock.filter { $0.key != .embedding }.map { images[$0.value].decodedCount }.max() ?? 0
         decoded = engine.memory.tensor(rows: 1, columns: largest)
         gatherer = BlockGatherer(sources: sources, ring: ring, prefetches: prefetches)
-    }
-
-    private func label(of index: Int) -> String {
-        imageOfBlock.filter { $0.value == index }.map(\.key.description).min() ?? ""
     }
 
     func announce(_ visits: [ModelBlock]) {
