@@ -43,7 +43,9 @@ struct Methods: ParsableCommand {
         }
         return [
             "name": .string(method.name), "summary": .string(method.summary), "formula": .string(method.formula),
-            "source": .string(method.source), "options": .array(options),
+            "parameters": .string(method.parameterFormula), "source": .string(method.source),
+            "peft_type": method.peftType.map { .string($0) } ?? .null, "has_lora_form": .bool(method.hasLoRAForm),
+            "options": .array(options),
         ]
     }
 
@@ -51,21 +53,39 @@ struct Methods: ParsableCommand {
         text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n")
     }
 
+    private static func exports(_ method: AdapterMethod) -> String {
+        var forms: [String] = []
+        if let type = method.peftType { forms.append("peft (\(type))") }
+        if method.hasLoRAForm { forms.append("lora (exact), gguf") }
+        return (forms + ["merged"]).joined(separator: ", ")
+    }
+
     private static func description(_ method: AdapterMethod) -> String {
-        let section = RunConfiguration.AdapterSection()
-        let lines = [
-            "\(method.name): \(method.summary)", "", indented(method.formula), "", "Source:", "",
-            indented(method.source), "",
-            "Configuration, with the defaults:", "", "adapter:",
-            "  method: \(method.name)", "  rank: \(section.rank)", "  alpha: \(Int(section.alpha))",
-            "  targets: all-linear",
-            "  dropout: \(section.dropout)",
-        ]
-        let width = (method.options.map { $0.name.count + $0.defaultValue.inlineYAML.count }.max() ?? 0) + 4
-        let options = method.options.map { option in
-            let text = "\(option.name): \(option.defaultValue.inlineYAML)"
-            return "  " + text + String(repeating: " ", count: max(1, width - text.count)) + "# \(option.summary)"
+        let summaries = Dictionary(uniqueKeysWithValues: method.options.map { ($0.name, $0.summary) })
+        let entries = method.defaultSection.entries
+        let lines = entries.map { "\($0.key): \($0.value.inlineYAML)" }
+        let width = (lines.map(\.count).max() ?? 0) + 2
+        let snippet = zip(entries, lines).map { entry, line in
+            guard let summary = summaries[entry.key] else { return "  " + line }
+            return "  " + line + String(repeating: " ", count: width - line.count) + "# " + summary
         }
-        return (lines + options).joined(separator: "\n") + "\n"
+        return """
+            \(method.name): \(method.summary)
+
+            \(indented(method.formula))
+
+            Trained parameters: \(method.parameterFormula)
+            Exports: \(exports(method))
+
+            Source:
+
+            \(indented(method.source))
+
+            Configuration, with the defaults:
+
+            adapter:
+            \(snippet.joined(separator: "\n"))
+
+            """
     }
 }

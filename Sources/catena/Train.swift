@@ -32,7 +32,7 @@ struct Train: ParsableCommand, RunsOnAllRanks {
         let outcome = try Job.run(threads: .multiple) { communicator in
             StopSignal.install()
             let configuration = try communicator.agree("read the configuration") {
-                try RunConfiguration.load(path: config, overrides: set, methods: AdapterMethod.optionsByName)
+                try RunConfiguration.load(path: config, overrides: set)
             }
             let watchdog = try startWatchdog(
                 communicator, timeoutSeconds: configuration.distributed.stallTimeoutSeconds)

@@ -1,26 +1,53 @@
 /// A named way to make adapters. A method is one file that extends this type, and one line in `all`.
 public struct AdapterMethod: Sendable {
+    /// The keys of the `adapter` section that several methods share.
+    public struct CommonKeys: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// `rank`.
+        public static let rank = CommonKeys(rawValue: 1)
+        /// `alpha`.
+        public static let alpha = CommonKeys(rawValue: 2)
+        /// `dropout`.
+        public static let dropout = CommonKeys(rawValue: 4)
+        /// `targets`.
+        public static let targets = CommonKeys(rawValue: 8)
+        /// `init`.
+        public static let initial = CommonKeys(rawValue: 16)
+        /// All of them.
+        public static let all: CommonKeys = [.rank, .alpha, .dropout, .targets, .initial]
+    }
+
     /// The name in configurations.
     public let name: String
     /// What it does, in one line.
     public let summary: String
-    /// What it computes, with shapes, initialisation and the number of parameters; several lines.
+    /// What it computes, with shapes and initialisation; several lines.
     public let formula: String
+    /// The number of trained parameters, one line.
+    public let parameterFormula: String
     /// The papers, and whose initialisation it follows; several lines.
     public let source: String
+    /// Which of the common keys it takes.
+    public var commonKeys = CommonKeys.all
+    /// What `rank` is when a configuration does not give it.
+    public var defaultRank = 8
+    /// What `alpha` is when a configuration does not give it, by the rank.
+    public var defaultAlpha: @Sendable (_ rank: Int) -> Double = { Double(2 * $0) }
+    /// Where adapters go when a configuration does not say.
+    public var defaultTargets = RunConfiguration.AdapterSection.Targets.allLinear
     /// The options that it takes beside the common ones.
-    public let options: [AdapterOption]
-    let make:
-        @Sendable (_ layer: Linear, _ section: RunConfiguration.AdapterSection, _ seed: UInt64) throws ->
-            any LinearAdapter
+    public var options: [AdapterOption] = []
+    /// Whether its change of a layer is exactly a plain LoRA.
+    public var hasLoRAForm = false
+    /// Its own form in PEFT's files; nil where PEFT has none.
+    var peft: PEFTForm?
+    /// Builds the adapters without changing the model and without reading the numbers of its matrices.
+    let make: @Sendable (AdapterRequest) throws -> AttachedAdapter
 
     /// Every method.
     public static let all: [AdapterMethod] = [.lora]
-
-    /// The options of every method by name, as the configuration's parser wants them.
-    public static var optionsByName: [String: [AdapterOption]] {
-        Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.options) })
-    }
 
     /// The method called `name`.
     ///
@@ -31,19 +58,49 @@ public struct AdapterMethod: Sendable {
         }
         return method
     }
+
+    /// `peft_type` of its own form in PEFT's files; nil where PEFT has none.
+    public var peftType: String? { peft?.type }
+
+    /// A section of this method with every default.
+    public var defaultSection: RunConfiguration.AdapterSection {
+        var section = RunConfiguration.AdapterSection()
+        section.method = name
+        section.rank = defaultRank
+        section.alpha = defaultAlpha(defaultRank)
+        section.targets = defaultTargets
+        section.options = options.map { .init($0.name, $0.defaultValue) }
+        return section
+    }
+}
+
+/// What a method makes adapters for.
+public struct AdapterRequest {
+    /// The model that is to be adapted. Its matrices may be elsewhere, or only their shapes may be known.
+    public let model: LanguageModel
+    /// The layers that `targets` chose, in the order of a forward pass.
+    public let layers: [Linear]
+    /// The method's options and the common keys.
+    public let section: RunConfiguration.AdapterSection
+    /// Key of all random numbers.
+    public let seed: UInt64
 }
 
 extension LanguageModel {
-    /// Gives every targeted layer an adapter and returns all their parameters in layer order.
+    /// Replaces the model's adapters by those of a configuration, which become usable with a ``ParameterSet`` of their
+    /// parameters and, where they begin with numbers of the model's matrices, ``initialiseFromWeights(owns:)``.
     ///
-    /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit.
-    public func attachAdapters(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws -> [Parameter] {
+    /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit; the model is as before then.
+    @discardableResult
+    public func attachAdapters(
+        _ section: RunConfiguration.AdapterSection, seed: UInt64
+    ) throws -> AttachedAdapter {
         let method = try AdapterMethod.named(section.method)
-        let targets = try AdapterTargets(section.targets).select(from: linears)
-        // All are made before one is attached, so that a refusal changes nothing.
-        let adapters = try targets.map { try method.make($0, section, seed) }
-        for (layer, adapter) in zip(targets, adapters) { layer.adapter = adapter }
-        return adapters.flatMap(\.parameters)
+        let layers =
+            method.commonKeys.contains(.targets) ? try AdapterTargets(section.targets).select(from: linears) : []
+        let made = try method.make(AdapterRequest(model: self, layers: layers, section: section, seed: seed))
+        install(made)
+        return made
     }
 
     /// The layers that carry an adapter.

@@ -1,7 +1,5 @@
 /// A trainable change to one frozen linear layer.
 public protocol LinearAdapter: AnyObject {
-    /// Trainable tensors. The order is fixed: it is the order of reduction and of checkpoints.
-    var parameters: [Parameter] { get }
     /// Output of the adapted layer, `[N, inFeatures]` to `[N, outFeatures]`.
     func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable
     /// The matrix with the adapter folded in, same shape as `weight`.

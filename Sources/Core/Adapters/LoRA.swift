@@ -9,14 +9,15 @@
 ///
 /// - Source: Hu et al. 2021, *LoRA*, arXiv:2106.09685; Kalajdzievski 2023, *rsLoRA*, arXiv:2312.03732;
 ///   Hayou et al. 2024, *LoRA+*, arXiv:2402.12354; the initialisation as in peft `lora/layer.py`.
-public final class LoRA: LinearAdapter {
+public final class LoRA: LowRankAdapter {
     /// A, `[rank, inFeatures]`.
     public let a: Parameter
     /// B, `[outFeatures, rank]`.
     public let b: Parameter
     /// s.
     public let scaling: Double
-    private let dropout: Double
+    /// Probability that an input of the adapter is dropped.
+    public let dropout: Double
 
     /// An adapter for `layer`.
     ///
@@ -41,25 +42,10 @@ public final class LoRA: LinearAdapter {
         ) { $0.fill(0) }
     }
 
+    /// A, then B.
     public var parameters: [Parameter] { [a, b] }
 
-    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
-        let output = layer.base(x, on: tape)
-        let dropped = tape.dropout(x, probability: dropout, name: layer.path)
-        let h = tape.multiply(dropped, transposed: a.variable)
-        return tape.add(h, timesTransposed: b.variable, scaling: Float(scaling), to: output)
-    }
-
-    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
-        let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
-        result.copy(from: weight)
-        BLAS.multiply(b.value, a.value, into: result, alpha: Float(scaling), accumulate: true, engine: engine)
-        return result
-    }
-
-    public func folded(engine: Engine) -> FoldedLoRA? {
-        FoldedLoRA(a: a.value, b: b.value, scaling: scaling)
-    }
+    public func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
 }
 
 extension AdapterMethod {
@@ -71,19 +57,33 @@ extension AdapterMethod {
             A [rank, in]    uniform in ±1/√in (Kaiming-uniform with a = √5)
             B [out, rank]   zero, so that training starts from the unchanged model
             s = alpha / rank, with rs-lora alpha / √rank
-            rank · (in + out) parameters a layer; merged: W + s · B A
-            """,
+            merged: W + s · B A
+            """, parameterFormula: "Σ rank (in + out)",
         source: """
             Hu et al. 2021, LoRA, arXiv:2106.09685
             Kalajdzievski 2023, rsLoRA, arXiv:2312.03732 (rs-lora)
             Hayou et al. 2024, LoRA+, arXiv:2402.12354 (lora-plus-ratio)
             initialisation as in Hugging Face PEFT
-            """, options: AdapterOption.lora
-    ) { layer, section, seed in
-        try LoRA(
-            layer: layer, rank: section.rank, alpha: section.alpha,
-            rankStabilised: section.option("rs-lora")?.boolean ?? false,
-            learningRateRatio: section.option("lora-plus-ratio")?.number ?? 1, dropout: section.dropout,
-            seed: seed, allowsExcessRank: section.allowsExcessRank)
+            """, options: options, hasLoRAForm: true, peft: .lora
+    ) { request in
+        let section = request.section
+        return try AttachedAdapter(each: request) { layer in
+            try LoRA(
+                layer: layer, rank: section.rank, alpha: section.alpha,
+                rankStabilised: section.option("rs-lora")?.boolean ?? false,
+                learningRateRatio: section.option("lora-plus-ratio")?.number ?? 1, dropout: section.dropout,
+                seed: request.seed, allowsExcessRank: section.allowsExcessRank)
+        } parameters: {
+            $0.parameters
+        }
     }
+
+    private static let options: [AdapterOption] = [
+        .init(
+            "rs-lora", .boolean, default: .boolean(false),
+            summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),
+        .init(
+            "lora-plus-ratio", .number(above: 0), default: .number(1),
+            summary: "learning rate of B divided by that of A (LoRA+; 1 is plain LoRA)"),
+    ]
 }

@@ -2,7 +2,7 @@
 public final class Parameter {
     /// Name under which Hugging Face PEFT (or transformers, for a model's own weights) stores it.
     public let name: String
-    /// Shape in files; `[n]` for vectors.
+    /// Shape in files; `[n]` for vectors. As a tensor, all but the last dimension are rows.
     public let shape: [Int]
     /// Factor on the learning rate (LoRA+ trains B faster than A).
     public let learningRateFactor: Double
@@ -16,7 +16,7 @@ public final class Parameter {
         name: String, shape: [Int], learningRateFactor: Double = 1, decays: Bool = true,
         initialise: @escaping (Tensor) -> Void
     ) {
-        precondition(shape.count == 1 || shape.count == 2, "parameters are vectors or matrices")
+        precondition((1...3).contains(shape.count), "parameters are vectors, matrices or stacks of matrices")
         self.name = name
         self.shape = shape
         self.learningRateFactor = learningRateFactor

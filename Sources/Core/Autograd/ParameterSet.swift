@@ -25,7 +25,7 @@ public final class ParameterSet {
         values = memory.zeros(rows: 1, columns: count)
         gradients = memory.zeros(rows: 1, columns: count)
         for (parameter, offset) in zip(parameters, offsets) {
-            let rows = parameter.shape.count == 1 ? 1 : parameter.shape[0]
+            let rows = parameter.shape.dropLast().reduce(1, *)
             let columns = parameter.shape[parameter.shape.count - 1]
             parameter.bind(
                 values: Tensor(storage: values.storage, offset: offset, rows: rows, columns: columns),

@@ -32,19 +32,6 @@ public struct AdapterOption: Sendable, Equatable {
         self.defaultValue = defaultValue
         self.summary = summary
     }
-
-    /// LoRA's own options.
-    public static let lora: [AdapterOption] = [
-        .init(
-            "rs-lora", .boolean, default: .boolean(false),
-            summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),
-        .init(
-            "lora-plus-ratio", .number(above: 0), default: .number(1),
-            summary: "learning rate of B divided by that of A (LoRA+; 1 is plain LoRA)"),
-    ]
-
-    /// What a configuration accepts when the caller names no other methods.
-    public static let standardMethods: [String: [AdapterOption]] = ["lora": lora]
 }
 
 extension AdapterOption {

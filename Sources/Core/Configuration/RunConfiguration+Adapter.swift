@@ -26,7 +26,7 @@ extension RunConfiguration {
         /// Whether the rank may be above a layer's smaller side, as in files that hold several adapters as one.
         var allowsExcessRank = false
         /// The method's own options, complete with defaults, in the order in which the method lists them.
-        public var options = AdapterOption.lora.map { ConfigurationValue.Entry($0.name, $0.defaultValue) }
+        public var options = AdapterMethod.lora.options.map { ConfigurationValue.Entry($0.name, $0.defaultValue) }
 
         /// LoRA of rank 8 on every linear layer.
         public init() {}
@@ -35,6 +35,11 @@ extension RunConfiguration {
         public func option(_ name: String) -> ConfigurationValue? {
             options.first { $0.key == name }?.value
         }
+
+        /// Changes the value of an option that the method has.
+        mutating func set(_ name: String, _ value: ConfigurationValue) {
+            if let index = options.firstIndex(where: { $0.key == name }) { options[index].value = value }
+        }
     }
 
     enum AdapterKey: String, ConfigurationKey {
@@ -42,19 +47,32 @@ extension RunConfiguration {
     }
 }
 
+extension AdapterMethod {
+    /// Whether a common key of the section means something to this method.
+    func takes(_ key: RunConfiguration.AdapterKey) -> Bool {
+        switch key {
+        case .method: true
+        case .rank: commonKeys.contains(.rank)
+        case .alpha: commonKeys.contains(.alpha)
+        case .dropout: commonKeys.contains(.dropout)
+        case .targets: commonKeys.contains(.targets)
+        case .initialAdapter: commonKeys.contains(.initial)
+        }
+    }
+}
+
 extension RunConfiguration.AdapterSection {
     /// - Parameter defaultRank: the rank where the section does not give one.
     init(
-        _ node: ConfigurationNode?, origin: ConfigurationOrigin, methods: [String: [AdapterOption]],
-        defaultRank: Int? = nil
+        _ node: ConfigurationNode?, origin: ConfigurationOrigin, methods: [AdapterMethod], defaultRank: Int? = nil
     ) throws(ConfigurationError) {
         self.init()
         // The method decides which keys are known, so it is read first, from a reader that lets every key pass.
         let open = try SectionReader<RunConfiguration.AdapterKey>(
             node, path: "adapter", origin: origin, extraKeys: nil)
         method = try open.text(.method, expected: "the name of a method") ?? method
-        guard let known = methods[method] else {
-            let names = methods.keys.sorted()
+        guard let chosen = methods.first(where: { $0.name == method }) else {
+            let names = methods.map(\.name)
             guard let methodNode = open.node(.method) else {
                 throw .missingKey(
                     origin: open.origin, keyPath: "adapter.method", expected: open.choices(names))
@@ -63,23 +81,38 @@ extension RunConfiguration.AdapterSection {
                 .method, methodNode, expected: open.choices(names), advice: open.nearest(methodNode, names))
         }
         let reader = try SectionReader<RunConfiguration.AdapterKey>(
-            node, path: "adapter", origin: origin, extraKeys: known.map(\.name))
-        rank = try reader.integer(.rank) ?? defaultRank ?? rank
+            node, path: "adapter", origin: origin, extraKeys: chosen.options.map(\.name))
+        try Self.requireMeaning(reader, chosen)
+        rank = try reader.integer(.rank) ?? defaultRank ?? chosen.defaultRank
         if let defaultRank, rank != defaultRank {
             throw .contradiction(
                 origin: reader.place(.rank),
                 problem: "adapter.rank is \(rank), but chain.rank-schedule begins with \(defaultRank)",
                 advice: "remove adapter.rank, or make them equal")
         }
-        alpha = try reader.number(.alpha, .positive) ?? Double(2 * rank)
+        alpha = try reader.number(.alpha, .positive) ?? chosen.defaultAlpha(rank)
         dropout = try reader.number(.dropout, .belowOne) ?? dropout
-        targets = try Self.targets(reader)
+        targets = try reader.has(.targets) ? Self.targets(reader) : chosen.defaultTargets
         initialAdapter = try reader.text(.initialAdapter, expected: "the folder of an adapter")
         options = []
-        for option in known {
+        for option in chosen.options {
             let entry = reader.unclaimed.first { $0.key == option.name }
             options.append(
                 .init(option.name, try option.value(from: entry?.node, keyPath: "adapter.\(option.name)")))
+        }
+    }
+
+    /// Refuses common keys that the method does not take.
+    private static func requireMeaning(
+        _ reader: SectionReader<RunConfiguration.AdapterKey>, _ method: AdapterMethod
+    ) throws(ConfigurationError) {
+        for key in RunConfiguration.AdapterKey.allCases where reader.has(key) && !method.takes(key) {
+            let known = RunConfiguration.AdapterKey.allCases.filter(method.takes).map(\.rawValue)
+            throw .contradiction(
+                origin: reader.place(key),
+                problem: "adapter.\(key.rawValue) means nothing to the method \(method.name)",
+                advice: "remove it; \(method.name) takes "
+                    + (known + method.options.map(\.name)).joined(separator: ", "))
         }
     }
 

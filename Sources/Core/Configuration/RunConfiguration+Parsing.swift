@@ -33,10 +33,10 @@ extension RunConfiguration {
     ///
     /// - Parameters:
     ///   - overrides: arguments of `--set`, `section.key=value`, applied in order before anything is checked.
-    ///   - methods: the options of each adapter method that exists.
+    ///   - methods: the adapter methods that exist.
     public static func load(
         path: String, overrides: [String] = [],
-        methods: [String: [AdapterOption]] = AdapterOption.standardMethods
+        methods: [AdapterMethod] = AdapterMethod.all
     ) throws(ConfigurationError) -> RunConfiguration {
         let bytes: Data
         do {
@@ -58,14 +58,14 @@ extension RunConfiguration {
     /// Checks the text of a configuration; `path` is only for messages.
     public static func parse(
         yaml: String, path: String, overrides: [String] = [],
-        methods: [String: [AdapterOption]] = AdapterOption.standardMethods
+        methods: [AdapterMethod] = AdapterMethod.all
     ) throws(ConfigurationError) -> RunConfiguration {
         var root = try ConfigurationNode.parse(yaml: yaml) { .file(path: path, line: $0, column: $1) }
         for argument in overrides { try root.apply(override: argument) }
         return try RunConfiguration(root, methods: methods)
     }
 
-    init(_ root: ConfigurationNode, methods: [String: [AdapterOption]]) throws(ConfigurationError) {
+    init(_ root: ConfigurationNode, methods: [AdapterMethod]) throws(ConfigurationError) {
         let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
         let origin = reader.origin
         model = try reader.required(

@@ -54,19 +54,51 @@ extension RunConfiguration {
 }
 
 extension RunConfiguration.AdapterSection {
-    fileprivate var entries: [ConfigurationValue.Entry] {
+    /// All keys that the method takes, in the order of the documentation.
+    public var entries: [ConfigurationValue.Entry] {
         let targetsValue: ConfigurationValue =
             switch targets {
             case .allLinear: .text("all-linear")
             case .names(let names): .list(names.map { .text($0) })
             case .pattern(let pattern): .text(pattern)
             }
-        var entries: [ConfigurationValue.Entry] = [
-            .init("method", .text(method)), .init("rank", .integer(rank)), .init("alpha", .number(alpha)),
-            .init("dropout", .number(dropout)), .init("targets", targetsValue),
+        let common: [(RunConfiguration.AdapterKey, ConfigurationValue?)] = [
+            (.method, .text(method)), (.rank, .integer(rank)), (.alpha, .number(alpha)),
+            (.dropout, .number(dropout)), (.targets, targetsValue),
+            (.initialAdapter, initialAdapter.map { .text($0) }),
         ]
-        if let initialAdapter { entries.append(.init("init", .text(initialAdapter))) }
-        return entries + options
+        let known = AdapterMethod.all.first { $0.name == method }
+        return common.compactMap { key, value in
+            guard let value, known?.takes(key) ?? true else { return nil }
+            return .init(key.rawValue, value)
+        } + options
+    }
+
+    /// The section as the value of a JSON member.
+    var json: JSONValue {
+        .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.json) }))
+    }
+
+    /// Reads what ``json`` wrote, as strictly as a run's configuration.
+    init(json: JSONDocument) throws {
+        let node = try ConfigurationNode.parse(yaml: json.value.compactText()) { _, _ in
+            .file(path: json.path, line: 1, column: 1)
+        }
+        try self.init(node, origin: node.origin, methods: AdapterMethod.all)
+    }
+}
+
+extension ConfigurationValue {
+    /// The same as JSON.
+    fileprivate var json: JSONValue {
+        switch self {
+        case .boolean(let value): .bool(value)
+        case .integer(let value): .integer(Int64(value))
+        case .number(let value): .shortest(value)
+        case .text(let value): .string(value)
+        case .list(let values): .array(values.map(\.json))
+        case .section(let entries): .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.json) }))
+        }
     }
 }
 

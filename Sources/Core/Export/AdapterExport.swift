@@ -18,34 +18,11 @@ public enum AdapterExport {
         try staged.commit()
     }
 
-    /// Writes the adapters of `model` as plain LoRA.
-    ///
-    ///     ΔW = s B A is kept exactly: r = rows of A, alpha = s r
-    ///
-    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if a layer's adapter is no low-rank update, or
-    ///   layers differ in rank or scaling.
+    /// Writes the adapters of `model` as plain LoRA: see ``AdapterFiles/loraContent(of:baseModel:)``.
     public static func lora(model: LanguageModel, baseModel: String, to output: String) throws {
-        let layers = try folded(model, format: "lora")
-        var writer = SafetensorsWriter()
-        var section = RunConfiguration.AdapterSection()
-        for (index, layer) in layers.enumerated() {
-            let (rank, alpha) = (layer.lora.a.rows, layer.lora.scaling * Double(layer.lora.a.rows))
-            if index == 0 { (section.rank, section.alpha) = (rank, alpha) }
-            guard section.rank == rank, section.alpha == alpha else {
-                throw AdapterError.notRepresentable(
-                    format: "lora",
-                    reason: "\(layer.linear.path) has another rank or scaling than \(layers[0].linear.path)")
-            }
-            let name = PEFT.prefix + layer.linear.path
-            writer.append(
-                name + ".lora_A.weight", shape: [rank, layer.linear.inFeatures], .float32(layer.lora.a.elements()))
-            writer.append(
-                name + ".lora_B.weight", shape: [layer.linear.outFeatures, rank], .float32(layer.lora.b.elements()))
-        }
-        let configuration = AdapterFiles.configuration(of: model, section: section, baseModel: baseModel)
+        let content = try AdapterFiles.loraContent(of: model, baseModel: baseModel)
         let staged = try StagedFolder(path: output)
-        try writer.write(to: staged.stagingPath + "/" + PEFT.weightsFile)
-        try configuration.json.write(to: staged.stagingPath + "/" + PEFT.configurationFile)
+        try content.write(to: staged.stagingPath)
         try staged.commit()
     }
 
@@ -54,6 +31,10 @@ public enum AdapterExport {
         let adapted = model.adaptedLinears
         guard !adapted.isEmpty else {
             throw AdapterError.notRepresentable(format: format, reason: "no layer of the model has an adapter")
+        }
+        if let attached = model.attached, !attached.sublayerAdapters.isEmpty || !attached.trainedVectors.isEmpty {
+            throw AdapterError.notRepresentable(
+                format: format, reason: "it changes more than the model's linear layers")
         }
         return try adapted.map { linear in
             guard let lora = linear.adapter?.folded(engine: model.engine) else {

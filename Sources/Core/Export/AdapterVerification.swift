@@ -45,7 +45,7 @@ public struct AdapterVerification {
             "finite", wrong.isEmpty,
             wrong.first.map { "\(wrong.count) tensors hold NaN or infinity, first \($0.name)" }
                 ?? "all numbers are finite")
-        try checkRoundTrip(trainable.parameters, folder: folder)
+        try checkRoundTrip(model, folder: folder)
         checkEffect(before, Probe(probe, model: model), model: model)
     }
 
@@ -74,22 +74,23 @@ public struct AdapterVerification {
         }
     }
 
-    private mutating func checkRoundTrip(_ parameters: [Parameter], folder: String) throws {
-        let bytes = try AdapterFiles.weights(parameters)
+    private mutating func checkRoundTrip(_ model: LanguageModel, folder: String) throws {
+        let content = try AdapterFiles.content(of: model, baseModel: "")
         let staged = try StagedFolder(
             path: FileManager.default.temporaryDirectory.path + "/catena-verify-" + UUID().uuidString)
-        let copy = staged.stagingPath + "/" + PEFT.weightsFile
-        try DurableFile.write(bytes, to: copy)
-        let values = parameters.map { $0.value.elements() }
-        try AdapterFiles.read(into: parameters, from: staged.stagingPath)
+        try content.write(to: staged.stagingPath)
+        let values = model.attached?.parameters.map { $0.value.elements() } ?? []
+        try model.attached?.read(staged.stagingPath, configuration: content.configuration)
         let isSame =
-            try AdapterFiles.weights(parameters) == bytes
-            && zip(parameters, values).allSatisfy { Self.bits($0.value.elements()) == Self.bits($1) }
+            try AdapterFiles.content(of: model, baseModel: "").weights == content.weights
+            && zip(model.attached?.parameters ?? [], values).allSatisfy {
+                Self.bits($0.value.elements()) == Self.bits($1)
+            }
         let original = try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { Array($0) }
         add(
             "export", isSame,
             isSame
-                ? "written and read again bit for bit" + (original == bytes ? ", the file equals the original" : "")
+                ? "written and read again bit for bit" + (original == content.weights ? ", the file equals the original" : "")
                 : "the numbers change when written and read again")
     }
 

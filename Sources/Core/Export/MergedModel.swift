@@ -14,10 +14,15 @@ public enum MergedModel {
     /// - Parameters:
     ///   - source: the folder or file the model was loaded from.
     ///   - storage: float32, bfloat16 or float16.
+    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if the adapter is no change of the model's own tensors.
     /// - Returns: what the user should know about the result, one sentence each.
     public static func write(
         _ model: LanguageModel, source: String, to output: String, storage: TensorEncoding = .float32
     ) throws -> [String] {
+        guard model.attached?.isMergeable ?? true else {
+            throw AdapterError.notRepresentable(
+                format: "merged", reason: "its method adds functions between layers, which no matrix can hold")
+        }
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
         let configuration =
             isFolder

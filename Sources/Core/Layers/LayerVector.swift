@@ -18,11 +18,21 @@ public final class LayerVector {
     /// The current numbers.
     public var value: Tensor { parameter?.value ?? frozen }
 
+    /// A parameter that begins with the frozen numbers; `prefix` comes before the vector's name.
+    func trainableParameter(prefix: String = "") -> Parameter {
+        let initial = frozen
+        return Parameter(name: prefix + name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
+    }
+
+    /// Computes with `parameter` from now on; nil: with the frozen numbers.
+    func train(_ parameter: Parameter?) {
+        self.parameter = parameter
+    }
+
     /// Makes the vector trainable and returns its parameter.
     func makeTrainable() -> Parameter {
-        let initial = frozen
-        let parameter = Parameter(name: name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
-        self.parameter = parameter
+        let parameter = trainableParameter()
+        train(parameter)
         return parameter
     }
 }

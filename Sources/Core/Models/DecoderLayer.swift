@@ -4,6 +4,7 @@
 ///     y = h + Down(silu(Gate n₂) ⊙ Up n₂),                  n₂ = rmsNorm(h)
 public final class DecoderLayer: TransformerLayer {
     public let index: Int
+    public var sublayerAdapters = SublayerAdapters()
     let configuration: DecoderConfiguration
     let rotary: RotaryTable
     let inputNorm, postAttentionNorm: Norm
@@ -56,11 +57,13 @@ public final class DecoderLayer: TransformerLayer {
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
         let attentionInput = inputNorm.forward(hidden, on: tape)
         let attended = attention(attentionInput, layout: layout, on: tape)
-        let middle = tape.residual(hidden, output.forward(attended, on: tape))
+        let middle = sublayerAdapters.join(
+            output.forward(attended, on: tape), residual: hidden, at: .attention, on: tape)
         let feedForwardInput = postAttentionNorm.forward(middle, on: tape)
         let activated = tape.swiGLU(
             gate: gate.forward(feedForwardInput, on: tape), up: up.forward(feedForwardInput, on: tape))
-        return tape.residual(middle, down.forward(activated, on: tape))
+        return sublayerAdapters.join(
+            down.forward(activated, on: tape), residual: middle, at: .feedForward, on: tape)
     }
 
     private func attention(_ x: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {

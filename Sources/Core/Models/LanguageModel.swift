@@ -19,6 +19,8 @@ public final class LanguageModel {
     public let engine: Engine
     /// What brings a block's frozen matrices to where they are used; nil if all are always there.
     public let residency: (any BlockResidency)?
+    /// The present adapters; see ``install(_:)``.
+    public internal(set) var attached: AttachedAdapter?
 
     /// Builds the model from `weights`.
     public init(configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine) throws {

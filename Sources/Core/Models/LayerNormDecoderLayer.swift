@@ -5,6 +5,7 @@
 ///     y = h + Down(f(Up n₂)),                   n₂ = layerNorm(h)
 public final class LayerNormDecoderLayer: TransformerLayer {
     public let index: Int
+    public var sublayerAdapters = SublayerAdapters()
     let configuration: DecoderConfiguration
     let activation: Activation
     let attentionNorm, feedForwardNorm: Norm
@@ -46,9 +47,11 @@ public final class LayerNormDecoderLayer: TransformerLayer {
 
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
         let attended = attention(attentionNorm.forward(hidden, on: tape), layout: layout, on: tape)
-        let middle = tape.residual(hidden, output.forward(attended, on: tape))
+        let middle = sublayerAdapters.join(
+            output.forward(attended, on: tape), residual: hidden, at: .attention, on: tape)
         let inner = up.forward(feedForwardNorm.forward(middle, on: tape), on: tape)
-        return tape.residual(middle, down.forward(tape.activation(inner, activation), on: tape))
+        return sublayerAdapters.join(
+            down.forward(tape.activation(inner, activation), on: tape), residual: middle, at: .feedForward, on: tape)
     }
 
     private func attention(_ x: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {

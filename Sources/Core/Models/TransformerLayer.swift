@@ -6,6 +6,8 @@ public protocol TransformerLayer: AnyObject {
     var linears: [Linear] { get }
     /// The vectors of the norms.
     var normVectors: [LayerVector] { get }
+    /// The adapters behind its two parts.
+    var sublayerAdapters: SublayerAdapters { get set }
     /// `[N, D]` to `[N, D]`.
     func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable
 }

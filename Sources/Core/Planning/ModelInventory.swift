@@ -60,7 +60,7 @@ public struct ModelInventory: Sendable, Equatable {
         head = weights.blocks[.head] ?? Block()
         vectorElements = weights.vectorElements
         if let adapter {
-            trainableElements = try model.attachAdapters(adapter, seed: 0).reduce(0) { $0 + $1.count }
+            trainableElements = try model.attachAdapters(adapter, seed: 0).parameters.reduce(0) { $0 + $1.count }
             adapterWidth = (adapter.rank * model.adaptedLinears.count + layers.count - 1) / max(layers.count, 1)
         } else {
             trainableElements = layers.reduce(embedding + head, +).elements + weights.vectorElements

@@ -35,6 +35,8 @@ public struct MetricsLine: Sendable, Equatable {
     public var validationLoss: Double?
     /// The knot that a chain tied after this step.
     public var knot: Knot?
+    /// The penalty that the adapter's method adds to the loss, before the update.
+    public var penalty: Double?
 
     /// A link that was frozen after a step.
     public struct Knot: Sendable, Equatable {
@@ -59,7 +61,7 @@ public struct MetricsLine: Sendable, Equatable {
         gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
         gatherBytes: Int = 0, reduceBytes: Int = 0, residentBytes: Int, validationLoss: Double? = nil,
-        knot: Knot? = nil
+        knot: Knot? = nil, penalty: Double? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -76,6 +78,7 @@ public struct MetricsLine: Sendable, Equatable {
         self.residentBytes = residentBytes
         self.validationLoss = validationLoss
         self.knot = knot
+        self.penalty = penalty
     }
 
     /// The line as JSON, without a line end.
@@ -91,6 +94,7 @@ public struct MetricsLine: Sendable, Equatable {
             .init("reduce_bytes", .integer(reduceBytes)), .init("resident_bytes", .integer(residentBytes)),
         ]
         if let validationLoss { fields.append(.init("validation_loss", .number(validationLoss))) }
+        if let penalty { fields.append(.init("penalty", .number(penalty))) }
         if let knot {
             fields += [
                 .init("knot", .integer(knot.link)), .init("probe_loss_before", .number(knot.probeLossBefore)),
@@ -119,7 +123,7 @@ extension MetricsLine {
                 Knot(
                     link: $0, probeLossBefore: record.probe_loss_before ?? .nan,
                     probeLossAfter: record.probe_loss_after ?? .nan)
-            })
+            }, penalty: record.penalty)
     }
 
     /// The steps of a `metrics.jsonl`, in order; an incomplete last line (a killed run) is left out.
@@ -149,6 +153,6 @@ extension MetricsLine {
         let resident_bytes: Int
         let validation_loss: Double?
         let knot: Int?
-        let probe_loss_before, probe_loss_after: Double?
+        let probe_loss_before, probe_loss_after, penalty: Double?
     }
 }

@@ -16,10 +16,7 @@ struct ChainJournal {
     func file() throws -> CheckpointFile {
         var writer = SafetensorsWriter()
         for (index, link) in chain.ledger.links.enumerated() { link.append(to: &writer, prefix: "links.\(index)") }
-        for parameter in setup.parameters.parameters {
-            writer.append(
-                Self.present + parameter.name, shape: parameter.shape, .float32(parameter.value.elements()))
-        }
+        setup.model.attached?.append(to: &writer, prefix: Self.present)
         return CheckpointFile(name: Self.fileName, bytes: try writer.data())
     }
 
@@ -58,13 +55,10 @@ struct ChainJournal {
             knots: knots, lowestLoss: try state["lowest_loss"]?.double(),
             validationsWithoutImprovement: try state.requireInt("validations_without_improvement"))
         setup.trainable = setup.trainableState(try setup.attachAdapters(link: chain.linkIndex))
-        for parameter in setup.parameters.parameters {
-            guard let stored = file.tensors[Self.present + parameter.name], stored.shape == parameter.shape else {
-                throw TrainingError.badState(
-                    checkpoint: path,
-                    reason: "tensor \(Self.present)\(parameter.name) is missing or has another shape")
-            }
-            parameter.value.copy(from: try stored.floats())
+        do {
+            try setup.model.attached?.restore(from: file, prefix: Self.present)
+        } catch {
+            throw TrainingError.badState(checkpoint: path, reason: "\(error)")
         }
     }
 

@@ -60,6 +60,8 @@ final class KnotTying {
                 reason: verdict?.objection?.reason ?? "it sent no verdict")
         }
         let zeroed = commit(staged, step: step)
+        try setup.model.initialiseAdapters(communicator)
+        try setup.prepareRule()
         let knot = MetricsLine.Knot(link: number, probeLossBefore: lossBefore, probeLossAfter: lossAfter)
         report(.note(text(knot, step: step, sha256: decision.sha256, zeroed: zeroed)))
         return knot

@@ -5,14 +5,16 @@ struct StagedKnot {
     /// The fresh adapter's parameters.
     let parameters: ParameterSet
     private let chain: Chain
-    private let earlier: [(layer: Linear, adapter: (any LinearAdapter)?)]
+    private let earlier: AttachedAdapter?
+    private let model: LanguageModel
 
     /// Appends `link` to the ledger and gives the layers the adapters of the next link.
     ///
     /// - Throws: what kept the new adapters from being made; nothing has changed then.
     init(_ link: ChainLink, setup: TrainingSetup, chain: Chain) throws {
         self.chain = chain
-        earlier = setup.model.linears.map { ($0, $0.adapter) }
+        model = setup.model
+        earlier = model.attached
         parameters = try setup.attachAdapters(link: chain.linkIndex + 1)
         chain.ledger.append(link)
     }
@@ -20,6 +22,6 @@ struct StagedKnot {
     /// Brings back the earlier adapters and takes the link away; the model then computes the same bits as before.
     func rollBack() throws {
         try chain.ledger.removeLast()
-        for (layer, adapter) in earlier { layer.adapter = adapter }
+        model.install(earlier)
     }
 }

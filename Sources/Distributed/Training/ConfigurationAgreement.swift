@@ -16,7 +16,6 @@ extension Communicator {
 
     private func parse(_ text: [UInt8], processRank: Int) throws -> RunConfiguration {
         try RunConfiguration.parse(
-            yaml: String(decoding: text, as: UTF8.self), path: "the configuration of rank \(processRank)",
-            methods: AdapterMethod.optionsByName)
+            yaml: String(decoding: text, as: UTF8.self), path: "the configuration of rank \(processRank)")
     }
 }

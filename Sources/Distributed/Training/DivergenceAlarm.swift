@@ -45,6 +45,7 @@ package struct DivergenceAlarm {
     private var tensors: [(name: String, values: Tensor)] {
         setup.parameters.parameters.map { ($0.name, $0.value) }
             + setup.optimizer.state.map { ("the optimizer's \($0.name)", $0.values) }
+            + (setup.model.attached?.extraState ?? [])
     }
 
     private func hash(_ values: Tensor) -> UInt64 {

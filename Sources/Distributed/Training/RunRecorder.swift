@@ -101,7 +101,7 @@ final class RunRecorder {
             }
             return folder.model
         }
-        try AdapterFiles.write(weights: adapter.weights, configuration: adapter.configuration, to: folder.adapter)
+        try adapter.write(to: folder.adapter)
         return folder.adapter
     }
 

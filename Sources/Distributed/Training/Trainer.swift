@@ -52,7 +52,7 @@ public final class Trainer {
         try communicator.agree("compare the configuration with the checkpoint's") {
             if let resume { try TrainingState.requireSameConfiguration(configuration, as: resume) }
         }
-        let setup = try TrainingSetup(configuration, communicator: communicator)
+        let setup = try TrainingSetup(configuration, communicator: communicator, isResuming: resume != nil)
         self.setup = setup
         step = try communicator.agree("restore the checkpoint") {
             try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
@@ -140,7 +140,7 @@ public final class Trainer {
         let sums = StepSums(scalars: reduced.scalars)
         guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step + 1) }
         let learningRate = setup.learningRate(step: step)
-        let gradientNorm = try update(sums, learningRate: learningRate)
+        let (gradientNorm, penalty) = try update(sums, learningRate: learningRate)
         step += 1
         let seconds = (clock.now - begin) / .seconds(1)
         let validationLoss = try validator.flatMap { validator in
@@ -154,7 +154,8 @@ public final class Trainer {
                 tokensPerSecond: sums.tokens / seconds, seconds: seconds,
                 gatherSeconds: gathered.waitedSeconds, reduceSeconds: reducer.traffic.seconds - reduceBegin,
                 gatherBytes: gathered.bytesReceived, reduceBytes: reducer.traffic.bytesSent - reduceBytesBegin,
-                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss, knot: knot))
+                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss, knot: knot,
+                penalty: penalty))
         return reduced.highestVote == 1
     }
 
@@ -163,9 +164,14 @@ public final class Trainer {
             || setup.configuration.training.validationEvery.map { step % $0 == 0 } ?? false
     }
 
-    /// Clips by the global norm of the mean gradient and applies it; returns the norm before clipping.
-    private func update(_ sums: StepSums, learningRate: Double) throws -> Double {
+    /// Clips by the global norm of the mean gradient and applies it; returns the norm before clipping, and the penalty.
+    private func update(_ sums: StepSums, learningRate: Double) throws -> (norm: Double, penalty: Double?) {
         let parameters = setup.parameters
+        let rule = setup.model.attached?.rule
+        // Gradients are sums here, so what is added to their mean is added times the weight.
+        var penalty = rule.flatMap {
+            $0.penaltyFollowsClipping ? nil : $0.addPenalty(to: parameters, scale: sums.weight)
+        }
         let squares = Kernels.sumOfSquares(
             setup.engine.threads, x: parameters.gradients.pointer, count: parameters.count)
         let norm = squares.squareRoot() / sums.weight
@@ -175,7 +181,9 @@ public final class Trainer {
         }
         var scale = 1 / sums.weight
         if let clip = setup.configuration.training.gradientClip, norm > clip { scale *= clip / norm }
+        if let rule, rule.penaltyFollowsClipping { penalty = rule.addPenalty(to: parameters, scale: 1 / scale) }
         setup.optimizer.step(learningRate: learningRate, gradientScale: scale)
-        return norm
+        rule?.afterUpdate(parameters, gradientScale: scale, step: step + 1)
+        return (norm, penalty)
     }
 }

@@ -18,9 +18,6 @@ final class TrainingSetup {
     let plan: BatchPlan
     let totalSteps: Int
     let baseFingerprint: String
-    /// nil when all parameters are trained.
-    private let adapterConfiguration: PEFTConfiguration?
-
     var parameters: ParameterSet { trainable.parameters }
     var optimizer: any Optimizer { trainable.optimizer }
 
@@ -30,7 +27,9 @@ final class TrainingSetup {
     var dataKey: String { training.key }
 
     /// Collective: every process builds its own; a failure on one is thrown on all.
-    init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
+    ///
+    /// - Parameter isResuming: whether a checkpoint will overwrite the adapter's first values.
+    init(_ configuration: RunConfiguration, communicator: any Communicator, isResuming: Bool) throws {
         let section = configuration.distributed
         guard configuration.adapter != nil || section.placement != .sharded else {
             throw TrainingError.unsupported(
@@ -58,11 +57,12 @@ final class TrainingSetup {
                 try Self.requireFoldable(model, method: configuration.adapter?.method ?? "")
             }
         }
+        if !isResuming { try model.initialiseAdapters(communicator) }
         try communicator.agree("read the initial adapter") {
             if let section = configuration.adapter, let folder = section.initialAdapter {
-                try PEFTConfiguration(folder: folder, acceptsTransposed: model.storesTransposed)
-                    .requireSameScaling(as: section, folder: folder)
-                try AdapterFiles.read(into: parameters.parameters, from: folder)
+                let file = try PEFTConfiguration(folder: folder, acceptsTransposed: model.storesTransposed)
+                try file.requireSameMeaning(as: section, folder: folder)
+                try model.attached?.read(folder, configuration: file)
             }
         }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
@@ -92,9 +92,7 @@ final class TrainingSetup {
             configuration.training, totalSteps: totalSteps, worldSize: communicator.size)
         self.schedule = schedule
         chain = try configuration.chain.map { try Chain($0, model: model, schedule: schedule) }
-        adapterConfiguration = configuration.adapter.map {
-            AdapterFiles.configuration(of: model, section: $0, baseModel: configuration.model)
-        }
+        try communicator.agree("prepare the adapter's rule") { try prepareRule() }
     }
 
     /// Rate of step `step`, counted from 0.
@@ -155,7 +153,7 @@ final class TrainingSetup {
             later.rank = rank
             _ = try model.attachAdapters(later, seed: seed)
         }
-        return try model.attachAdapters(section, seed: seed)
+        return try model.attachAdapters(section, seed: seed).parameters
     }
 }
 
@@ -170,18 +168,20 @@ extension TrainingSetup {
         guard var section = configuration.adapter, let chain else { return parameters }
         section.rank = chain.section.rank(ofLink: index, adapterRank: section.rank)
         let seed = Chain.seed(UInt64(configuration.training.seed), link: index)
-        return ParameterSet(try model.attachAdapters(section, seed: seed), memory: engine.memory)
+        return ParameterSet(try model.attachAdapters(section, seed: seed).parameters, memory: engine.memory)
+    }
+
+    /// Tells the present adapter's rule about the run.
+    func prepareRule() throws {
+        try model.attached?.rule?.prepare(AdapterRun(totalSteps: totalSteps, peakLearningRate: schedule.peak))
     }
 
     /// The adapter as other programs read it, a chain as one plain LoRA; nil when all parameters are trained.
-    func adapterFiles() throws -> (weights: [UInt8], configuration: PEFTConfiguration)? {
-        guard var adapter = adapterConfiguration else { return nil }
-        guard let chain else { return (try AdapterFiles.weights(parameters.parameters), adapter) }
-        let layers = try chain.ledger.concatenated()
-        // Scaling 1: every sᵢ is in its B.
-        (adapter.rank, adapter.rankStabilised) = (layers[0].update.rank, false)
-        adapter.alpha = Double(adapter.rank)
-        return (try AdapterFiles.weights(layers), adapter)
+    func adapterFiles() throws -> AdapterFiles.Content? {
+        guard configuration.adapter != nil else { return nil }
+        guard let chain else { return try AdapterFiles.content(of: model, baseModel: configuration.model) }
+        return try AdapterFiles.loraContent(
+            of: model, chain: try chain.ledger.concatenated(), baseModel: configuration.model)
     }
 }
 

@@ -3,6 +3,7 @@ import CatenaCore
 /// Everything that a checkpoint holds, as files, and back.
 ///
 ///     adapter_model.safetensors, adapter_config.json    the adapter, loadable by PEFT as it is
+///     adapter_state.safetensors                         beside it, the adapter's own tensors where those are not all of them
 ///     chain.safetensors                                 beside it, for a chain: see ``ChainJournal``
 ///     model.safetensors                                 instead, when all parameters are trained
 ///     optimizer.safetensors                             moment vectors over the flat parameter buffer
@@ -14,6 +15,7 @@ import CatenaCore
 struct TrainingState {
     static let stateFile = "state.json"
     static let optimizerFile = "optimizer.safetensors"
+    static let adapterStateFile = "adapter_state.safetensors"
     static let modelFile = "model.safetensors"
     static let configurationFile = "config.yaml"
 
@@ -56,7 +58,13 @@ struct TrainingState {
                 name: Self.stateFile, bytes: Array((JSONValue.object(state).prettyText() + "\n").utf8)),
             CheckpointFile(name: Self.configurationFile, bytes: Array(setup.configuration.resolvedYAML.utf8)),
         ]
-        if let journal { files.append(try journal.file()) }
+        if let journal {
+            files.append(try journal.file())
+        } else if let adapter = setup.model.attached, adapter.needsStateFile {
+            var writer = SafetensorsWriter()
+            adapter.append(to: &writer, prefix: "")
+            files.append(CheckpointFile(name: Self.adapterStateFile, bytes: try writer.data()))
+        }
         if let adapter {
             files.append(
                 CheckpointFile(
@@ -73,7 +81,7 @@ struct TrainingState {
         let path = checkpoint.path
         let text = String(decoding: try checkpoint.bytes(of: configurationFile), as: UTF8.self)
         let other = try RunConfiguration.parse(
-            yaml: text, path: path + "/" + configurationFile, methods: AdapterMethod.optionsByName)
+            yaml: text, path: path + "/" + configurationFile)
         let differences = configuration.differences(from: other)
         guard differences.isEmpty else {
             throw TrainingError.otherConfiguration(checkpoint: path, differences: differences.map(\.description))
@@ -101,6 +109,10 @@ struct TrainingState {
             try ChainJournal(setup: setup, chain: chain).restore(
                 try state.require("chain"), bytes: checkpoint.bytes(of: ChainJournal.fileName),
                 path: path + "/" + ChainJournal.fileName)
+        } else if let adapter = setup.model.attached, adapter.needsStateFile {
+            let name = Self.adapterStateFile
+            try adapter.restore(
+                from: try SafetensorsFile(bytes: checkpoint.bytes(of: name), path: path + "/" + name), prefix: "")
         } else {
             let weights = setup.configuration.adapter == nil ? Self.modelFile : PEFT.weightsFile
             try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))

@@ -52,11 +52,9 @@ struct BenchStep: ParsableCommand {
 
     func run() throws {
         let adapterMethod = try AdapterMethod.named(method)
-        var section = RunConfiguration.AdapterSection()
-        section.method = method
+        var section = adapterMethod.defaultSection
         section.rank = rank
-        section.alpha = Double(2 * rank)
-        section.options = adapterMethod.options.map { .init($0.name, $0.defaultValue) }
+        section.alpha = adapterMethod.defaultAlpha(rank)
         let engine = compute.engine()
         guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
         let result = try StepBenchmark(

@@ -24,7 +24,8 @@ struct StepBenchmark {
     func run(_ engine: Engine) throws -> Result {
         let model = try LanguageModel(
             configuration: configuration, weights: RandomWeights(seed: 0, memory: engine.memory), engine: engine)
-        let set = ParameterSet(try model.attachAdapters(section, seed: 0), memory: engine.memory)
+        let set = ParameterSet(try model.attachAdapters(section, seed: 0).parameters, memory: engine.memory)
+        try model.initialiseFromWeights()
         let optimizer = AdamW(set, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, engine: engine)
         let pass = GradientPass(model: model, recompute: recompute)
         let data = batchOfRandomTokens()

@@ -49,8 +49,7 @@ struct PlannedWork: ParsableArguments {
         if let sequence { overrides.append("data.max-length=\(sequence)") }
         if let microBatch { overrides.append("training.micro-batch=\(microBatch)") }
         if let globalBatch { overrides.append("training.global-batch=\(globalBatch)") }
-        let methods = AdapterMethod.optionsByName
-        if let config { return try RunConfiguration.load(path: config, overrides: overrides, methods: methods) }
+        if let config { return try RunConfiguration.load(path: config, overrides: overrides) }
         let atOnce = microBatch ?? 1
         let yaml = """
             model: none
@@ -59,7 +58,7 @@ struct PlannedWork: ParsableArguments {
             training: {steps: 1, micro-batch: \(atOnce), global-batch: \(atOnce * ranks)}
             output: none
             """
-        return try RunConfiguration.parse(yaml: yaml, path: "the options", overrides: overrides, methods: methods)
+        return try RunConfiguration.parse(yaml: yaml, path: "the options", overrides: overrides)
     }
 
     /// The model's sizes, from its files where there are any.

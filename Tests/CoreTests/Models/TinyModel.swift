@@ -59,7 +59,7 @@ enum TinyModel {
     static func attach(
         _ section: RunConfiguration.AdapterSection, to model: LanguageModel, trained: Bool = true
     ) throws -> ParameterSet {
-        let set = ParameterSet(try model.attachAdapters(section, seed: 3), memory: model.engine.memory)
+        let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
         if trained { addNoise(to: set, standardDeviation: 0.2) }
         return set
     }

@@ -12,6 +12,11 @@ public enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object([String: JSONValue])
 
+    /// A number, written without a fraction where it has none.
+    public static func shortest(_ value: Double) -> JSONValue {
+        Int64(exactly: value).map { .integer($0) } ?? .double(value)
+    }
+
     /// Reads a JSON file.
     ///
     /// - Throws: what ``MappedFile/init(path:)`` throws, or

@@ -1,0 +1,93 @@
+/// All adapters that a method made for a model, with what belongs to them.
+public final class AttachedAdapter {
+    /// The configuration that they were made from.
+    public let section: RunConfiguration.AdapterSection
+    /// Trained tensors, each once. The order is fixed: it is the order of reduction and of checkpoints.
+    public let parameters: [Parameter]
+    /// Tensors that are not trained but needed to go on: first values, frozen random matrices.
+    public let buffers: [AdapterBuffer]
+    /// What happens beside the optimizer in each step.
+    public let rule: (any AdapterRule)?
+    /// The adapters of linear layers.
+    public let linearAdapters: [(layer: Linear, adapter: any LinearAdapter)]
+    /// The adapters behind attention and feed-forward parts.
+    let sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)]
+    /// Vectors of the base (norms, biases) that are trained, with their parameters.
+    let trainedVectors: [(vector: LayerVector, parameter: Parameter)]
+
+    init(
+        _ section: RunConfiguration.AdapterSection, parameters: [Parameter], buffers: [AdapterBuffer] = [],
+        rule: (any AdapterRule)? = nil, linearAdapters: [(layer: Linear, adapter: any LinearAdapter)] = [],
+        sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)] = [],
+        trainedVectors: [(vector: LayerVector, parameter: Parameter)] = []
+    ) {
+        self.section = section
+        self.parameters = parameters
+        self.buffers = buffers
+        self.rule = rule
+        self.linearAdapters = linearAdapters
+        self.sublayerAdapters = sublayerAdapters
+        self.trainedVectors = trainedVectors
+    }
+
+    /// One adapter for each requested layer, with its own parameters.
+    convenience init<Adapter: LinearAdapter>(
+        each request: AdapterRequest, _ make: (Linear) throws -> Adapter, parameters: (Adapter) -> [Parameter]
+    ) rethrows {
+        let adapters = try request.layers.map { (layer: $0, adapter: try make($0)) }
+        self.init(
+            request.section, parameters: adapters.flatMap { parameters($0.adapter) }, linearAdapters: adapters)
+    }
+
+    /// The adapters behind sublayers with the paths of their layers.
+    public var sublayers: [(path: String, adapter: any SublayerAdapter)] {
+        sublayerAdapters.map { ($0.adapter.path, $0.adapter) }
+    }
+
+    /// Whether the model with its adapters can be written as a model without.
+    public var isMergeable: Bool { sublayerAdapters.isEmpty }
+
+    /// The registry's entry.
+    public var method: AdapterMethod? { AdapterMethod.all.first { $0.name == section.method } }
+}
+
+/// A tensor of an adapter that is not trained but belongs to its state.
+public final class AdapterBuffer {
+    /// Name in the state's file.
+    public let name: String
+    /// Shape there.
+    public let shape: [Int]
+    private let memory: TensorMemory
+    private let initialise: (Tensor) -> Void
+
+    /// A buffer that `initialise` fills at its first use.
+    init(
+        name: String, shape: [Int], memory: TensorMemory, initialise: @escaping (Tensor) -> Void = { $0.fill(0) }
+    ) {
+        (self.name, self.shape, self.memory, self.initialise) = (name, shape, memory, initialise)
+    }
+
+    /// The numbers; all but the last dimension are rows.
+    public private(set) lazy var value: Tensor = {
+        let columns = shape.last ?? 1
+        let tensor = memory.tensor(rows: shape.reduce(1, *) / max(columns, 1), columns: columns)
+        initialise(tensor)
+        return tensor
+    }()
+}
+
+extension LanguageModel {
+    /// Puts `adapter` in the place of the present adapters; nil takes them away.
+    public func install(_ adapter: AttachedAdapter?) {
+        if let attached {
+            for (layer, _) in attached.linearAdapters { layer.adapter = nil }
+            for (layer, place, _) in attached.sublayerAdapters { layer.sublayerAdapters[place] = nil }
+            for (vector, _) in attached.trainedVectors { vector.train(nil) }
+        }
+        attached = adapter
+        guard let adapter else { return }
+        for (layer, own) in adapter.linearAdapters { layer.adapter = own }
+        for (layer, place, own) in adapter.sublayerAdapters { layer.sublayerAdapters[place] = own }
+        for (vector, parameter) in adapter.trainedVectors { vector.train(parameter) }
+    }
+}

@@ -1,0 +1,40 @@
+/// An adapter whose first values are made from the matrix that it adapts.
+public protocol WeightInitialised: LinearAdapter {
+    /// Sets the values from W `[outFeatures, inFeatures]`, as the layer computes with it now.
+    ///
+    /// - Throws: ``AdapterError`` if the matrix has no such values.
+    func initialise(from weight: Tensor, engine: Engine) throws
+    /// All that ``initialise(from:engine:)`` sets, so that one process can do it for the others.
+    var initialisedValues: [Tensor] { get }
+}
+
+extension LanguageModel {
+    /// Sets the first values of the adapters that take them from their matrices, block by block.
+    ///
+    /// - Parameter owns: which of them this process computes; the values of the others are to be sent to it.
+    /// - Returns: the adapters in the order in which `owns` was asked.
+    /// - Throws: what kept the matrices from coming, else the first error of an adapter, after all blocks were visited.
+    @discardableResult
+    public func initialiseFromWeights(owns: (Int) -> Bool = { _ in true }) throws -> [any WeightInitialised] {
+        var adapters: [any WeightInitialised] = []
+        guard linears.contains(where: { $0.adapter is any WeightInitialised }) else { return adapters }
+        residency?.announce(layers.map { .layer($0.index) })
+        var failure: (any Error)?
+        for layer in layers {
+            try visit(.layer(layer.index)) {
+                for linear in layer.linears {
+                    guard let adapter = linear.adapter as? any WeightInitialised else { continue }
+                    defer { adapters.append(adapter) }
+                    guard owns(adapters.count), failure == nil else { continue }
+                    do {
+                        try adapter.initialise(from: linear.currentWeight(engine.memory), engine: engine)
+                    } catch {
+                        failure = error
+                    }
+                }
+            }
+        }
+        if let failure { throw failure }
+        return adapters
+    }
+}

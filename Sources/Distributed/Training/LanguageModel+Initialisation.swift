@@ -1,0 +1,24 @@
+import CatenaCore
+
+extension LanguageModel {
+    /// Collective: sets the first values of the adapters that are made from the model's matrices.
+    ///
+    /// Each matrix is the work of one process, which sends the result to the others: the same bits everywhere, whatever the
+    /// number of processes.
+    func initialiseAdapters(_ communicator: any Communicator) throws {
+        let (rank, size) = (communicator.rank, communicator.size)
+        let adapters = try communicator.agree("initialise the adapter") {
+            try Activity.process.during("initialisation of the adapter") {
+                try initialiseFromWeights { $0 % size == rank }
+            }
+        }
+        guard size > 1 else { return }
+        for (index, adapter) in adapters.enumerated() {
+            for value in adapter.initialisedValues {
+                try communicator.broadcast(
+                    UnsafeMutableRawBufferPointer(
+                        start: value.pointer, count: value.count * MemoryLayout<Float>.stride), from: index % size)
+            }
+        }
+    }
+}

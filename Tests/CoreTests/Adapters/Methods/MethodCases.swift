@@ -1,0 +1,4 @@
+extension MethodCase {
+    /// All cases; every method of the registry has at least one.
+    static let all: [MethodCase] = lora
+}
