@@ -35,7 +35,6 @@ private func run(_ placed: PlacedModel, groups: [Int]) throws -> Outcome {
     let model = placed.model
     var section = RunConfiguration.AdapterSection()
     (section.rank, section.alpha, section.targets) = (4, 8, .allLinear)
-    section.options = AdapterOption.lora.map { .init($0.name, $0.defaultValue) }
     let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
     for index in 0..<set.count { set.values.pointer[index] += Float(index % 7) * 0.01 }
     var outcome = Outcome()

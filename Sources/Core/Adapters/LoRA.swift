@@ -64,7 +64,7 @@ extension AdapterMethod {
             Kalajdzievski 2023, rsLoRA, arXiv:2312.03732 (rs-lora)
             Hayou et al. 2024, LoRA+, arXiv:2402.12354 (lora-plus-ratio)
             initialisation as in Hugging Face PEFT
-            """, options: options, hasLoRAForm: true, peft: .lora
+            """, options: loraOptions, hasLoRAForm: true, peft: .lora
     ) { request in
         let section = request.section
         return try AttachedAdapter(each: request) { layer in
@@ -78,7 +78,7 @@ extension AdapterMethod {
         }
     }
 
-    private static let options: [AdapterOption] = [
+    private static let loraOptions: [AdapterOption] = [
         .init(
             "rs-lora", .boolean, default: .boolean(false),
             summary: "scale by alpha / sqrt(rank) instead of alpha / rank"),

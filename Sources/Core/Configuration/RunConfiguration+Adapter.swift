@@ -26,10 +26,12 @@ extension RunConfiguration {
         /// Whether the rank may be above a layer's smaller side, as in files that hold several adapters as one.
         var allowsExcessRank = false
         /// The method's own options, complete with defaults, in the order in which the method lists them.
-        public var options = AdapterMethod.lora.options.map { ConfigurationValue.Entry($0.name, $0.defaultValue) }
+        public var options: [ConfigurationValue.Entry] = []
 
         /// LoRA of rank 8 on every linear layer.
-        public init() {}
+        public init() {
+            options = AdapterMethod.lora.options.map { .init($0.name, $0.defaultValue) }
+        }
 
         /// The value of a method option; nil when the method has no such option.
         public func option(_ name: String) -> ConfigurationValue? {

@@ -76,7 +76,7 @@ extension RunConfiguration.AdapterSection {
 
     /// The section as the value of a JSON member.
     var json: JSONValue {
-        .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.json) }))
+        .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
     }
 
     /// Reads what ``json`` wrote, as strictly as a run's configuration.
@@ -90,14 +90,14 @@ extension RunConfiguration.AdapterSection {
 
 extension ConfigurationValue {
     /// The same as JSON.
-    fileprivate var json: JSONValue {
+    fileprivate var jsonValue: JSONValue {
         switch self {
         case .boolean(let value): .bool(value)
         case .integer(let value): .integer(Int64(value))
         case .number(let value): .shortest(value)
         case .text(let value): .string(value)
-        case .list(let values): .array(values.map(\.json))
-        case .section(let entries): .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.json) }))
+        case .list(let values): .array(values.map(\.jsonValue))
+        case .section(let entries): .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
         }
     }
 }

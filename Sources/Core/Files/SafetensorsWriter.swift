@@ -36,6 +36,7 @@ public struct SafetensorsWriter {
 
     private let metadata: [String: String]
     private var entries: [Entry] = []
+    private var names: Set<String> = []
 
     /// Starts a file; `metadata` becomes the header's `__metadata__`.
     public init(metadata: [String: String] = ["format": "pt"]) { self.metadata = metadata }
@@ -45,7 +46,7 @@ public struct SafetensorsWriter {
     /// A name that is used twice, a shape that does not fit the values, and a quantised encoding
     /// are programming errors.
     public mutating func append(_ name: String, shape: [Int], _ values: SafetensorsValues) {
-        precondition(!entries.contains { $0.name == name }, "two tensors are named \"\(name)\"")
+        precondition(names.insert(name).inserted, "two tensors are named \"\(name)\"")
         precondition(name != "__metadata__", "a tensor cannot be named __metadata__")
         precondition(
             values.encoding.safetensorsType != nil, "\(values.encoding) has no safetensors type")
@@ -68,11 +69,15 @@ public struct SafetensorsWriter {
 
     /// The whole file in memory.
     ///
+    /// - Parameter memory: bytes that are no longer needed, to write over.
     /// - Throws: only what a ``SafetensorsValues/generated(_:)`` closure throws.
-    public func data() throws(FileError) -> [UInt8] {
+    public func data(reusing memory: consuming [UInt8] = []) throws(FileError) -> [UInt8] {
         let ordered = orderedEntries()
-        var result = header(ordered)
-        result.reserveCapacity(result.count + ordered.reduce(0) { $0 + $1.byteCount })
+        let header = header(ordered)
+        var result = consume memory
+        result.removeAll(keepingCapacity: true)
+        result.reserveCapacity(header.count + ordered.reduce(0) { $0 + $1.byteCount })
+        result += header
         for entry in ordered {
             try Self.withBytes(of: entry) { bytes throws(FileError) in
                 result.append(contentsOf: bytes)

@@ -16,6 +16,8 @@ public final class BackgroundCheckpointWriter {
     private final class Mailbox: Sendable {
         struct State {
             var snapshot: Snapshot?
+            /// Of the last write.
+            var written: [CheckpointFile] = []
             var failure: CheckpointError?
             var lastCommittedStep: Int?
         }
@@ -57,6 +59,18 @@ public final class BackgroundCheckpointWriter {
         mailbox.filled.signal()
     }
 
+    /// Waits until nothing is in flight and hands back the bytes of the last write by file name: memory that the next
+    /// checkpoint can be made in.
+    public func reclaim() -> [String: [UInt8]] {
+        waitForIdle()
+        defer { mailbox.idle.signal() }
+        let files = mailbox.state.withLock { state in
+            defer { state.written = [] }
+            return state.written
+        }
+        return Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.bytes) })
+    }
+
     /// Waits until nothing is in flight.
     ///
     /// - Throws: the error of the last write.
@@ -88,11 +102,13 @@ public final class BackgroundCheckpointWriter {
                 return state.snapshot
             }
             guard let next else { return }
-            do {
-                try store.write(step: next.step, files: next.files)
-                mailbox.state.withLock { $0.lastCommittedStep = next.step }
-            } catch {
-                mailbox.state.withLock { $0.failure = error }
+            let result = Result { () throws(CheckpointError) in try store.write(step: next.step, files: next.files) }
+            mailbox.state.withLock { state in
+                state.written = next.files
+                switch result {
+                case .success: state.lastCommittedStep = next.step
+                case .failure(let error): state.failure = error
+                }
             }
             mailbox.idle.signal()
         }

@@ -71,7 +71,9 @@ final class RunRecorder {
     /// Hands the state to the writing thread.
     func checkpoint(step: Int) throws {
         guard let checkpoints else { return }
-        try checkpoints.submit(step: step, files: try TrainingState(setup: setup).files(step: step))
+        var memory = checkpoints.reclaim()
+        try checkpoints.submit(
+            step: step, files: try TrainingState(setup: setup).files(step: step, reusing: &memory))
         report(.checkpoint(step: step))
     }
 

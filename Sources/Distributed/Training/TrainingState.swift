@@ -34,7 +34,9 @@ struct TrainingState {
     }
 
     /// The files for the state after `step` steps.
-    func files(step: Int) throws -> [CheckpointFile] {
+    ///
+    /// - Parameter memory: bytes of earlier files by name, to write over.
+    func files(step: Int, reusing memory: inout [String: [UInt8]]) throws -> [CheckpointFile] {
         var optimizer = SafetensorsWriter()
         for (name, values) in setup.optimizer.state {
             optimizer.append(name, shape: [values.count], .tensor(values))
@@ -49,11 +51,19 @@ struct TrainingState {
         let journal = setup.chain.map { ChainJournal(setup: setup, chain: $0) }
         state["chain"] = try journal?.state()
         let adapter = try setup.adapterFiles()
+        let weights = adapter == nil ? Self.modelFile : PEFT.weightsFile
+        let bytes =
+            if let adapter {
+                try adapter.writer.data(reusing: memory.removeValue(forKey: weights) ?? [])
+            } else {
+                try AdapterFiles.weights(
+                    setup.parameters.parameters, reusing: memory.removeValue(forKey: weights) ?? [])
+            }
         var files = [
+            CheckpointFile(name: weights, bytes: bytes),
             CheckpointFile(
-                name: adapter == nil ? Self.modelFile : PEFT.weightsFile,
-                bytes: try adapter?.weights ?? AdapterFiles.weights(setup.parameters.parameters)),
-            CheckpointFile(name: Self.optimizerFile, bytes: try optimizer.data()),
+                name: Self.optimizerFile,
+                bytes: try optimizer.data(reusing: memory.removeValue(forKey: Self.optimizerFile) ?? [])),
             CheckpointFile(
                 name: Self.stateFile, bytes: Array((JSONValue.object(state).prettyText() + "\n").utf8)),
             CheckpointFile(name: Self.configurationFile, bytes: Array(setup.configuration.resolvedYAML.utf8)),
@@ -63,7 +73,10 @@ struct TrainingState {
         } else if let adapter = setup.model.attached, adapter.needsStateFile {
             var writer = SafetensorsWriter()
             adapter.append(to: &writer, prefix: "")
-            files.append(CheckpointFile(name: Self.adapterStateFile, bytes: try writer.data()))
+            files.append(
+                CheckpointFile(
+                    name: Self.adapterStateFile,
+                    bytes: try writer.data(reusing: memory.removeValue(forKey: Self.adapterStateFile) ?? [])))
         }
         if let adapter {
             files.append(

@@ -170,15 +170,9 @@ struct ChainTests {
             }
         }
         let folder = try TinyFolder()
-        var section = TinyModel.lora(rank: 9, alpha: 9)
-        section.dropout = 0.5
-        try AdapterFiles.write(
-            weights: try AdapterFiles.weights(layers),
-            configuration: PEFTConfiguration(section: section, modules: ["all-linear"], baseModel: "m"), to: folder.path
-        )
-        try folder.write(
-            "adapter_config.json",
-            #"{"peft_type": "LORA", "r": 9, "lora_alpha": 9, "target_modules": "all-linear"}"#)
+        let content = try AdapterFiles.loraContent(of: model, chain: layers, baseModel: "m")
+        #expect(content.configuration.section.rank == 9 && content.configuration.section.alpha == 9)
+        try content.write(to: folder.path)
         let loaded = try TinyModel.make(engine: engine, TinyModel.everyOption)
         try loaded.loadAdapter(folder.path)
         #expect(normwiseError(logits(loaded, batch), logits(model, batch)) < 2e-6)
@@ -218,7 +212,6 @@ struct ChainTests {
 
 /// An adapter that changes nothing and says that it has no form as LoRA.
 private final class Unfoldable: LinearAdapter {
-    let parameters: [Parameter] = []
     func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable { layer.base(x, on: tape) }
     func merged(into weight: Tensor, engine: Engine) -> Tensor { weight }
     func folded(engine: Engine) -> FoldedLoRA? { nil }

@@ -30,19 +30,20 @@ struct PEFTFilesTests {
         let first = try model()
         let set = try first.loadAdapter(Self.fixture + "/adapter-init")
         let read = try PEFTConfiguration(folder: Self.fixture + "/adapter-init")
-        #expect(read.rank == 3)
-        #expect(read.alpha == 6)
+        #expect(read.section.rank == 3)
+        #expect(read.section.alpha == 6)
         let folder = try TinyFolder()
-        try AdapterFiles.write(set.parameters, configuration: read, to: folder.path)
+        try AdapterFiles.content(of: first, baseModel: read.baseModel ?? "").write(to: folder.path)
         #expect(
             try bytes(folder.path + "/" + PEFT.weightsFile)
                 == bytes(Self.fixture + "/adapter-init/" + PEFT.weightsFile))
-        #expect(try PEFTConfiguration(folder: folder.path) == read)
+        #expect(try PEFTConfiguration(folder: folder.path).section == read.section)
 
-        let again = try model().loadAdapter(folder.path)
+        let other = try model()
+        let again = try other.loadAdapter(folder.path)
         #expect(again.values.elements() == set.values.elements())
         let second = try TinyFolder()
-        try AdapterFiles.write(again.parameters, configuration: read, to: second.path)
+        try AdapterFiles.content(of: other, baseModel: read.baseModel ?? "").write(to: second.path)
         for file in [PEFT.weightsFile, PEFT.configurationFile] {
             #expect(try bytes(folder.path + "/" + file) == bytes(second.path + "/" + file))
         }
@@ -50,34 +51,51 @@ struct PEFTFilesTests {
 
     @Test("the configuration names modules, or paths when only some layers of a name are adapted")
     func targetsInConfiguration() throws {
-        let first = try model()
-        let byName = TinyModel.lora(targets: .names(["v_proj", "q_proj"]))
-        _ = try first.attachAdapters(byName, seed: 1)
+        func targets(_ section: RunConfiguration.AdapterSection) throws -> RunConfiguration.AdapterSection.Targets {
+            let model = try model()
+            _ = try TinyModel.attach(section, to: model)
+            return try AdapterFiles.content(of: model, baseModel: "m").configuration.section.targets
+        }
         #expect(
-            AdapterFiles.configuration(of: first, section: byName, baseModel: "m").targets
-                == .names(["q_proj", "v_proj"]))
-        let second = try model()
-        let byPath = TinyModel.lora(targets: .pattern(#".*\.1\.mlp\.up_proj"#))
-        _ = try second.attachAdapters(byPath, seed: 1)
+            try targets(TinyModel.lora(targets: .names(["v_proj", "q_proj"]))) == .names(["q_proj", "v_proj"]))
         #expect(
-            AdapterFiles.configuration(of: second, section: byPath, baseModel: "m").targets
+            try targets(TinyModel.lora(targets: .pattern(#".*\.1\.mlp\.up_proj"#)))
                 == .names(["model.layers.1.mlp.up_proj"]))
     }
 
     @Test("rank, alpha, dropout and rsLoRA survive the configuration file", arguments: [(8, 16.0), (4, 0.5)])
     func configurationRoundTrip(rank: Int, alpha: Double) throws {
         let section = TinyModel.lora(
-            rank: rank, alpha: alpha, dropout: 0.125, options: ["rs-lora": .boolean(true)])
-        let written = PEFTConfiguration(section: section, modules: ["k_proj", "q_proj"], baseModel: "models/x")
+            rank: rank, alpha: alpha, dropout: 0.125, targets: .names(["k_proj", "q_proj"]),
+            options: ["rs-lora": .boolean(true)])
+        let model = try model()
+        _ = try TinyModel.attach(section, to: model)
+        let written = try AdapterFiles.content(of: model, baseModel: "models/x").configuration
         let folder = try TinyFolder()
         try written.json.write(to: folder.path + "/" + PEFT.configurationFile)
         let read = try PEFTConfiguration(folder: folder.path)
         #expect(read == written)
-        #expect(read.rankStabilised)
+        #expect(read.section.option("rs-lora") == .boolean(true))
+        #expect(read.section.dropout == 0.125)
+    }
+
+    @Test("an adapter to start from must have been made with the options that decide what it computes")
+    func sameMeaning() throws {
+        let folder = Self.fixture + "/adapter-init"
+        let read = try PEFTConfiguration(folder: folder)
+        var section = read.section
+        section.dropout = 0.25
+        #expect(throws: Never.self) { try read.requireSameMeaning(as: section, folder: folder) }
+        section.alpha = 7
+        #expect {
+            try read.requireSameMeaning(as: section, folder: folder)
+        } throws: {
+            "\($0)".contains("the adapter has rank 3, alpha 6.0, rs-lora false, the configuration rank 3, alpha 7.0")
+        }
     }
 
     static let refused: [(key: String, value: any Sendable)] = [
-        ("peft_type", "IA3"), ("use_dora", true), ("lora_bias", true), ("fan_in_fan_out", true), ("use_qalora", true),
+        ("peft_type", "PROMPT_TUNING"), ("lora_bias", true), ("fan_in_fan_out", true), ("use_qalora", true),
         ("bias", "all"), ("rank_pattern", ["q_proj": 4]), ("alpha_pattern", ["q_proj": 4]),
         ("modules_to_save", ["lm_head"]), ("layer_replication", [[0, 2]]), ("target_parameters", ["x"]),
         ("trainable_token_indices", [1]), ("layers_to_transform", [0]), ("exclude_modules", ["q_proj"]),
@@ -99,11 +117,11 @@ struct PEFTFilesTests {
 
     @Test("the exact error of an unsupported option")
     func exactError() throws {
-        let folder = try adapter(changing: ["use_dora": true])
+        let folder = try adapter(changing: ["use_qalora": true])
         let path = folder.path + "/" + PEFT.configurationFile
-        let expected = AdapterError.unsupported(path: path, key: "use_dora", found: "true", supported: "false")
+        let expected = AdapterError.unsupported(path: path, key: "use_qalora", found: "true", supported: "false")
         #expect(throws: expected) { try model().loadAdapter(folder.path) }
-        #expect(expected.description == "\(path): use_dora is true, which is not supported; expected false.")
+        #expect(expected.description == "\(path): use_qalora is true, which is not supported; expected false.")
     }
 
     @Test("options that say nothing are accepted")
@@ -111,7 +129,7 @@ struct PEFTFilesTests {
         let folder = try adapter(changing: [
             "init_lora_weights": "gaussian", "layers_to_transform": NSNull(), "lora_dropout": 0.05, "bias": "none",
         ])
-        #expect(try PEFTConfiguration(folder: folder.path).dropout == 0.05)
+        #expect(try PEFTConfiguration(folder: folder.path).section.dropout == 0.05)
     }
 
     @Test("missing, extra and wrongly shaped tensors are refused by name")

@@ -193,15 +193,15 @@ struct RunConfigurationTests {
 
     @Test("a method's options are checked, completed and kept in its order")
     func methodOptions() throws {
-        let methods = [
-            "chain": [
-                AdapterOption("mixers", .integer(atLeast: 0), default: .integer(2), summary: ""),
-                AdapterOption(
-                    "form", .choice(["kaiming", "identity"]), default: .text("kaiming"), summary: ""),
-                AdapterOption("ranks", .any, default: .list([]), summary: ""),
-            ]
+        let options = [
+            AdapterOption("mixers", .integer(atLeast: 0), default: .integer(2), summary: ""),
+            AdapterOption("form", .choice(["kaiming", "identity"]), default: .text("kaiming"), summary: ""),
+            AdapterOption("ranks", .any, default: .list([]), summary: ""),
         ]
-        let yaml = minimalConfiguration + "\nadapter: {method: chain, ranks: [8, 4], form: identity}"
+        var method = try AdapterMethod.named("lora")
+        method.options = options
+        let methods = [method]
+        let yaml = minimalConfiguration + "\nadapter: {method: lora, ranks: [8, 4], form: identity}"
         let configuration = try RunConfiguration.parse(yaml: yaml, path: "run.yaml", methods: methods)
         #expect(
             configuration.adapter?.options == [

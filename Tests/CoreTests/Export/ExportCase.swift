@@ -15,9 +15,8 @@ struct ExportCase {
         let model = try TinyModel.make(engine: engine)
         _ = try MergedModel.write(model, source: "made here", to: modelPath)
         let section = TinyModel.lora(options: options)
-        let set = try TinyModel.attach(section, to: model, trained: trained)
-        let configuration = AdapterFiles.configuration(of: model, section: section, baseModel: modelPath)
-        try AdapterFiles.write(set.parameters, configuration: configuration, to: adapterPath)
+        _ = try TinyModel.attach(section, to: model, trained: trained)
+        try AdapterFiles.content(of: model, baseModel: modelPath).write(to: adapterPath)
     }
 
     func model(withAdapter: String? = nil) throws -> LanguageModel {

@@ -51,7 +51,7 @@ enum TinyModel {
         section.alpha = alpha
         section.dropout = dropout
         section.targets = targets
-        section.options = AdapterOption.lora.map { .init($0.name, options[$0.name] ?? $0.defaultValue) }
+        section.options = section.options.map { .init($0.key, options[$0.key] ?? $0.value) }
         return section
     }
 

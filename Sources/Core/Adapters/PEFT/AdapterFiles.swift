@@ -2,12 +2,19 @@ import Foundation
 
 /// Reads and writes adapters as PEFT folders.
 public enum AdapterFiles {
-    /// An adapter as other programs read it: the bytes of `adapter_model.safetensors`, and `adapter_config.json`.
+    /// An adapter as other programs read it: `adapter_model.safetensors` and `adapter_config.json`.
     public struct Content {
-        /// The same values give the same bytes.
-        public let weights: [UInt8]
+        /// The tensors, whose values are read when they are written.
+        public let writer: SafetensorsWriter
         /// What the tensors mean.
         public let configuration: PEFTConfiguration
+
+        init(_ tensors: [AdapterTensor], _ configuration: PEFTConfiguration) {
+            var writer = SafetensorsWriter()
+            for tensor in tensors { writer.append(tensor.name, shape: tensor.shape, .tensor(tensor.value)) }
+            self.writer = writer
+            self.configuration = configuration
+        }
 
         /// Writes both files into `folder`, the weights first, each durably.
         public func write(to folder: String) throws {
@@ -16,7 +23,7 @@ public enum AdapterFiles {
             } catch {
                 throw FileError.unwritable(path: folder, reason: error.localizedDescription)
             }
-            try DurableFile.write(weights, to: folder + "/" + PEFT.weightsFile)
+            try writer.write(to: folder + "/" + PEFT.weightsFile)
             try configuration.json.write(to: folder + "/" + PEFT.configurationFile)
         }
     }
@@ -38,8 +45,8 @@ public enum AdapterFiles {
         var section = adapter.section
         if !adapter.linearAdapters.isEmpty { section.targets = targets(of: model) }
         return Content(
-            weights: try weights(try form.tensors(adapter)),
-            configuration: PEFTConfiguration(
+            try form.tensors(adapter),
+            PEFTConfiguration(
                 form, section: section, adapter: adapter, storesTransposed: model.storesTransposed,
                 baseModel: baseModel))
     }
@@ -88,8 +95,8 @@ public enum AdapterFiles {
             }
         }
         return Content(
-            weights: try weights(tensors),
-            configuration: PEFTConfiguration(
+            tensors,
+            PEFTConfiguration(
                 .lora, section: section, adapter: nil, storesTransposed: model.storesTransposed, baseModel: baseModel))
     }
 
@@ -102,16 +109,15 @@ public enum AdapterFiles {
         return .names((sameByName.count == adapted.count ? modules : adapted.map(\.path)).sorted())
     }
 
-    /// The bytes of a file with these tensors.
-    static func weights(_ tensors: [AdapterTensor]) throws -> [UInt8] {
-        var writer = SafetensorsWriter()
-        for tensor in tensors { writer.append(tensor.name, shape: tensor.shape, .tensor(tensor.value)) }
-        return try writer.data()
-    }
-
     /// The bytes of a file with the current values of `parameters`.
-    public static func weights(_ parameters: [Parameter]) throws -> [UInt8] {
-        try weights(parameters.map(AdapterTensor.init))
+    public static func weights(
+        _ parameters: [Parameter], reusing memory: consuming [UInt8] = []
+    ) throws -> [UInt8] {
+        var writer = SafetensorsWriter()
+        for parameter in parameters {
+            writer.append(parameter.name, shape: parameter.shape, .tensor(parameter.value))
+        }
+        return try writer.data(reusing: memory)
     }
 
     /// Overwrites the values of `parameters`.

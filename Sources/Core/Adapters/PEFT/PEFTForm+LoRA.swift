@@ -2,7 +2,7 @@ extension PEFTForm {
     /// LoRA and rsLoRA.
     ///
     /// - Source: peft `tuners/lora/config.py`, `LoraConfig`.
-    static let lora = PEFTForm(
+    static let lora: PEFTForm = PEFTForm(
         type: "LORA", members: { configuration, _ in loraMembers(configuration, usesDoRA: false) },
         section: { file in
             guard try file["use_dora"]?.bool() != true else { return nil }

@@ -39,7 +39,7 @@ struct AdapterTensor {
 extension PEFTForm {
     /// Catena's own form, for methods that PEFT does not have and that are no LoRA: the section as it is in a run's
     /// configuration, parameters and buffers under their names. PEFT refuses it.
-    static let own = PEFTForm(
+    static let own: PEFTForm = PEFTForm(
         type: "CATENA",
         members: { configuration, _ in
             let section = configuration.section

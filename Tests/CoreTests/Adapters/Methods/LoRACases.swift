@@ -1,3 +1,5 @@
+import CatenaCore
+
 extension MethodCase {
     static let lora: [MethodCase] = [false, true].map { isStabilised in
         MethodCase(

@@ -1,3 +1,5 @@
+import CatenaCore
+
 extension MethodCase {
     /// All cases; every method of the registry has at least one.
     static let all: [MethodCase] = lora
