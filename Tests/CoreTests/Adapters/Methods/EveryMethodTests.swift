@@ -48,7 +48,8 @@ struct EveryMethodTests {
         // What a method holds constant in its gradient is no derivative of the loss.
         guard !testCase.holdsPartConstant else { return }
         let worst = GradientCheck.worst(set, gradients: { batch.run(model) }) { batch.run(model).sum }
-        #expect(worst.error < 5e-3, "\(worst)")
+        // Differences of a float32 model; a missing term would be of the size of the gradient.
+        #expect(worst.error < 3e-2, "\(worst)")
     }
 
     @Test("a fresh adapter leaves the function as it is, and the documented tensors without a gradient", arguments: MethodCase.all)
