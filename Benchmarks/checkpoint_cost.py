@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""What a checkpoint after every step costs: runs with one, and with none, in turn; and one run with one every second step.
+"""What a checkpoint after every step costs: runs with one after every step, and with none, in turn.
 
     Benchmarks/checkpoint_cost.py --catena .build/release/catena --model models/SmolLM2-135M-Instruct.Q4_1.gguf
 
 The training is the quickstart's (Examples/quickstart.yaml) under mpirun. A step's time is that between two lines of metrics, from
 the wall times in the TensorBoard file, so it has everything: the step, the snapshot, and what the writing thread takes away.
-Shared machines drift, so the numbers that count are ratios of neighbours: of the medians of two runs of a pair, and, in the
-run with a checkpoint every second step, of the steps with and without one. Writes results/checkpoint-cost.json and .md beside
-this script.
+Steps differ by their data and shared machines drift, so the number that counts is the ratio of the same step in the two runs
+of a pair, which alternate in order. Writes results/checkpoint-cost.json and .md beside this script.
 """
 import argparse
 import json
@@ -95,7 +94,6 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=4)
     parser.add_argument("--steps", type=int, default=12, help="steps of each run of a pair")
-    parser.add_argument("--alternating-steps", type=int, default=41, help="steps of the run with every second checkpoint")
     parser.add_argument("--folder", default=None, help="where the runs write (default: a temporary folder)")
     parser.add_argument("--name", default="checkpoint-cost", help="name of the result files")
     parser.add_argument("--note", default="", help="a sentence about the machine's state for the results")
@@ -111,36 +109,35 @@ def main():
         pairs, size = [], 0
         for pair in range(arguments.pairs):
             order = ["1", "none"] if pair % 2 == 0 else ["none", "1"]
-            medians = {}
+            intervals = {}
             for every in order:
-                intervals, found = train(arguments, work, "run", arguments.steps, every)
-                medians[every] = statistics.median(intervals.values())
+                intervals[every], found = train(arguments, work, "run", arguments.steps, every)
                 size = max(size, found)
-            pairs.append({"with_seconds": medians["1"], "without_seconds": medians["none"]})
-            print(f"pair {pair + 1}: {medians['1']:.3f} s with, {medians['none']:.3f} s without", flush=True)
-        intervals, _ = train(arguments, work, "run", arguments.alternating_steps, 2)
-        # Each step with a checkpoint against the mean of the two steps beside it.
-        neighbours = [
-            intervals[s] / ((intervals[s - 1] + intervals[s + 1]) / 2) - 1
-            for s in intervals if s % 2 == 0 and s - 1 in intervals and s + 1 in intervals]
+            steps = sorted(intervals["1"].keys() & intervals["none"].keys())
+            costs = [intervals["1"][step] / intervals["none"][step] - 1 for step in steps]
+            pairs.append({
+                "with_seconds": [intervals["1"][step] for step in steps],
+                "without_seconds": [intervals["none"][step] for step in steps], "cost": statistics.median(costs)})
+            print(f"pair {pair + 1}: {percent(costs)} over {len(costs)} steps", flush=True)
         filesystem = subprocess.run(
             ["stat", "-f", "-c", "%T", str(work)], capture_output=True, text=True).stdout.strip()
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
-    costs = [pair["with_seconds"] / pair["without_seconds"] - 1 for pair in pairs]
+    costs = [pair["cost"] for pair in pairs]
+    steps = [a / b - 1 for pair in pairs for a, b in zip(pair["with_seconds"], pair["without_seconds"])]
     model = os.path.basename(arguments.model)
     result = {
         "machine": f"{processor()}, {os.cpu_count()} cores", "filesystem": filesystem, "note": arguments.note,
         "settings": {
             "model": model, "config": os.path.basename(arguments.config), "ranks": arguments.ranks,
             "threads": arguments.threads, "steps": arguments.steps},
-        "checkpoint_bytes": size, "pairs": pairs, "pair_costs": costs, "neighbour_costs": neighbours}
+        "checkpoint_bytes": size, "pairs": pairs}
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     (folder / f"{arguments.name}.json").write_text(json.dumps(result, indent=1) + "\n")
-    quartiles = statistics.quantiles(neighbours, n=4)
-    seconds = statistics.median(pair["without_seconds"] for pair in pairs)
+    quartiles = statistics.quantiles(steps, n=4)
+    seconds = statistics.median(second for pair in pairs for second in pair["without_seconds"])
     text = f"""# Cost of a checkpoint after every step
 
 {model} with `{os.path.basename(arguments.config)}`, {arguments.ranks} ranks of {arguments.threads} thread(s); a step takes {seconds:.2f} s, a checkpoint has
@@ -148,8 +145,8 @@ def main():
 
 | | cost of a checkpoint, of a step's time |
 |---|---|
-| runs with a checkpoint every step beside runs without, {len(pairs)} pairs: median (lowest to highest) | {percent(costs)} |
-| one run with a checkpoint every second step, {len(neighbours)} steps beside their neighbours: median (quartiles) | {100 * statistics.median(neighbours):+.1f} % ({100 * quartiles[0]:+.1f} to {100 * quartiles[2]:+.1f}) |
+| median of a pair of runs, {len(pairs)} pairs: median (lowest to highest) | {percent(costs)} |
+| one step, {len(steps)} steps: median (quartiles) | {100 * statistics.median(steps):+.1f} % ({100 * quartiles[0]:+.1f} to {100 * quartiles[2]:+.1f}) |
 
 A step's time is the wall time between two lines of metrics. Made by `Benchmarks/checkpoint_cost.py`.
 """

@@ -23,6 +23,8 @@ extension AttachedAdapter {
 
     private var stateTensors: [AdapterTensor] {
         parameters.map(AdapterTensor.init)
-            + extraState.map { AdapterTensor(name: $0.name, shape: [$0.values.rows, $0.values.columns], value: $0.values) }
+            + extraState.map {
+                AdapterTensor(name: $0.name, shape: [$0.values.rows, $0.values.columns], value: $0.values)
+            }
     }
 }

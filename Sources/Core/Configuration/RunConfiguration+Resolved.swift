@@ -97,7 +97,8 @@ extension ConfigurationValue {
         case .number(let value): .shortest(value)
         case .text(let value): .string(value)
         case .list(let values): .array(values.map(\.jsonValue))
-        case .section(let entries): .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
+        case .section(let entries):
+            .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
         }
     }
 }

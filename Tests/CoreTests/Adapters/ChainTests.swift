@@ -16,7 +16,9 @@ struct ChainTests {
         targets: RunConfiguration.AdapterSection.Targets = .allLinear
     ) throws -> ParameterSet {
         ledger.append(try ChainLink(folding: model))
-        let set = ParameterSet(try model.attachAdapters(TinyModel.lora(rank: rank, targets: targets), seed: seed).parameters, memory: engine.memory)
+        let set = ParameterSet(
+            try model.attachAdapters(TinyModel.lora(rank: rank, targets: targets), seed: seed).parameters,
+            memory: engine.memory)
         if trained { TinyModel.addNoise(to: set, standardDeviation: 0.2, seed: seed) }
         return set
     }

@@ -55,7 +55,9 @@ struct LoRATests {
         let engine = Engine(threads: 1)
         func values(_ seed: UInt64, _ targets: RunConfiguration.AdapterSection.Targets) throws -> [String: [Float]] {
             let model = try TinyModel.make(engine: engine)
-            let set = ParameterSet(try model.attachAdapters(TinyModel.lora(targets: targets), seed: seed).parameters, memory: engine.memory)
+            let set = ParameterSet(
+                try model.attachAdapters(TinyModel.lora(targets: targets), seed: seed).parameters, memory: engine.memory
+            )
             return Dictionary(uniqueKeysWithValues: set.parameters.map { ($0.name, $0.value.elements()) })
         }
         let (all, few, other) = (

@@ -53,7 +53,8 @@ struct GradientPassTests {
         var gradients: [[Float]] = []
         for targets in [RunConfiguration.AdapterSection.Targets.allLinear, .names([name])] {
             let model = try TinyModel.make(engine: engine)
-            let set = ParameterSet(try model.attachAdapters(TinyModel.lora(targets: targets), seed: 3).parameters, memory: engine.memory)
+            let set = ParameterSet(
+                try model.attachAdapters(TinyModel.lora(targets: targets), seed: 3).parameters, memory: engine.memory)
             batch.run(model)
             let index = try #require(set.parameters.firstIndex { $0.name.hasSuffix(name + ".lora_B.weight") })
             gradients.append(set.gradient(of: index).elements())

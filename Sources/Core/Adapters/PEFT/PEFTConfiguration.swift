@@ -79,7 +79,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
         }
         func text(_ section: RunConfiguration.AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
-            return (["rank \(section.rank)", "alpha \(section.alpha)"] + options.map { "\($0.key) \($0.value.inlineYAML)" })
+            return
+                (["rank \(section.rank)", "alpha \(section.alpha)"] + options.map { "\($0.key) \($0.value.inlineYAML)" })
                 .joined(separator: ", ")
         }
         guard text(self.section) == text(section) else {

@@ -52,7 +52,9 @@ struct EveryMethodTests {
         #expect(worst.error < 3e-2, "\(worst)")
     }
 
-    @Test("a fresh adapter leaves the function as it is, and the documented tensors without a gradient", arguments: MethodCase.all)
+    @Test(
+        "a fresh adapter leaves the function as it is, and the documented tensors without a gradient",
+        arguments: MethodCase.all)
     func start(testCase: MethodCase) throws {
         let model = try model(testCase)
         let before = logits(model)
@@ -108,7 +110,9 @@ struct EveryMethodTests {
         #expect(normwiseError(logits(merged), logits(model)) < 1e-5)
     }
 
-    @Test("files for other programs are read back to the same function and written again with the same bytes", arguments: MethodCase.all)
+    @Test(
+        "files for other programs are read back to the same function and written again with the same bytes",
+        arguments: MethodCase.all)
     func files(testCase: MethodCase) throws {
         let model = try model(testCase)
         _ = try attach(testCase, to: model, trained: true)

@@ -58,7 +58,8 @@ struct FormulaCheck {
             adapters.indices.map { .normal(rows: tokens, columns: width, seed: seed + UInt64($0)) }
         }
         let (outputs, residuals, factors) = (matrices(100), matrices(200), matrices(300))
-        func joined(_ index: Int, _ f: DoubleMatrix, _ h: DoubleMatrix, _ moved: [String: DoubleMatrix]) -> DoubleMatrix {
+        func joined(_ index: Int, _ f: DoubleMatrix, _ h: DoubleMatrix, _ moved: [String: DoubleMatrix]) -> DoubleMatrix
+        {
             let site = MethodCase.Site(
                 path: adapters[index].path, weight: .identity(0), bias: nil, tensors: moved, resting: tensors,
                 section: section)
