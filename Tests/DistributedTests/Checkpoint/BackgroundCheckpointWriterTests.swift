@@ -25,6 +25,17 @@ struct BackgroundCheckpointWriterTests {
         for step in 1...5 { #expect(try CheckpointReader.load(store.path(step: step)).files[0].bytes == [UInt8(step)]) }
     }
 
+    @Test("the memory of the last checkpoint comes back once it is written, and only once")
+    func reclaim() throws {
+        let writer = BackgroundCheckpointWriter(store: store)
+        #expect(writer.reclaim().isEmpty)
+        try writer.submit(step: 1, files: [CheckpointFile(name: "state", bytes: [1, 2])])
+        #expect(writer.reclaim() == ["state": [1, 2]])
+        #expect(writer.reclaim().isEmpty)
+        #expect(writer.lastCommittedStep == 1)
+        try writer.drain()
+    }
+
     @Test("a writer that is let go finishes what it was given")
     func released() throws {
         do {

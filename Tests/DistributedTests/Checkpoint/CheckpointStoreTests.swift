@@ -39,6 +39,17 @@ struct CheckpointStoreTests {
         }
     }
 
+    @Test(
+        "files of every size around the blocks of a disk read back byte for byte",
+        arguments: [
+            1_048_575, 1_048_576, 1_048_577, 3_149_824, 5_000_011,
+        ])
+    func sizes(count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        let path = try store.write(step: 1, files: [CheckpointFile(name: "big", bytes: bytes)])
+        #expect(try CheckpointReader.load(path).bytes(of: "big") == bytes)
+    }
+
     @Test("equal states give equal manifests")
     func deterministic() throws {
         let other = CheckpointStore(folder: folder.path + "/other", keepCount: 1, createdBy: "catena test")
