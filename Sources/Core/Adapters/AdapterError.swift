@@ -8,6 +8,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case noTarget(String, near: [String])
     /// A target is no regular expression.
     case invalidPattern(String, reason: String)
+    /// An option of the method does not fit the other options or the run.
+    case optionMisfit(option: String, found: String, expected: String)
     /// The adapter's files use a feature that Catena does not implement.
     case unsupported(path: String, key: String, found: String, supported: String)
     /// The adapter's files do not fit the model or the configuration.
@@ -28,6 +30,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalidPattern(let pattern, let reason):
             "adapter.targets: \"\(pattern)\" is not a regular expression (\(reason)); "
                 + "correct it, or give a list of layer names."
+        case .optionMisfit(let option, let found, let expected):
+            "adapter.\(option): \(found) does not fit; expected \(expected)."
         case .unsupported(let path, let key, let found, let supported):
             "\(path): \(key) is \(found), which is not supported; expected \(supported)."
         case .mismatch(let path, let reason):

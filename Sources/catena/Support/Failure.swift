@@ -47,7 +47,7 @@ enum Failure {
         case is ConfigurationError: true
         case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
         case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget,
-            AdapterError.invalidPattern:
+            AdapterError.invalidPattern, AdapterError.optionMisfit:
             true
         case let error as TrainingError: error.isUsageError
         default: false
