@@ -12,7 +12,7 @@ private struct Outcome: Equatable {
     }
 }
 
-private func placed(
+func placed(
     _ model: StoredModel, _ placement: RunConfiguration.DistributedSection.Placement, prefetch: Bool = true,
     _ communicator: any Communicator
 ) throws -> PlacedModel {
@@ -21,7 +21,7 @@ private func placed(
         engine: Engine(threads: 1), communicator: communicator)
 }
 
-private func microBatches(_ count: Int) -> [ModelInput] {
+func microBatches(_ count: Int) -> [ModelInput] {
     (0..<count).map { index in
         let ids = (0..<7 + index).map { Int32(($0 * 13 + index * 5) % 75) }
         return ModelInput(

@@ -4,7 +4,8 @@ import Foundation
 // Runs every check on all processes of the job: `mpirun -n P distributed-checks [--list | NAME...]`.
 
 let checks =
-    collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks + watchdogChecks
+    collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks + initialisationChecks
+    + watchdogChecks
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 if arguments.contains("--list") {

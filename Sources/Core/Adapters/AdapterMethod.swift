@@ -47,7 +47,7 @@ public struct AdapterMethod: Sendable {
     let make: @Sendable (AdapterRequest) throws -> AttachedAdapter
 
     /// Every method.
-    public static let all: [AdapterMethod] = [.lora]
+    public static let all: [AdapterMethod] = [.lora, .pissa, .olora, .loraGA, .sorsa]
 
     /// The method called `name`.
     ///

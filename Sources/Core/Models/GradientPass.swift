@@ -12,6 +12,14 @@ public struct GradientPass {
         case blocks
     }
 
+    /// What of the layers' backward pass has just been done.
+    public enum Progress: Sendable {
+        /// A micro-batch went through a layer; `weight` is that of its loss.
+        case microBatch(Int, layer: Int, weight: Double)
+        /// All micro-batches did.
+        case layer(Int)
+    }
+
     private let model: LanguageModel
     private let recompute: Recompute
     private let embeddingIsTrainable: Bool
@@ -34,20 +42,24 @@ public struct GradientPass {
     ///
     /// - Parameter select: called with a micro-batch's index before its gradients are added: points the parameters'
     ///   gradients to where they belong.
+    /// - Parameter progress: called in the backward pass, while the block's matrices are at hand.
     /// - Throws: what kept a block's matrices from coming.
-    public func run(_ inputs: [ModelInput], select: @escaping (Int) -> Void) throws -> [LanguageModelHead.Loss] {
+    public func run(
+        _ inputs: [ModelInput], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void = { _ in }
+    ) throws -> [LanguageModelHead.Loss] {
         model.residency?.announce(visits)
-        return try run(inputs, select: select) { block, body in try model.visit(block, body) }
+        return try run(inputs, select: select, progress: progress) { block, body in try model.visit(block, body) }
     }
 
     /// The same for one micro-batch of a model whose matrices are all at hand.
     public func run(_ input: ModelInput) -> LanguageModelHead.Loss {
         precondition(model.residency == nil, "the matrices of this model have to be fetched")
-        return run([input], select: { _ in }) { _, body in body() }[0]
+        return run([input], select: { _ in }, progress: { _ in }) { _, body in body() }[0]
     }
 
     private func run(
-        _ inputs: [ModelInput], select: @escaping (Int) -> Void, visit: (ModelBlock, () -> Void) throws -> Void
+        _ inputs: [ModelInput], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void,
+        visit: (ModelBlock, () -> Void) throws -> Void
     ) rethrows -> [LanguageModelHead.Loss] {
         let engine = model.engine
         if let longest = inputs.map(\.inputIds.count).max() { engine.memory.expectTokens(longest) }
@@ -81,12 +93,16 @@ public struct GradientPass {
         hidden.removeAll()
         var gradients = losses.indices.map { losses[$0].takeHiddenGradient() }
         while let layerPasses = passes.popLast() {
-            try visit(.layer(passes.count)) {
+            let layer = passes.count
+            try visit(.layer(layer)) {
                 for (index, pass) in layerPasses.enumerated() {
-                    guard let gradient = gradients[index] else { continue }
                     select(index)
-                    gradients[index] = pass.backward(gradient, of: inputs[index], engine: engine)
+                    if let gradient = gradients[index] {
+                        gradients[index] = pass.backward(gradient, of: inputs[index], engine: engine)
+                    }
+                    progress(.microBatch(index, layer: layer, weight: losses[index].weight))
                 }
+                progress(.layer(layer))
             }
         }
         for (index, gradient) in gradients.enumerated() where embeddingIsTrainable {

@@ -60,7 +60,7 @@ final class KnotTying {
                 reason: verdict?.objection?.reason ?? "it sent no verdict")
         }
         let zeroed = commit(staged, step: step)
-        try setup.model.initialiseAdapters(communicator)
+        try setup.initialiseAdapters(step: step)
         try setup.prepareRule()
         let knot = MetricsLine.Knot(link: number, probeLossBefore: lossBefore, probeLossAfter: lossAfter)
         report(.note(text(knot, step: step, sha256: decision.sha256, zeroed: zeroed)))

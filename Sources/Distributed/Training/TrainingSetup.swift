@@ -93,6 +93,7 @@ final class TrainingSetup {
         self.schedule = schedule
         chain = try configuration.chain.map { try Chain($0, model: model, schedule: schedule) }
         try communicator.agree("prepare the adapter's rule") { try prepareRule() }
+        if !isResuming { try initialiseFromGradients(step: 0) }
     }
 
     /// Rate of step `step`, counted from 0.
@@ -169,6 +170,25 @@ extension TrainingSetup {
         section.rank = chain.section.rank(ofLink: index, adapterRank: section.rank)
         let seed = Chain.seed(UInt64(configuration.training.seed), link: index)
         return ParameterSet(try model.attachAdapters(section, seed: seed).parameters, memory: engine.memory)
+    }
+
+    /// Collective: sets the first values of adapters that are attached after `step` steps.
+    func initialiseAdapters(step: Int) throws {
+        try model.initialiseAdapters(communicator)
+        try initialiseFromGradients(step: step)
+    }
+
+    /// Collective: the part that needs data, which are those of the coming steps.
+    private func initialiseFromGradients(step: Int) throws {
+        let steps = model.gradientInitialisedLinears.compactMap { $0.adapter as? any GradientInitialised }
+            .map(\.gradientSteps).max()
+        guard let steps else { return }
+        let microBatches = (step..<step + steps).flatMap { plan.microBatches(step: $0).microBatches }
+        try model.initialiseFromGradients(communicator, step: step, microBatchCount: microBatches.count) { index in
+            var microBatch = MicroBatch()
+            microBatch.fill(microBatches[index], from: training)
+            return ModelInput(microBatch)
+        }
     }
 
     /// Tells the present adapter's rule about the run.

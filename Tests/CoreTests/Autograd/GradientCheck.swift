@@ -13,7 +13,7 @@ enum GradientCheck {
 
     /// The derivative of `function` by each of the `count` numbers at `values`.
     static func differences(
-        _ values: UnsafeMutablePointer<Float>, count: Int, _ function: () -> Double
+        _ values: UnsafeMutablePointer<Float>, count: Int, step: Float = step, _ function: () -> Double
     ) -> [Float] {
         (0..<count).map { index in
             let original = values[index]
@@ -30,14 +30,18 @@ enum GradientCheck {
     /// The largest error among all parameters of `set`, and where it is.
     ///
     /// `gradients` adds the gradients of the function to the set's.
-    static func worst(_ set: ParameterSet, gradients: () -> Void, _ function: () -> Double) -> GradientError {
+    ///
+    /// A smaller `step` is for functions whose fifth derivatives are large.
+    static func worst(
+        _ set: ParameterSet, step: Float = step, gradients: () -> Void, _ function: () -> Double
+    ) -> GradientError {
         set.gradients.fill(0)
         gradients()
         // The function may add to the gradients again.
         let found = set.parameters.indices.map { set.gradient(of: $0).elements() }
         var worst = GradientError(name: "none", error: 0)
         for (index, parameter) in set.parameters.enumerated() {
-            let expected = differences(parameter.value.pointer, count: parameter.count, function)
+            let expected = differences(parameter.value.pointer, count: parameter.count, step: step, function)
             worst.include(parameter.name, normwiseError(found[index], expected))
         }
         return worst

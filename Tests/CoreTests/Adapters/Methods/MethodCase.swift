@@ -59,6 +59,8 @@ struct MethodCase: Sendable, CustomStringConvertible {
     let zeroGradientsAtStart: [String]
     /// Whether its gradient holds a part constant, as DoRA's norms are, so that it is no derivative of the loss.
     var holdsPartConstant = false
+    /// Step of the whole model's differences: less where a parameter is multiplied with large numbers before it acts.
+    var differenceStep = GradientCheck.step
     /// Whether the unmoved adapter leaves the model's bits as they are (else to rounding).
     var startsExactly = true
     /// Trained parameters on the model of the suite, from the documents' formula.
