@@ -1,4 +1,4 @@
-// SwiGLU, GELU, ReLU and exp; formulas in Sources/Core/Kernels/Kernels+Activation.swift.
+// SwiGLU, SiLU, GELU, ReLU and exp; formulas in Sources/Core/Kernels/Kernels+Activation.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"
@@ -51,6 +51,7 @@ static void activation_range(int64_t first, int64_t end, void *context) {
     const float *x = a->x;
     float *y = a->y;
     if (a->kind == CK_GELU_TANH) return CK_BEST(gelu_tanh)(x + first, y + first, end - first);
+    if (a->kind == CK_SILU) return CK_BEST(silu)(x + first, y + first, end - first);
     for (int64_t i = first; i < end; i++)
         y[i] = a->kind == CK_RELU ? (x[i] > 0 ? x[i] : 0) : 0.5f * x[i] * (1 + erff(x[i] * SQRT_HALF));
 }
@@ -65,6 +66,7 @@ static void activation_backward_range(int64_t first, int64_t end, void *context)
     const float *x = a->x, *d_y = a->d_y;
     float *y = a->y;
     if (a->kind == CK_GELU_TANH) return CK_BEST(gelu_tanh_backward)(d_y + first, x + first, y + first, end - first);
+    if (a->kind == CK_SILU) return CK_BEST(silu_backward)(d_y + first, x + first, y + first, end - first);
     for (int64_t i = first; i < end; i++) {
         const float slope = a->kind == CK_RELU
             ? (x[i] > 0 ? 1.0f : 0.0f)
@@ -147,6 +149,30 @@ CK_LOOP void CK_(gelu_tanh_backward)(const float *d_y, const float *x, float *d_
     for (; i + LANES <= n; i += LANES) CK_(store)(d_x + i, CK_(load)(d_y + i) * CK_(gelu_slope)(CK_(load)(x + i)));
     if (i < n)
         CK_(store_first)(d_x + i, CK_(load_first)(d_y + i, n - i) * CK_(gelu_slope)(CK_(load_first)(x + i, n - i)), n - i);
+}
+
+CK_INLINE lanes CK_(silu_slope)(lanes x) {
+    const lanes s = CK_(sigmoid)(x);
+    return s * (1.0f + x * (1.0f - s));
+}
+
+CK_LOOP void CK_(silu)(const float *x, float *y, int64_t n) {
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const lanes v = CK_(load)(x + i);
+        CK_(store)(y + i, v * CK_(sigmoid)(v));
+    }
+    if (i < n) {
+        const lanes v = CK_(load_first)(x + i, n - i);
+        CK_(store_first)(y + i, v * CK_(sigmoid)(v), n - i);
+    }
+}
+
+CK_LOOP void CK_(silu_backward)(const float *d_y, const float *x, float *d_x, int64_t n) {
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) CK_(store)(d_x + i, CK_(load)(d_y + i) * CK_(silu_slope)(CK_(load)(x + i)));
+    if (i < n)
+        CK_(store_first)(d_x + i, CK_(load_first)(d_y + i, n - i) * CK_(silu_slope)(CK_(load_first)(x + i, n - i)), n - i);
 }
 
 CK_LOOP void CK_(exp_array)(const float *x, float *y, int64_t n) {

@@ -53,7 +53,7 @@ void ck_layer_norm_backward(ck_pool *pool, const float *d_y, const float *x, con
 
 // MARK: Activations (activation.c)
 
-enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2 };
+enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2, CK_SILU = 3 };
 void ck_swiglu(ck_pool *pool, const float *gate, const float *up, int64_t ld, float *out, int64_t rows, int64_t width);
 void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *d_gate,
                         float *d_up, int64_t ld_gradient, int64_t rows, int64_t width);

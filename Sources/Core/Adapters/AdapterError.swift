@@ -2,6 +2,8 @@
 public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     /// `rank` is outside `1...min(inFeatures, outFeatures)` of a target layer.
     case rankOutOfRange(rank: Int, path: String, inFeatures: Int, outFeatures: Int)
+    /// A value of the section does not fit the model.
+    case doesNotFit(key: String, value: Int, problem: String, advice: String)
     /// The configuration names a method that the registry does not have.
     case unknownMethod(String, known: [String])
     /// A target matches no linear layer.
@@ -22,6 +24,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
         case .rankOutOfRange(let rank, let path, let inFeatures, let outFeatures):
             "adapter.rank: rank \(rank) does not fit \(path), a [\(outFeatures), \(inFeatures)] matrix; "
                 + "choose 1...\(min(inFeatures, outFeatures)) or leave that layer out of adapter.targets."
+        case .doesNotFit(let key, let value, let problem, let advice):
+            "adapter.\(key): \(value) \(problem); \(advice)."
         case .unknownMethod(let name, let known):
             "adapter.method: \"\(name)\" is unknown; expected one of \(known.joined(separator: ", "))."
         case .noTarget(let target, let near):

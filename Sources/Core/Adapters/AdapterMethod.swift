@@ -47,7 +47,9 @@ public struct AdapterMethod: Sendable {
     let make: @Sendable (AdapterRequest) throws -> AttachedAdapter
 
     /// Every method.
-    public static let all: [AdapterMethod] = [.lora, .pissa, .olora, .loraGA, .sorsa]
+    public static let all: [AdapterMethod] = [
+        .lora, .pissa, .olora, .loraGA, .sorsa, .compacter, .compacterPlusPlus, .houlsby, .pfeiffer,
+    ]
 
     /// The method called `name`.
     ///

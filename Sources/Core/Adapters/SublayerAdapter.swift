@@ -10,6 +10,8 @@ public enum Sublayer: Sendable, CaseIterable {
 public protocol SublayerAdapter: AnyObject {
     /// Where it stands, which the names of its tensors begin with.
     var path: String { get }
+    /// Columns of the activations that it keeps from the forward to the backward pass.
+    var keptColumns: Int { get }
     /// The hidden states after the sublayer; without an adapter they are `residual + output`, all `[N, D]`.
     func join(_ output: Variable, residual: Variable, on tape: Tape) -> Variable
 }

@@ -38,7 +38,7 @@ public struct AdapterVerification {
         let trainable = try model.loadAdapter(folder)
         add(
             "tensors", true,
-            "\(trainable.parameters.count) tensors match \(model.adaptedLinears.count) layers in name and shape, "
+            "\(trainable.parameters.count) tensors match \(Self.places(of: model)) in name and shape, "
                 + "\(trainable.count) parameters")
         let wrong = trainable.parameters.filter { $0.value.elements().contains { !$0.isFinite } }
         add(
@@ -47,6 +47,12 @@ public struct AdapterVerification {
                 ?? "all numbers are finite")
         try checkRoundTrip(model, folder: folder)
         checkEffect(before, Probe(probe, model: model), model: model)
+    }
+
+    /// What the adapter is attached to.
+    private static func places(of model: LanguageModel) -> String {
+        let (linears, sublayers) = (model.adaptedLinears.count, model.attached?.sublayers.count ?? 0)
+        return linears > 0 ? "\(linears) layers" : sublayers > 0 ? "\(sublayers) parts of layers" : "the model"
     }
 
     /// Random tokens in two short sequences.
@@ -63,7 +69,9 @@ public struct AdapterVerification {
             largest = y.isFinite ? max(largest, abs(x - y)) : .infinity
         }
         let folded = model.adaptedLinears.compactMap { $0.adapter?.folded(engine: model.engine) }
-        if folded.count == model.adaptedLinears.count, folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } }) {
+        if !folded.isEmpty, folded.count == model.adaptedLinears.count,
+            folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } })
+        {
             add("effect", largest == 0, "every B is zero: the adapter is untrained and changes nothing")
         } else {
             add(

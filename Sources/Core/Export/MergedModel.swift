@@ -21,7 +21,8 @@ public enum MergedModel {
     ) throws -> [String] {
         guard model.attached?.isMergeable ?? true else {
             throw AdapterError.notRepresentable(
-                format: "merged", reason: "its method adds functions between layers, which no matrix can hold")
+                format: "merged",
+                reason: "its method adds functions between layers, which no matrix can hold; use --format peft")
         }
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
         let configuration =

@@ -8,12 +8,15 @@ public enum Activation: String, Sendable, CaseIterable {
     case geluTanh
     /// x / 2 (1 + erf(x / sqrt 2)).
     case geluErf
+    /// x / (1 + exp(-x)), also called swish.
+    case silu
 
     var code: Int32 {
         switch self {
         case .relu: Int32(CK_RELU)
         case .geluTanh: Int32(CK_GELU_TANH)
         case .geluErf: Int32(CK_GELU_ERF)
+        case .silu: Int32(CK_SILU)
         }
     }
 }

@@ -4,6 +4,7 @@
 ///     y = h + Down(silu(Gate n₂) ⊙ Up n₂),                  n₂ = rmsNorm(h)
 public final class DecoderLayer: TransformerLayer {
     public let index: Int
+    public let path: String
     public var sublayerAdapters = SublayerAdapters()
     let configuration: DecoderConfiguration
     let rotary: RotaryTable
@@ -16,7 +17,8 @@ public final class DecoderLayer: TransformerLayer {
         self.index = index
         self.configuration = configuration
         self.rotary = rotary
-        let prefix = "model.layers.\(index)."
+        path = "model.layers.\(index)"
+        let prefix = path + "."
         let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
         let (qWidth, kvWidth) = (configuration.queryWidth, configuration.keyValueWidth)
         func vector(_ name: String, _ count: Int) throws -> LayerVector {

@@ -5,6 +5,7 @@
 ///     y = h + Down(f(Up n₂)),                   n₂ = layerNorm(h)
 public final class LayerNormDecoderLayer: TransformerLayer {
     public let index: Int
+    public let path: String
     public var sublayerAdapters = SublayerAdapters()
     let configuration: DecoderConfiguration
     let activation: Activation
@@ -18,7 +19,8 @@ public final class LayerNormDecoderLayer: TransformerLayer {
         self.configuration = configuration
         activation = style.activation
         let names = style.names
-        let prefix = "\(names.layers).\(index)."
+        path = "\(names.layers).\(index)"
+        let prefix = path + "."
         let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
         func norm(_ name: String) throws -> Norm {
             try Norm(.layer, path: prefix + name, width: d, epsilon: configuration.normEpsilon, weights: weights)

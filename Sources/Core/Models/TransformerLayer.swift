@@ -2,6 +2,8 @@
 public protocol TransformerLayer: AnyObject {
     /// Number of the layer, from 0.
     var index: Int { get }
+    /// Module path as in Hugging Face models, for example `model.layers.0`.
+    var path: String { get }
     /// The linear layers in the order of a forward pass.
     var linears: [Linear] { get }
     /// The vectors of the norms.

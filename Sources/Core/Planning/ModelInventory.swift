@@ -42,7 +42,8 @@ public struct ModelInventory: Sendable, Equatable {
     public let vectorElements: Int
     /// Numbers that are trained: the adapter's, or all.
     public let trainableElements: Int
-    /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix.
+    /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix, and what adapters
+    /// behind sublayers keep.
     public let adapterWidth: Int
 
     /// Counts the model of this shape.
@@ -60,8 +61,12 @@ public struct ModelInventory: Sendable, Equatable {
         head = weights.blocks[.head] ?? Block()
         vectorElements = weights.vectorElements
         if let adapter {
-            trainableElements = try model.attachAdapters(adapter, seed: 0).parameters.reduce(0) { $0 + $1.count }
-            adapterWidth = (adapter.rank * model.adaptedLinears.count + layers.count - 1) / max(layers.count, 1)
+            let attached = try model.attachAdapters(adapter, seed: 0)
+            trainableElements = attached.parameters.reduce(0) { $0 + $1.count }
+            let columns = attached.sublayers.reduce(adapter.rank * model.adaptedLinears.count) {
+                $0 + $1.adapter.keptColumns
+            }
+            adapterWidth = (columns + layers.count - 1) / max(layers.count, 1)
         } else {
             trainableElements = layers.reduce(embedding + head, +).elements + weights.vectorElements
             adapterWidth = 0

@@ -28,8 +28,7 @@ extension SeededGenerator {
             let position = offset + index
             let words = block(at: UInt64(position >> 2))
             let pair = position & 2 == 0 ? (words.x, words.y) : (words.z, words.w)
-            let radius = (-2 * log((Double(pair.0) + 0.5) * 0x1p-32)).squareRoot()
-            let angle = 2 * Double.pi * Double(pair.1) * 0x1p-32
+            let (radius, angle) = Self.polar(pair.0, pair.1)
             if position & 1 == 0 {
                 values[index] = mean + standardDeviation * Float(radius * cos(angle))
                 index += 1
@@ -46,6 +45,30 @@ extension SeededGenerator {
     ) {
         values.withUnsafeMutableBufferPointer {
             fillNormal($0, mean: mean, standardDeviation: standardDeviation, offset: offset)
+        }
+    }
+
+    /// Normal numbers that are drawn again where they are more than two deviations from 0, as TensorFlow's
+    /// `truncated_normal_initializer` does; element `i` depends only on the key and on `offset + i`.
+    ///
+    /// Their own deviation is 0.88 of the given one.
+    public func fillTruncatedNormal(
+        _ values: UnsafeMutableBufferPointer<Float>, standardDeviation: Float, offset: Int = 0
+    ) {
+        for index in values.indices {
+            values[index] = standardDeviation * truncatedNormal(element: UInt64(offset + index))
+        }
+    }
+
+    /// The first of the standard normal numbers of `element` within ±2; each block has four.
+    private func truncatedNormal(element: UInt64) -> Float {
+        var attempt: UInt64 = 0
+        while true {
+            let words = block(at: element << 16 | attempt)
+            for (radius, angle) in [Self.polar(words.x, words.y), Self.polar(words.z, words.w)] {
+                for value in [radius * cos(angle), radius * sin(angle)] where abs(value) <= 2 { return Float(value) }
+            }
+            attempt += 1
         }
     }
 
@@ -82,6 +105,12 @@ extension SeededGenerator {
         forEachWord(count: values.count, offset: offset) { index, word in
             values[index] = word < threshold ? 0 : kept
         }
+    }
+
+    /// Radius and angle of the Box-Muller transform.
+    @inline(__always)
+    private static func polar(_ first: UInt32, _ second: UInt32) -> (radius: Double, angle: Double) {
+        ((-2 * log((Double(first) + 0.5) * 0x1p-32)).squareRoot(), 2 * Double.pi * Double(second) * 0x1p-32)
     }
 
     /// 24 random bits as a number in `[0, 1)`.

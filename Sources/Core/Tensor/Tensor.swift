@@ -37,6 +37,12 @@ public struct Tensor {
             columns: columns)
     }
 
+    /// The same elements as another matrix over the same memory.
+    public func reshaped(rows: Int, columns: Int) -> Tensor {
+        precondition(rows * columns == count, "\(count) elements are no [\(rows), \(columns)]")
+        return Tensor(storage: storage, offset: offset, rows: rows, columns: columns)
+    }
+
     /// The elements in row-major order, copied.
     public func elements() -> [Float] {
         Array(UnsafeBufferPointer(start: pointer, count: count))

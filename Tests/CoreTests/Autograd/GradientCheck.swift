@@ -29,20 +29,24 @@ enum GradientCheck {
 
     /// The largest error among all parameters of `set`, and where it is.
     ///
-    /// `gradients` adds the gradients of the function to the set's.
+    /// `gradients` adds the gradients of the function to the set's. Errors are relative to the norm of the parameter's gradient,
+    /// at least `floor` times the norm of all: the rounding of a function moves the differences by all parameters alike.
     ///
     /// A smaller `step` is for functions whose fifth derivatives are large.
     static func worst(
-        _ set: ParameterSet, step: Float = step, gradients: () -> Void, _ function: () -> Double
+        _ set: ParameterSet, floor: Double = 0, step: Float = step, gradients: () -> Void, _ function: () -> Double
     ) -> GradientError {
         set.gradients.fill(0)
         gradients()
         // The function may add to the gradients again.
         let found = set.parameters.indices.map { set.gradient(of: $0).elements() }
+        func norm(_ values: [Float]) -> Double { values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() }
+        let least = floor * norm(found.flatMap { $0 })
         var worst = GradientError(name: "none", error: 0)
         for (index, parameter) in set.parameters.enumerated() {
             let expected = differences(parameter.value.pointer, count: parameter.count, step: step, function)
-            worst.include(parameter.name, normwiseError(found[index], expected))
+            let (error, size) = (normwiseError(found[index], expected), norm(expected))
+            worst.include(parameter.name, size < least ? error * max(size, 1e-15) / least : error)
         }
         return worst
     }

@@ -63,13 +63,16 @@ struct ActivationTests {
         #expect(relativeError(gradient, slopes) < 2e-6)
     }
 
-    @Test("ReLU and both GELUs equal their formulas, backward their finite differences", arguments: Activation.allCases)
+    @Test(
+        "ReLU, SiLU and both GELUs equal their formulas, backward their finite differences",
+        arguments: Activation.allCases)
     func elementwise(activation: Activation) {
         func f(_ x: Double) -> Double {
             switch activation {
             case .relu: max(x, 0)
             case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
             case .geluErf: x / 2 * (1 + erf(x / 2.0.squareRoot()))
+            case .silu: Self.silu(x)
             }
         }
         var noise = Noise(6)

@@ -65,6 +65,26 @@ struct SeededGeneratorTests {
         #expect(abs(second / (1.0 / 192) - 1) < 0.02)
     }
 
+    @Test("a truncated normal fill stays within two deviations, is one otherwise, and its pieces equal the whole")
+    func truncatedNormal() {
+        let generator = SeededGenerator(seed: 9, purpose: "initialisation", name: "w")
+        func fill(_ count: Int, offset: Int = 0) -> [Float] {
+            var values = [Float](repeating: 0, count: count)
+            values.withUnsafeMutableBufferPointer {
+                generator.fillTruncatedNormal($0, standardDeviation: 0.5, offset: offset)
+            }
+            return values
+        }
+        let values = fill(40_000)
+        #expect(values.allSatisfy { abs($0) <= 1 })
+        #expect(fill(7, offset: 1234) == Array(values[1234..<1241]))
+        func share(_ isIn: (Float) -> Bool) -> Double { Double(values.count(where: isIn)) / 40_000 }
+        // P(|x| < σ) and P(x > 1.5 σ) of the normal distribution, over P(|x| < 2 σ) = 0.9545.
+        #expect(abs(share { abs($0) < 0.5 } - 0.6827 / 0.9545) < 0.01)
+        #expect(abs(share { $0 > 0.75 } - (0.0668 - 0.0228) / 0.9545) < 0.005)
+        #expect(abs(share { $0 > 0 } - 0.5) < 0.01)
+    }
+
     @Test("a dropout mask drops its share and scales the rest")
     func dropoutMask() {
         var values = [Float](repeating: -1, count: 100_000)

@@ -7,8 +7,12 @@ public struct ChainLink {
 
     /// The present adapters of `model` as a link, copied.
     ///
-    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if one has no exact form as a LoRA.
+    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if one has no exact form as a LoRA, or more
+    ///   than linear layers is changed.
     public init(folding model: LanguageModel) throws(AdapterError) {
+        if let attached = model.attached, !attached.sublayerAdapters.isEmpty || !attached.trainedVectors.isEmpty {
+            throw .notRepresentable(format: Self.format, reason: "it changes more than the model's linear layers")
+        }
         var updates: [(path: String, update: LowRankUpdate)] = []
         for linear in model.adaptedLinears {
             guard let folded = linear.adapter?.folded(engine: model.engine) else {

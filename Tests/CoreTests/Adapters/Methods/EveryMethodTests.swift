@@ -46,10 +46,10 @@ struct EveryMethodTests {
         let model = try model(testCase)
         let set = try attach(testCase, to: model, trained: true)
         // What a method holds constant in its gradient is no derivative of the loss.
-        guard !testCase.holdsPartConstant else { return }
-        let worst = GradientCheck.worst(set, step: testCase.differenceStep, gradients: { batch.run(model) }) {
-            batch.run(model).sum
-        }
+        guard !testCase.holdsPartConstant, testCase.isSmooth else { return }
+        let worst = GradientCheck.worst(
+            set, floor: 0.02, step: testCase.differenceStep, gradients: { batch.run(model) }
+        ) { batch.run(model).sum }
         // Differences of a float32 model; a missing term would be of the size of the gradient.
         #expect(worst.error < 3e-2, "\(worst)")
     }
@@ -64,7 +64,7 @@ struct EveryMethodTests {
         if testCase.startsExactly {
             #expect(logits(model) == before)
         } else {
-            #expect(normwiseError(logits(model), before) < 2e-6)
+            #expect(normwiseError(logits(model), before) < testCase.startTolerance)
         }
         batch.run(model)
         for (index, parameter) in set.parameters.enumerated() {
@@ -106,7 +106,13 @@ struct EveryMethodTests {
     func merge(testCase: MethodCase) throws {
         let model = try model(testCase)
         _ = try attach(testCase, to: model, trained: true)
-        guard model.attached?.isMergeable ?? false else { return }
+        guard try #require(model.attached).isMergeable else {
+            let folder = try TinyFolder()
+            #expect(throws: AdapterError.self) {
+                _ = try MergedModel.write(model, source: "none", to: folder.path + "/merged")
+            }
+            return
+        }
         let merged = try LanguageModel(
             configuration: model.configuration, weights: CopiedWeights(of: model), engine: engine)
         #expect(normwiseError(logits(merged), logits(model)) < 1e-5)

@@ -60,9 +60,13 @@ struct MethodCase: Sendable, CustomStringConvertible {
     /// Whether its gradient holds a part constant, as DoRA's norms are, so that it is no derivative of the loss.
     var holdsPartConstant = false
     /// Step of the whole model's differences: less where a parameter is multiplied with large numbers before it acts.
-    var differenceStep = GradientCheck.step
+    var differenceStep: Float = 0.01
     /// Whether the unmoved adapter leaves the model's bits as they are (else to rounding).
     var startsExactly = true
+    /// How far the logits of an unmoved adapter are from the model's, relative to their norm, where `startsExactly` is false.
+    var startTolerance = 2e-6
+    /// Whether its function has no kinks, which spoil the finite steps of the whole model's loss.
+    var isSmooth = true
     /// Trained parameters on the model of the suite, from the documents' formula.
     let parameterCount: @Sendable (_ layers: [(out: Int, in: Int)], _ configuration: DecoderConfiguration) -> Int
 
