@@ -36,10 +36,11 @@ public struct ComparisonFolder: Sendable {
         try RunFolder(path).requireWritable()
         if RunFolder(path).isInUse { throw ComparisonError.outputInUse(path: path) }
         guard FileManager.default.fileExists(atPath: self.configuration) else { return }
-        let stored = String(decoding: try MappedFile(path: self.configuration).bytes, as: UTF8.self)
-        let differences = try configuration.differences(fromResolved: stored, path: self.configuration)
+        let stored = FileManager.default.contents(atPath: self.configuration) ?? Data()
+        let differences = try configuration.differences(
+            fromResolved: String(decoding: stored, as: UTF8.self), path: self.configuration)
         guard differences.isEmpty else {
-            throw ComparisonError.otherConfiguration(path: path, differences: differences.map(\.description))
+            throw ComparisonError.otherConfiguration(path: path, differences: differences.map { $0.description })
         }
     }
 
