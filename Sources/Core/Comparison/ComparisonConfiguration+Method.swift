@@ -72,7 +72,8 @@ extension ComparisonConfiguration.Method {
             reader.node(.training), path: path + ".training", origin: node.origin)
         for (key, advice) in Self.shared where training.has(key) {
             throw .contradiction(
-                origin: training.place(key), problem: "\(path).training.\(key.rawValue) would make the comparison unfair",
+                origin: training.place(key),
+                problem: "\(path).training.\(key.rawValue) would make the comparison unfair",
                 advice: advice)
         }
         let rates = try Self.learningRates(reader)
@@ -95,7 +96,8 @@ extension ComparisonConfiguration.Method {
     ) -> ConfigurationNode {
         func scalar(_ key: String, _ text: String) -> ConfigurationNode.Entry {
             .init(
-                key: key, keyOrigin: reader.origin, node: .init(origin: reader.origin, content: .scalar(text, .argument)))
+                key: key, keyOrigin: reader.origin,
+                node: .init(origin: reader.origin, content: .scalar(text, .argument)))
         }
         func section(_ key: String, _ node: ConfigurationNode?) -> [ConfigurationNode.Entry] {
             node.map { [.init(key: key, keyOrigin: $0.origin, node: $0)] } ?? []
@@ -156,7 +158,8 @@ extension ComparisonConfiguration.Method {
         guard sizesRank else { return }
         if let entry = reader.node(.adapter)?.entries.first(where: { $0.key == "rank" }) {
             throw .contradiction(
-                origin: entry.keyOrigin, problem: "\(reader.path).adapter.rank is given, but budget.parameters chooses it",
+                origin: entry.keyOrigin,
+                problem: "\(reader.path).adapter.rank is given, but budget.parameters chooses it",
                 advice: "remove the rank, or give budget.steps alone")
         }
         if let entry = reader.node(.chain)?.entries.first(where: { $0.key == "rank-schedule" }) {

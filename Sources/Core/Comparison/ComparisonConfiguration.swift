@@ -88,6 +88,12 @@ extension ComparisonConfiguration {
         public var learningRate: Double
         /// The seed of everything random.
         public var seed: Int
+
+        /// A cell from its parts.
+        public init(method: String, learningRate: Double, seed: Int) {
+            (self.method, self.learningRate, self.seed) = (method, learningRate, seed)
+        }
+
         /// Folder in `cells/`: method, learning rate and seed.
         public var name: String { "\(method)-\(learningRate)-\(seed)" }
     }

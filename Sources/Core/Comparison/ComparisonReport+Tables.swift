@@ -53,14 +53,16 @@ extension ComparisonReport {
 
     /// What a comparison's page has beside a run's.
     static let style = """
-        main { max-width: 72rem; }
+        main { max-width: 84rem; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(34rem, 100%), 1fr)); gap: 1rem; }
+        .charts section { margin: 0; }
         :root { --h0: #1d5fd0; --h1: #c2570c; --h2: #1a7f37; --h3: #8250df; --h4: #c02675; --h5: #0b7285; }
         @media (prefers-color-scheme: dark) {
           :root { --h0: #6ea8ff; --h1: #ffa25e; --h2: #5bd075; --h3: #c39bff; --h4: #ff85b8; --h5: #4fd1dc; }
         }
         .wide { overflow-x: auto; }
-        table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; width: 100%; }
-        th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+        table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; width: 100%; }
+        th, td { padding: .35rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
         th { color: var(--quiet); font-weight: 600; white-space: normal; vertical-align: bottom; }
         .text { text-align: left; }
         tr.chosen td { font-weight: 600; }

@@ -56,7 +56,9 @@ public struct ComparisonReport: Sendable {
         <main>
         <h1>\(htmlEscaped(title))</h1>
         \(results)
+        <div class="charts">
         \(sections.joined(separator: "\n"))
+        </div>
         \(trials)
         <section>
         <details>
@@ -127,7 +129,9 @@ public struct ComparisonReport: Sendable {
             }
         }
         charts.append(
-            chart("Validation loss against parameters", "nats per token", scale: 1, untrained: nil) { $0.validationLoss })
+            chart("Validation loss against parameters", "nats per token", scale: 1, untrained: nil) {
+                $0.validationLoss
+            })
         return charts.compactMap(\.self)
     }
 }

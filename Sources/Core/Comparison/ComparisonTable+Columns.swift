@@ -32,7 +32,10 @@ extension ComparisonTable {
         }
         if averagesTasks {
             columns.append(
-                Column(title: "mean of tasks, %", untrained: untrained.flatMap(meanScore).map { Self.decimal(100 * $0, 1) } ?? "") {
+                Column(
+                    title: "mean of tasks, %",
+                    untrained: untrained.flatMap(meanScore).map { Self.decimal(100 * $0, 1) } ?? ""
+                ) {
                     Self.text(meanScore($0), scale: 100, digits: 1)
                 })
         }
@@ -91,7 +94,8 @@ extension ComparisonTable {
         var notes = [
             "Budget: \(configuration.budget.summary), the same for every method; \(ranks) \(ranks == 1 ? "rank" : "ranks").",
             "Numbers are mean ± sample standard deviation over the seeds \(configuration.seeds.map(String.init).joined(separator: ", "))"
-                + (configuration.seeds.count == 1 ? ", so without a deviation: one seed cannot tell a difference from chance." : "."),
+                + (configuration.seeds.count == 1
+                    ? ", so without a deviation: one seed cannot tell a difference from chance." : "."),
         ]
         if configuration.methods.contains(where: { $0.learningRates.count > 1 }) {
             let seeds = configuration.selection == .firstSeed ? "with the first seed" : "over all seeds"
@@ -100,18 +104,22 @@ extension ComparisonTable {
                     + (configuration.tasks.isEmpty
                         ? "." : "; only runs at that rate were tested, once each, and no choice depends on a test."))
         } else if !configuration.tasks.isEmpty {
-            notes.append("Every method has one given learning rate; its runs were tested once each, after the last step.")
+            notes.append(
+                "Every method has one given learning rate; its runs were tested once each, after the last step.")
         }
         if configuration.methods.contains(where: { $0.run.chain != nil }) {
             notes.append(
                 "A chain's parameters are those trained at one time; the adapter that it leaves holds every link.")
         }
-        let diverged = rows.flatMap { row in row.trials.filter { $0.divergedCount > 0 }.map { (row.name, $0.learningRate) } }
+        let diverged = rows.flatMap { row in
+            row.trials.filter { $0.divergedCount > 0 }.map { (row.name, $0.learningRate) }
+        }
         if !diverged.isEmpty {
             notes.append("Diverged: " + diverged.map { "\($0) at \($1)" }.joined(separator: ", ") + ".")
         }
         if rows.count < configuration.methods.count {
-            notes.append("Not finished: \(configuration.methods.count - rows.count) of \(configuration.methods.count) methods.")
+            notes.append(
+                "Not finished: \(configuration.methods.count - rows.count) of \(configuration.methods.count) methods.")
         }
         return notes + [
             "Memory: the most that rank 0 held after a step of a run; time: in steps, of one run; both without tests."

@@ -23,7 +23,8 @@ extension ComparisonTable {
     /// One line for each method, numbers in full precision, by RFC 4180.
     public var csv: String {
         var head = [
-            "name", "method", "rank", "parameters", "learning_rate", "seeds", "validation_loss_mean", "validation_loss_sd",
+            "name", "method", "rank", "parameters", "learning_rate", "seeds", "validation_loss_mean",
+            "validation_loss_sd",
             "training_loss_mean",
         ]
         for task in configuration.tasks { head += ["\(task.name)_mean", "\(task.name)_sd"] }
@@ -55,11 +56,16 @@ extension ComparisonTable {
     public var json: JSONValue {
         var members: [String: JSONValue] = [
             "budget": .object(
-                Dictionary(uniqueKeysWithValues: configuration.budget.entries.map { ($0.key, .integer(Int64($0.value.integer ?? 0))) })),
+                Dictionary(
+                    uniqueKeysWithValues: configuration.budget.entries.map {
+                        ($0.key, .integer(Int64($0.value.integer ?? 0)))
+                    })),
             "seeds": .array(configuration.seeds.map { .integer(Int64($0)) }),
             "selection": .string(configuration.selection.rawValue), "ranks": .integer(Int64(ranks)),
             "tasks": .array(
-                configuration.tasks.map { ["name": .string($0.name), "kind": .string($0.kind.rawValue), "file": .string($0.file)] }),
+                configuration.tasks.map {
+                    ["name": .string($0.name), "kind": .string($0.kind.rawValue), "file": .string($0.file)]
+                }),
             "methods": .array(rows.map(json)), "notes": .array(notes.map { .string($0) }),
             "is_complete": .bool(rows.count == configuration.methods.count),
         ]

@@ -32,7 +32,8 @@ struct ScatterChart {
         var left, right, top, bottom: Double
 
         func overlap(_ other: Box) -> Double {
-            max(0, min(right, other.right) - max(left, other.left)) * max(0, min(bottom, other.bottom) - max(top, other.top))
+            max(0, min(right, other.right) - max(left, other.left))
+                * max(0, min(bottom, other.bottom) - max(top, other.top))
         }
     }
 
@@ -63,7 +64,7 @@ struct ScatterChart {
             parts.append(line("level", Self.left, vertical(level.y), Self.width - Self.right, vertical(level.y)))
             parts.append(text(level.name, Self.width - Self.right, vertical(level.y) - 5, "end"))
         }
-        let places = points.map { (x: horizontal($0.x), y: vertical($0.y)) }
+        let places = Self.sideBySide(points.map { (x: horizontal($0.x), y: vertical($0.y)) })
         for (point, place) in zip(points, places) {
             if let deviation = point.deviation, deviation > 0 {
                 let (upper, lower) = (vertical(point.y + deviation), vertical(point.y - deviation))
@@ -75,19 +76,47 @@ struct ScatterChart {
             }
             parts.append(marker(point, place))
         }
-        parts += labels(places, level: level.map { vertical($0.y) })
+        let bars = zip(points, places).compactMap { point, place -> Box? in
+            guard let deviation = point.deviation, deviation > 0 else { return nil }
+            return Box(
+                left: place.x - 4, right: place.x + 4, top: vertical(point.y + deviation),
+                bottom: vertical(point.y - deviation))
+        }
+        parts += labels(places, bars: bars, level: level.map { vertical($0.y) })
         return
             "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(htmlEscaped(title)) against \(htmlEscaped(xTitle))\">\n"
             + parts.joined(separator: "\n") + "\n</svg>"
     }
 
+    /// Points of nearly equal counts beside each other, the middle one where it belongs.
+    private static func sideBySide(_ places: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
+        let spacing = 11.0
+        var result = places
+        var group: [Int] = []
+        func spread() {
+            let middle = group.reduce(0) { $0 + places[$1].x } / Double(max(group.count, 1))
+            for (position, index) in group.enumerated() where group.count > 1 {
+                result[index].x = middle + (Double(position) - Double(group.count - 1) / 2) * spacing
+            }
+            group = []
+        }
+        for index in places.indices.sorted(by: { (places[$0].x, $0) < (places[$1].x, $1) }) {
+            if let last = group.last, places[index].x - places[last].x >= spacing { spread() }
+            group.append(index)
+        }
+        spread()
+        return result
+    }
+
     /// Names beside their points, each where it covers the least of points and of names that are there.
-    private func labels(_ places: [(x: Double, y: Double)], level: Double?) -> [String] {
-        var taken = places.map { Box(left: $0.x - 7, right: $0.x + 7, top: $0.y - 7, bottom: $0.y + 7) }
+    private func labels(_ places: [(x: Double, y: Double)], bars: [Box], level: Double?) -> [String] {
+        var taken = bars + places.map { Box(left: $0.x - 7, right: $0.x + 7, top: $0.y - 7, bottom: $0.y + 7) }
         if let level, let name = self.level?.name {
             let width = Double(name.count) * Self.letterWidth
             taken.append(
-                Box(left: Self.width - Self.right - width, right: Self.width - Self.right, top: level - 18, bottom: level + 2))
+                Box(
+                    left: Self.width - Self.right - width, right: Self.width - Self.right, top: level - 18,
+                    bottom: level + 2))
         }
         return zip(points, places).map { point, place in
             let width = Double(point.name.count) * Self.letterWidth

@@ -28,7 +28,7 @@ struct CellWorker {
         do {
             let outcome = try trainer.run()
             guard outcome == .finished else { throw stopped() }
-        } catch where Self.isDivergence(error) {
+        } catch  where Self.isDivergence(error) {
             finished = CellResult(cell, divergence: "\(error)")
         }
         let trained = try shared {

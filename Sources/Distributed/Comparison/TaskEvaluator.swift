@@ -47,7 +47,9 @@ struct TaskEvaluator {
         // Found on one process in the middle of a round, an example that is too long would leave the others waiting.
         try communicator.agree("encode the questions of \(task.name)") {
             guard case .choices(let all) = examples else { return }
-            for example in all[share] { _ = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: false).encode(example) }
+            for example in all[share] {
+                _ = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: false).encode(example)
+            }
         }
         // Every process has equally many rounds, some of them empty.
         let most = (examples.count + communicator.size - 1) / communicator.size

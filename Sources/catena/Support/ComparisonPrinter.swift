@@ -69,7 +69,7 @@ final class ComparisonPrinter {
     private static func text(_ work: ComparisonEvent.Work) -> String {
         guard let cell = work.cell else { return "testing the untrained model" }
         let name = "\(cell.method), learning rate \(cell.learningRate), seed \(cell.seed)"
-        return "cell \(work.number) of \(work.count): \(work.kind == .testing ? "testing " : "")\(name)"
+        return work.kind == .testing ? "testing \(name)" : "cell \(work.number) of \(work.count): \(name)"
     }
 
     private static func text(_ result: CellResult) -> String {

@@ -52,7 +52,11 @@ struct ComparisonConfigurationTests {
         #expect(run.output == "out/cells/one-0.004-5" && run.adapter?.rank == 4)
         #expect(comparison.cellCount == 6)
         // A method's own key of training replaces the base's as a whole.
-        #expect(comparison.methods[1].run.training.schedule == { var own = RunConfiguration.TrainingSection.Schedule(); own.name = .constant; return own }())
+        #expect(
+            comparison.methods[1].run.training.schedule
+                == {
+                    var own = RunConfiguration.TrainingSection.Schedule(); own.name = .constant; return own
+                }())
         #expect(comparison.methods[0].run.training.schedule.warmupSteps == 3)
     }
 
@@ -83,15 +87,33 @@ struct ComparisonConfigurationTests {
             ("budget: {steps: 20}\n", "", "the key \"budget\" is missing"),
             ("name: one", "name: a/b", "methods[0].name: expected letters, digits"),
             ("name: one, ", "", "c.yaml:7:5: methods[1] and methods[0] are both called lora"),
-            ("learning-rates: [1.0e-3, 4.0e-3]", "learning-rates: [1.0e-3, 0]", "c.yaml:6:80: methods[0].learning-rates"),
+            (
+                "learning-rates: [1.0e-3, 4.0e-3]", "learning-rates: [1.0e-3, 0]",
+                "c.yaml:6:80: methods[0].learning-rates"
+            ),
             (", validation: dev.jsonl", "", "the key \"base.data.validation\" is missing"),
-            ("global-batch: 8", "global-batch: 8, seed: 1", "base.training.seed is one seed, and a comparison has several"),
+            (
+                "global-batch: 8", "global-batch: 8, seed: 1",
+                "base.training.seed is one seed, and a comparison has several"
+            ),
             ("global-batch: 8", "global-batch: 8, steps: 1", "base.training.steps and budget.steps both say"),
-            ("schedule: {name: constant}", "steps: 9", "methods[1].training.steps would make the comparison unfair; give budget.steps"),
-            ("model: m", "model: m\n  adapter: {method: lora}", "base has the section adapter, which runs do not share"),
+            (
+                "schedule: {name: constant}", "steps: 9",
+                "methods[1].training.steps would make the comparison unfair; give budget.steps"
+            ),
+            (
+                "model: m", "model: m\n  adapter: {method: lora}",
+                "base has the section adapter, which runs do not share"
+            ),
             ("model: m", "model: m\n  checkpoint: {every: none}", "base.checkpoint.every is none"),
-            ("steps: 20", "steps: 20, parameters: 1000", "methods[0].adapter.rank is given, but budget.parameters chooses it"),
-            ("limit: 7", "length-normalised: true", "evaluate.exact-match.length-normalised means nothing to exact-match"),
+            (
+                "steps: 20", "steps: 20, parameters: 1000",
+                "methods[0].adapter.rank is given, but budget.parameters chooses it"
+            ),
+            (
+                "limit: 7", "length-normalised: true",
+                "evaluate.exact-match.length-normalised means nothing to exact-match"
+            ),
             ("boolq.jsonl", "sums.jsonl", "two tasks of evaluate are called sums"),
             ("limit: 7", "answer-pattern: \"(\"", "expected a regular expression with one group"),
             ("method: lora, rank: 4", "method: none", "adapter.method: expected"),
@@ -110,7 +132,9 @@ struct ComparisonConfigurationTests {
         let other = try parse { $0 = $0.replacingOccurrences(of: "seeds: [3, 5]", with: "seeds: [3]") }
         #expect(
             try other.differences(fromResolved: stored, path: "x").map(\.description) == ["seeds: [3] against [3, 5]"])
-        let spread = try parse { $0 = $0.replacingOccurrences(of: "model: m", with: "model: m\n  distributed: {threads: 1}") }
+        let spread = try parse {
+            $0 = $0.replacingOccurrences(of: "model: m", with: "model: m\n  distributed: {threads: 1}")
+        }
         #expect(try spread.differences(fromResolved: stored, path: "x") == [])
         let rank = try parse { $0 = $0.replacingOccurrences(of: "rank: 4", with: "rank: 2") }
         #expect(

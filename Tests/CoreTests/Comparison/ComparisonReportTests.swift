@@ -2,7 +2,6 @@ import CatenaCore
 import Foundation
 import Testing
 
-
 @Suite("Pages of comparisons")
 struct ComparisonReportTests {
     private func report(steps: Int = 40, _ change: (inout String) -> Void = { _ in }) throws -> ComparisonReport {
@@ -16,7 +15,8 @@ struct ComparisonReportTests {
     @Test("the page needs nothing from outside, escapes names and knows both colour schemes")
     func selfContained() throws {
         let html = try report { $0 = $0.replacingOccurrences(of: "name: sums", with: "name: \"<s>\"") }.html
-        #expect(!html.contains("http") && !html.contains("<script") && !html.contains("src=") && !html.contains("<link"))
+        #expect(
+            !html.contains("http") && !html.contains("<script") && !html.contains("src=") && !html.contains("<link"))
         #expect(html.contains("a &lt;comparison&gt; &amp; more") && html.contains("&lt;s&gt;") && !html.contains("<s>"))
         #expect(html.contains("prefers-color-scheme: dark"))
         #expect(!html.contains("nan") && !html.contains("inf\""))
@@ -48,7 +48,9 @@ struct ComparisonReportTests {
         #expect(html.contains("polyline class=\"h0 d0\"") && html.contains("polyline class=\"h1 d0\""))
         #expect(html.components(separatedBy: "class=\"name\"").count - 1 == 2 * 4)
         for name in ["cx", "x1", "x2", "x"] {
-            let values = html.components(separatedBy: " \(name)=\"").dropFirst().compactMap { Double($0.prefix { $0 != "\"" }) }
+            let values = html.components(separatedBy: " \(name)=\"").dropFirst().compactMap {
+                Double($0.prefix { $0 != "\"" })
+            }
             #expect(values.allSatisfy { (0...720).contains($0) }, "\(name)")
         }
         #expect(html.contains("<tr class=\"chosen\"><td class=\"text\">one</td><td>0.004</td>"))

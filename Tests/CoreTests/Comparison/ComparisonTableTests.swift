@@ -75,7 +75,8 @@ struct ComparisonTableTests {
     func text() throws {
         let lines = try comparisonTable().text.split(separator: "\n").map(String.init)
         func words(_ line: String) -> [String] {
-            line.replacingOccurrences(of: "  +", with: "|", options: .regularExpression).split(separator: "|").map(String.init)
+            line.replacingOccurrences(of: "  +", with: "|", options: .regularExpression).split(separator: "|").map(
+                String.init)
         }
         #expect(
             words(lines[0]) == [
@@ -85,7 +86,8 @@ struct ComparisonTableTests {
         #expect(words(lines[2]) == ["untrained", "0", "9.0000", "0.0", "50.0", "25.0"])
         #expect(
             words(lines[3]) == [
-                "one", "4", "1,234,567", "0.004", "2", "1.5000 ± 0.3536", "60.0 ± 14.1", "25.0 ± 0.0", "42.5 ± 7.1", "904",
+                "one", "4", "1,234,567", "0.004", "2", "1.5000 ± 0.3536", "60.0 ± 14.1", "25.0 ± 0.0", "42.5 ± 7.1",
+                "904",
                 "1.50", "1:04",
             ])
         #expect(lines.contains { $0.contains("no choice depends on a test") })
@@ -93,7 +95,9 @@ struct ComparisonTableTests {
 
     @Test("CSV has full precision and quotes names that need it")
     func csv() throws {
-        let table = try comparisonTable { $0 = $0.replacingOccurrences(of: "name: sums", with: "name: \"a, \\\"b\\\"\"") }
+        let table = try comparisonTable {
+            $0 = $0.replacingOccurrences(of: "name: sums", with: "name: \"a, \\\"b\\\"\"")
+        }
         let lines = table.csv.split(separator: "\n")
         #expect(lines[0].contains("\"a, \"\"b\"\"_mean\",\"a, \"\"b\"\"_sd\""))
         #expect(lines[1].hasPrefix("one,lora,4,1234567,0.004,2,1.5,0.3535533905932738,1.0,"))

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Ranks for a number of parameters")
 struct ParameterBudgetTests {
-    @Test("the nearest count of all ranks, by trying every one", arguments: [1, 50, 99, 100, 150, 151, 777, 1000, 5000])
+    @Test(
+        "the nearest count of all ranks, by trying every one", arguments: [1, 50, 99, 100, 150, 151, 777, 1000, 5000])
     func nearest(wanted: Int) throws {
         // A method whose rank is a multiple of 3 and at most 40.
         func count(_ rank: Int) throws -> Int {

@@ -21,7 +21,8 @@ struct ChoiceAccuracyTests {
     @Test("scores are the losses of each option alone, and the lowest wins", arguments: [false, true])
     func scores(isNormalised: Bool) throws {
         let (encoder, model) = (try encoder(), try model())
-        let outcomes = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: isNormalised).run(questions, model: model)
+        let outcomes = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: isNormalised).run(
+            questions, model: model)
         #expect(outcomes.map(\.line) == [1, 2])
         for (question, outcome) in zip(questions, outcomes) {
             var expected: [Double] = []
@@ -60,7 +61,8 @@ struct ChoiceAccuracyTests {
         ])
     func refused(text: String, expected: String) throws {
         let folder = try TinyFolder()
-        let path = try folder.write("q.jsonl", #"{"prompt": "p", "choices": ["a", "b"], "answer": 1}"# + "\n\n" + text + "\n")
+        let path = try folder.write(
+            "q.jsonl", #"{"prompt": "p", "choices": ["a", "b"], "answer": 1}"# + "\n\n" + text + "\n")
         do throws(DataError) {
             _ = try ChoiceExample.read(path: path)
             Issue.record("it was accepted")
