@@ -31,7 +31,7 @@ YAML
 
 # The results without what depends on time, memory and ranks.
 numbers() {
-    sed -E '/"(seconds|tokens_per_second|peak_resident_bytes)": \{/,/\}/d; /"notes": \[/,/\]/d; /"ranks":/d' "$1/results.json"
+    sed -E '/"(seconds|tokens_per_second|peak_resident_bytes)": \{/,/\}/d; /"notes": \[/,/\]/d; /"ranks": \[/,/\]/d' "$1/results.json"
 }
 
 # Made once by one rank, in the folder of all checks.

@@ -54,7 +54,7 @@ extension ComparisonReport {
     /// What a comparison's page has beside a run's.
     static let style = """
         main { max-width: 84rem; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(34rem, 100%), 1fr)); gap: 1rem; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(34rem, 100%), 1fr)); gap: 1rem; align-items: start; }
         .charts section { margin: 0; }
         :root { --h0: #1d5fd0; --h1: #c2570c; --h2: #1a7f37; --h3: #8250df; --h4: #c02675; --h5: #0b7285; }
         @media (prefers-color-scheme: dark) {
@@ -68,6 +68,7 @@ extension ComparisonReport {
         tr.chosen td { font-weight: 600; }
         .notes { color: var(--quiet); font-size: .9rem; margin: .75rem 0 0; padding-left: 1.2rem; }
         svg text.name { fill: var(--ink); }
+        @media (max-width: 34rem) { svg text.name { font-size: 16px; } }
         svg .level { stroke: var(--quiet); stroke-width: 1; stroke-dasharray: 2 4; }
         svg polyline { stroke-width: 1.75; }
         svg polyline.d1 { stroke-dasharray: 7 4; } svg polyline.d2 { stroke-dasharray: 2 4; }

@@ -94,7 +94,7 @@ public struct ComparisonReport: Sendable {
             LineChart(
                 title: "Validation loss", unit: "nats per token" + mean, series: series { $0.mean(\.validationLoss) }),
         ].filter { chart in chart.series.contains { $0.points.count > 1 } }
-        return scatters + charts.map(\.html)
+        return charts.map(\.html) + scatters
     }
 
     /// Test scores against trainable parameters; the validation loss where there are none.

@@ -92,7 +92,7 @@ extension ComparisonTable {
     /// What a reader must know to read the numbers rightly.
     public var notes: [String] {
         var notes = [
-            "Budget: \(configuration.budget.summary), the same for every method; \(ranks) \(ranks == 1 ? "rank" : "ranks").",
+            "Budget: \(configuration.budget.summary), the same for every method; \(ranks.map(String.init).joined(separator: " or ")) \(ranks == [1] ? "rank" : "ranks").",
             "Numbers are mean ± sample standard deviation over the seeds \(configuration.seeds.map(String.init).joined(separator: ", "))"
                 + (configuration.seeds.count == 1
                     ? ", so without a deviation: one seed cannot tell a difference from chance." : "."),

@@ -61,7 +61,7 @@ extension ComparisonTable {
                         ($0.key, .integer(Int64($0.value.integer ?? 0)))
                     })),
             "seeds": .array(configuration.seeds.map { .integer(Int64($0)) }),
-            "selection": .string(configuration.selection.rawValue), "ranks": .integer(Int64(ranks)),
+            "selection": .string(configuration.selection.rawValue), "ranks": .array(ranks.map { .integer(Int64($0)) }),
             "tasks": .array(
                 configuration.tasks.map {
                     ["name": .string($0.name), "kind": .string($0.kind.rawValue), "file": .string($0.file)]

@@ -44,8 +44,8 @@ public struct ComparisonTable: Sendable, Equatable {
     public var rows: [Row]
     /// Test scores of the model without an adapter.
     public var untrained: TestResult?
-    /// Ranks of the job that wrote it.
-    public var ranks: Int
+    /// The numbers of ranks with which cells were trained, rising; several when it was continued with another one.
+    public var ranks: [Int]
 
     /// The learning rate with the lowest mean validation loss among cells of one method; of equal ones the first.
     public static func chosenLearningRate(_ results: [CellResult]) -> Double? {
@@ -73,11 +73,11 @@ public struct ComparisonTable: Sendable, Equatable {
     ///   - tests: by the cell's name.
     public init(
         _ configuration: ComparisonConfiguration, parameters: [Int], results: [String: CellResult],
-        tests: [String: TestResult], untrained: TestResult?, ranks: Int
+        tests: [String: TestResult], untrained: TestResult?
     ) {
         self.configuration = configuration
         self.untrained = untrained
-        self.ranks = ranks
+        ranks = Set(results.values.map(\.ranks)).sorted()
         rows = zip(configuration.methods, parameters).compactMap { method, parameters in
             let selecting = configuration.selectionCells(method)
             let selected = selecting.compactMap { results[$0.name] }

@@ -149,7 +149,10 @@ struct ScatterChart {
                 let edge = middle > place.y ? chosen.top + 2 : chosen.bottom - 2
                 leader = line("grid", place.x, place.y, end, end == place.x ? edge : middle)
             }
-            return leader + text(point.name, chosen.left, middle + 4, "start", "name")
+            let isLeft = chosen.right < place.x
+            return leader
+                + text(
+                    point.name, isLeft ? chosen.right : chosen.left, middle + 4, isLeft ? "end" : "start", "name")
         }
     }
 

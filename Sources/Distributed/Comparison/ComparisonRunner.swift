@@ -116,7 +116,7 @@ public final class ComparisonRunner {
     private func writeTable() throws -> ComparisonTable {
         let table = ComparisonTable(
             configuration, parameters: choices.map(\.parameters), results: cells.results, tests: cells.tests,
-            untrained: cells.untrained, ranks: communicator.size)
+            untrained: cells.untrained)
         try communicator.agree("write the results") {
             if communicator.isRoot { try ComparisonFolder(configuration.output).write(table) }
         }

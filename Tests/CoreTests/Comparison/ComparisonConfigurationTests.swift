@@ -80,7 +80,7 @@ struct ComparisonConfigurationTests {
     @Test(
         "what makes no comparison is refused with its place",
         arguments: [
-            ("rank: 4", "rnak: 4", "c.yaml:6:42: unknown key \"adapter.rnak\""),
+            ("rank: 4", "rnak: 4", "c.yaml:6:41: unknown key \"adapter.rnak\""),
             ("seeds: [3, 5]", "seeds: [3, 3]", "c.yaml:8:12: seeds: expected a list of different whole numbers"),
             ("seeds: [3, 5]", "seed: [3]", "c.yaml:8:1: unknown key \"seed\"; did you mean \"seeds\"?"),
             ("budget: {steps: 20}", "budget: {}", "c.yaml:9:9: the key \"budget\" is missing; give steps: N"),
@@ -89,7 +89,7 @@ struct ComparisonConfigurationTests {
             ("name: one, ", "", "c.yaml:7:5: methods[1] and methods[0] are both called lora"),
             (
                 "learning-rates: [1.0e-3, 4.0e-3]", "learning-rates: [1.0e-3, 0]",
-                "c.yaml:6:80: methods[0].learning-rates"
+                "c.yaml:6:76: methods[0].learning-rates"
             ),
             (", validation: dev.jsonl", "", "the key \"base.data.validation\" is missing"),
             (

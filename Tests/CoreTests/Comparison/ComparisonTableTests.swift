@@ -28,7 +28,7 @@ func comparisonTable(
     let untrained = TestResult(
         scores: ["sums": .init(value: 0, examples: 7), "boolq": .init(value: 0.5, examples: 9)], validationLoss: 9)
     return ComparisonTable(
-        configuration, parameters: [1_234_567, 8], results: results, tests: tests, untrained: untrained, ranks: 2)
+        configuration, parameters: [1_234_567, 8], results: results, tests: tests, untrained: untrained)
 }
 
 @Suite("Tables of comparisons")
@@ -114,7 +114,8 @@ struct ComparisonTableTests {
         #expect(abs(result.trainingLoss - (1.5 + 1.0 / 3)) < 1e-15)
         #expect(try CellResult(JSONDocument(result.json, path: "r")) == result)
         let diverged = CellResult(cell, divergence: "why")
-        #expect(try CellResult(JSONDocument(diverged.json, path: "r")) == diverged)
+        // Its numbers are not, so they are not equal either.
+        #expect(try CellResult(JSONDocument(diverged.json, path: "r")).json == diverged.json)
         let test = TestResult(scores: ["a b": .init(value: 1 / 3, examples: 3)], validationLoss: 0.5)
         #expect(try TestResult(JSONDocument(test.json, path: "t")) == test)
         #expect(throws: FileError.self) { try CellResult(JSONDocument(["method": "m"], path: "r")) }
