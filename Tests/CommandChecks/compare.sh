@@ -115,13 +115,28 @@ refused() {
     cp -r "$work/compared" compared
     refuses 2 "seeds: [0, 2] against [0, 1]" -- "$catena" compare --config compare.yaml --set 'seeds=[0, 2]'
     refuses 2 "budget.steps: 7 against 6" -- "$catena" compare --config compare.yaml --set budget.steps=7
-    refuses 2 "methods[1].adapter.rank is given, but budget.parameters chooses it" -- \
-        "$catena" compare --config <(sed 's/rs-lora: true/&, rank: 4/' compare.yaml)
+    sed 's/rs-lora: true/&, rank: 4/' compare.yaml >ranked.yaml
+    refuses 2 "ranked.yaml" "methods[1].adapter.rank is given, but budget.parameters chooses it" -- \
+        "$catena" compare --config ranked.yaml
     refuses 2 "base.training.steps and budget.steps" -- "$catena" compare --config compare.yaml --set base.training.steps=3
     refuses 1 "none.jsonl" -- "$catena" compare --config compare.yaml --set evaluate.choice=none.jsonl
     refuses 2 "nothing.yaml" -- "$catena" compare --config nothing.yaml
 }
 
+choice_is_equal() {
+    make_comparison
+    run "$catena" evaluate --model model --data choices.jsonl --task choice --json --output one.json
+    expect_code 0
+    grep -q '"examples": 3' "$log.out" || grep -q '"examples":3' "$log.out" || fail "no result: $(cat "$log.out")"
+    ranks 2 "$catena" evaluate --model model --data choices.jsonl --task choice --json --output two.json
+    expect_code 0
+    [ "$(grep -vE '"(seconds|ranks)"' one.json)" = "$(grep -vE '"(seconds|ranks)"' two.json)" ] ||
+        fail "two ranks differ: $(diff one.json two.json | tr '\n' '|')"
+    refuses 2 "--length-normalised belongs to --task choice" -- \
+        "$catena" evaluate --model model --data choices.jsonl --length-normalised
+}
+
+check "evaluate: choice is the same on 1 and 2 ranks" choice_is_equal
 check "compare: two ranks give what one gives" on_two_ranks
 check "compare: killed in the middle of a run, goes on" killed lora-0.004-0 3 1
 check "compare: killed in the last run, goes on" killed rslora-0.001-1 2 0
