@@ -47,8 +47,8 @@ def question(text):
 class Sets:
     """Training rows by set, and tests: choice or exact match."""
 
-    def __init__(self, folder, limits):
-        self.folder, self.limits = folder, limits
+    def __init__(self, folder):
+        self.folder = folder
         self.training, self.choice, self.exact, self.missing = {}, {}, {}, []
 
     def load(self, *names):
@@ -122,14 +122,14 @@ def main():
     parser.add_argument("--hours", type=float, default=2, help="how long each comparison may take (2)")
     parser.add_argument("--seconds-per-step", type=float, default=2.5, help="of 8 sequences of about 128 tokens (2.5)")
     parser.add_argument("--seconds-per-test", type=float, default=60, help="of one model on all tests (60)")
-    parser.add_argument("--parameters", type=int, default=600_000, help="trainable parameters of every method (600000)")
+    parser.add_argument("--parameters", type=int, default=600_000, help="trainable parameters of every method, by its rank (600000); 0: each method's own rank")
     parser.add_argument("--seeds", type=int, default=2, help="runs of each method at its chosen rate (2)")
     parser.add_argument("--train", type=int, default=4000, help="most training rows of a set (4000)")
     parser.add_argument("--test", type=int, default=60, help="test questions of each task (60)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
-    sets = Sets(arguments.data, arguments)
+    sets = Sets(arguments.data)
     sets.arithmetic(), sets.commonsense(), sets.classification()
     for path in sets.missing:
         print(f"left out, because it is not there: {path}", file=sys.stderr)
@@ -168,13 +168,16 @@ def main():
             lines = [line for part in parts for line in source[part]]
             random.Random(f"{arguments.seed} {task} {kind}").shuffle(lines)
             write(output / f"{task}.{kind}.jsonl", [{"prompt": p, "completion": c} for p, c in lines])
-        choice = [name for name in sets.choice if name in parts or task == "mixed" or task == "commonsense" and name in ("boolq", "ARC-Easy", "piqa")]
+        choice = [name for name in sets.choice if task == "mixed" or (name in sets.training) == (task == "classification")]
+        if task == "arithmetic":
+            choice = []
         exact = [name for name in sets.exact if task in ("mixed", "arithmetic")]
         tested = arguments.seconds_per_test * (count * arguments.seeds + 1)
         validated = 0.15 * 3600 * arguments.hours
         steps = int((3600 * arguments.hours - tested - validated) / arguments.seconds_per_step / runs)
         if steps < 20:
-            sys.exit(f"prepare.py: {arguments.hours} hours leave {steps} steps for each of {runs} runs; give more hours or fewer seeds")
+            sys.exit(f"prepare.py: {arguments.hours} hours leave {steps} steps for each of {runs} runs; "
+                     "give more hours or fewer seeds")
         path = output / f"{task}.yaml"
         path.write_text(f"""# {task}: {', '.join(parts)}. Written by Benchmarks/compare/prepare.py; run from the same directory:
 #   launch/local -n 2 compare --config {path}
@@ -192,7 +195,7 @@ base:
   log: {{tensorboard: false}}
 seeds: {list(range(arguments.seeds))}
 selection: first-seed
-budget: {{steps: {steps}, parameters: {arguments.parameters}}}
+budget: {{steps: {steps}{f", parameters: {arguments.parameters}" if arguments.parameters else ""}}}
 evaluate:
 """ + ("  choice:\n" + "".join(f"    - {output}/test/{name}.jsonl\n" for name in choice) if choice else "")
             + ("  exact-match:\n" + "".join(

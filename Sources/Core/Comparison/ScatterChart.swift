@@ -20,7 +20,7 @@ struct ScatterChart {
 
     private static let width = 720.0, height = 380.0
     private static let left = 76.0, right = 24.0, top = 16.0, bottom = 56.0
-    private static let labelHeight = 15.0, letterWidth = 6.6
+    private static let labelHeight = 15.0, letterWidth = 7.0
 
     /// The chart in a section with its heading.
     var html: String {
