@@ -4,7 +4,7 @@
 The sets are not part of this repository and keep their own licences. Expected under --data (JSON Lines; a set that is
 not there is left out and said so):
 
-  gsm8k/train.jsonl             {"question", "answer"} with "#### N" at the end                 openai/grade-school-math
+  gsm8k/train.jsonl, test.jsonl {"question", "answer"} with "#### N" at the end                 openai/grade-school-math
   arithmetic/train_mawps.jsonl, test_AddSub.jsonl, test_MultiArith.jsonl    {"instruction", "answer"}    LLM-Adapters
   commonsense/train_15k.jsonl, test_boolq.jsonl, test_ARC-Easy.jsonl, test_piqa.jsonl
                                 {"instruction", "response", "answer", "task"}                   LLM-Adapters
@@ -45,11 +45,11 @@ def question(text):
 
 
 class Sets:
-    """Training rows by set, and tests: choice or exact match."""
+    """Training rows by set, and tests: choice, exact match or loss."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.training, self.choice, self.exact, self.missing = {}, {}, {}, []
+        self.training, self.choice, self.exact, self.loss, self.missing = {}, {}, {}, {}, []
 
     def load(self, *names):
         paths = [self.folder / name for name in names]
@@ -60,9 +60,13 @@ class Sets:
         return [rows(path) for path in paths]
 
     def arithmetic(self):
-        if loaded := self.load("gsm8k/train.jsonl"):
-            self.training["gsm8k"] = [
-                (row["question"].strip(), re.sub(r"<<.*?>>", "", row["answer"])) for row in loaded[0]]
+        def gsm8k(row):
+            return row["question"].strip(), re.sub(r"<<.*?>>", "", row["answer"])
+
+        if loaded := self.load("gsm8k/train.jsonl", "gsm8k/test.jsonl"):
+            self.training["gsm8k"] = [gsm8k(row) for row in loaded[0]]
+            # A small model after a short run solves hardly any, and writing the answers takes long.
+            self.loss["gsm8k"] = [gsm8k(row) for row in loaded[1]]
         if loaded := self.load("arithmetic/train_mawps.jsonl"):
             self.training["mawps"] = [
                 (question(row["instruction"]), "#### " + number(row["answer"])) for row in loaded[0]]
@@ -137,7 +141,7 @@ def main():
         sys.exit(f"prepare.py: no training data under {arguments.data}; see --help for the files that are expected")
     output = arguments.output
     (output / "test").mkdir(parents=True, exist_ok=True)
-    tests = {prompt for group in (sets.choice, sets.exact) for items in group.values() for prompt, *_ in items}
+    tests = {prompt for group in (sets.choice, sets.exact, sets.loss) for items in group.values() for prompt, *_ in items}
 
     def draw(name, items, count):
         return random.Random(f"{arguments.seed} {name}").sample(items, min(count, len(items)))
@@ -146,7 +150,7 @@ def main():
         write(output / "test" / f"{name}.jsonl", [
             {"prompt": prompt, "choices": choices, "answer": answer}
             for prompt, choices, answer in draw(name, items, arguments.test)])
-    for name, items in sets.exact.items():
+    for name, items in (sets.exact | sets.loss).items():
         write(output / "test" / f"{name}.jsonl", [
             {"prompt": prompt, "completion": completion} for prompt, completion in draw(name, items, arguments.test)])
     training, validation = {}, {}
@@ -171,6 +175,7 @@ def main():
         choice = [name for name in sets.choice if task == "mixed" or (name in sets.training) == (task == "classification")]
         if task == "arithmetic":
             choice = []
+        loss = [name for name in sets.loss if task in ("mixed", "arithmetic")]
         exact = [name for name in sets.exact if task in ("mixed", "arithmetic")]
         tested = arguments.seconds_per_test * (count * arguments.seeds + 1)
         validated = 0.15 * 3600 * arguments.hours
@@ -200,6 +205,7 @@ evaluate:
 """ + ("  choice:\n" + "".join(f"    - {output}/test/{name}.jsonl\n" for name in choice) if choice else "")
             + ("  exact-match:\n" + "".join(
                 f"    - {{file: {output}/test/{name}.jsonl, max-tokens: 96, batch: 30}}\n" for name in exact) if exact else "")
+            + ("  loss:\n" + "".join(f"    - {output}/test/{name}.jsonl\n" for name in loss) if loss else "")
             + f"output: runs/compare-{task}\n" + methods.split("\n", 2)[2])
         print(f"{path}: {len(parts)} sets, {runs} runs of {steps} steps")
 
