@@ -8,15 +8,18 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     enum Task: String, ExpressibleByArgument, CaseIterable {
         case loss
         case exactMatch = "exact-match"
+        case choice
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Measure a model on data: loss and perplexity, or answers that match.",
+        abstract: "Measure a model on data: loss and perplexity, answers that match, or options chosen.",
         discussion: """
             --task loss: mean loss per learned token and perplexity, with prompts and masks as in training.
             --task exact-match: generates the last answer of every example greedily and compares it with the example's own \
             by --answer-pattern, a regular expression whose first group is the answer; its last match counts. Without it: \
             the number after "####" or "the answer is", else the last number.
+            --task choice: lines of {"prompt", "choices": [...], "answer": index}; the option with the lowest loss is chosen \
+            (--length-normalised: the lowest loss for each byte of its text).
 
             Under mpirun the examples are split over the ranks.
 
@@ -29,7 +32,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     @OptionGroup var models: ModelOptions
     @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"))
     var data: String
-    @Option(help: "What is measured: loss or exact-match.")
+    @Option(help: "What is measured: loss, exact-match or choice.")
     var task = Task.loss
     @Option(help: ArgumentHelp("Regular expression with one group, the answer.", valueName: "regex"))
     var answerPattern: String?
@@ -37,6 +40,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     var limit: Int?
     @Option(help: "Most tokens of a generated answer.")
     var maxTokens = 256
+    @Flag(help: "choice: divide an option's loss by its length.")
+    var lengthNormalised = false
     @Option(help: "Answers generated at the same time.")
     var batch = 16
     @Option(help: "loss: longer examples are cut. (default: the model's positions, at most 2048)")
@@ -53,8 +58,11 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         for (name, value) in [("limit", limit), ("max-tokens", maxTokens), ("batch", batch)] {
             if let value, value < 1 { throw ValidationError("--\(name) is \(value), expected at least 1.") }
         }
-        if task == .loss, answerPattern != nil {
+        if task != .exactMatch, answerPattern != nil {
             throw ValidationError("--answer-pattern belongs to --task exact-match.")
+        }
+        if task != .choice, lengthNormalised {
+            throw ValidationError("--length-normalised belongs to --task choice.")
         }
     }
 
@@ -70,6 +78,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             switch task {
             case .loss: result = try loss(part, communicator)
             case .exactMatch: result = try exactMatch(part, communicator)
+            case .choice: result = try choice(part, communicator)
             }
             guard communicator.isRoot else { return }
             result["seconds"] = .double(ProgressStyle.monotonicSeconds() - start)
@@ -88,16 +97,20 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let tokenizer: Tokenizer
         let encoder: ExampleEncoder
         let pattern: AnswerPattern
-        /// This process's examples.
+        /// This process's examples; none for choice.
         let examples: [SourcedExample]
+        /// This process's questions; only for choice.
+        let questions: [ChoiceExample]
     }
 
     private func prepare(_ engine: Engine, _ communicator: any Communicator) throws -> Part {
         let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
         let tokenizer = try models.tokenizer()
         let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
-        let all = try ExampleReader.read(path: data).prefix(limit ?? Int.max)
-        let share = BatchPlan.share(of: all.count, process: communicator.rank, worldSize: communicator.size)
+        let all = task == .choice ? [] : try ExampleReader.read(path: data).prefix(limit ?? Int.max)
+        let questions = task == .choice ? try ChoiceExample.read(path: data).prefix(limit ?? Int.max) : []
+        let share = BatchPlan.share(
+            of: all.count + questions.count, process: communicator.rank, worldSize: communicator.size)
         let model = try models.load(engine)
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
@@ -105,7 +118,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             encoder: try ExampleEncoder(
                 tokenizer: tokenizer, template: chat, maximumLength: length,
                 modelVocabularySize: model.configuration.vocabularySize),
-            pattern: pattern, examples: Array(all[share]))
+            pattern: pattern, examples: task == .choice ? [] : Array(all[share]),
+            questions: task == .choice ? Array(questions[share]) : [])
     }
 
     private func loss(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
@@ -135,7 +149,28 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             progress?.finish()
             return outcomes
         }
-        let text = JSONValue.array(outcomes.map(\.json)).compactText()
+        return try accuracy(outcomes.map(\.json), communicator)
+    }
+
+    private func choice(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+        let outcomes = try communicator.agree("scoring options") {
+            let progress = communicator.isRoot ? CountProgress("scored", total: part.questions.count) : nil
+            let accuracy = ChoiceAccuracy(encoder: part.encoder, isLengthNormalised: lengthNormalised)
+            var outcomes: [ChoiceAccuracy.Outcome] = []
+            for first in stride(from: 0, to: part.questions.count, by: 8) {
+                let questions = part.questions[first..<min(first + 8, part.questions.count)]
+                outcomes += try accuracy.run(Array(questions), model: part.model)
+                progress?.update(outcomes.count)
+            }
+            progress?.finish()
+            return outcomes
+        }
+        return try accuracy(outcomes.map(\.json), communicator)
+    }
+
+    /// Collective: what is right among all processes' answers; empty on all but process 0.
+    private func accuracy(_ own: [JSONValue], _ communicator: any Communicator) throws -> [String: JSONValue] {
+        let text = JSONValue.array(own).compactText()
         guard let parts = try communicator.gather(Array(text.utf8), to: 0) else { return [:] }
         var all: [JSONValue] = []
         for bytes in parts {
@@ -147,33 +182,5 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             "accuracy": .double(Double(correct) / Double(max(all.count, 1))), "correct": .integer(Int64(correct)),
             "examples": .integer(Int64(all.count)), "answers": .array(all),
         ]
-    }
-
-    private func show(_ result: [String: JSONValue]) {
-        var shown = result
-        shown["answers"] = nil
-        if json {
-            StandardOutput.write(JSONValue.object(shown).compactText() + "\n")
-            return
-        }
-        func number(_ key: String, digits: Int) -> String {
-            String(format: "%.\(digits)f", shown[key]?.doubleValue ?? .nan)
-        }
-        let examples = "\(shown["examples"]?.intValue ?? 0) examples in \(number("seconds", digits: 1)) s"
-        switch task {
-        case .loss:
-            let skipped = shown["skipped"]?.intValue ?? 0
-            StandardOutput.write(
-                """
-                loss        \(number("loss", digits: 6))
-                perplexity  \(number("perplexity", digits: 4))
-                over        \(shown["supervised_tokens"]?.intValue ?? 0) tokens of \(examples)\
-                \(skipped > 0 ? ", \(skipped) without a target skipped" : "")
-
-                """)
-        case .exactMatch:
-            let percent = String(format: "%.1f", 100 * (shown["accuracy"]?.doubleValue ?? 0))
-            StandardOutput.write("exact match \(percent) % (\(shown["correct"]?.intValue ?? 0) of \(examples))\n")
-        }
     }
 }

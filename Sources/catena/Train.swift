@@ -34,7 +34,7 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             let configuration = try communicator.agree("read the configuration") {
                 try RunConfiguration.load(path: config, overrides: set)
             }
-            let watchdog = try startWatchdog(
+            let watchdog = try RankWatchdog.start(
                 communicator, timeoutSeconds: configuration.distributed.stallTimeoutSeconds)
             let printer = TrainingPrinter(logEverySeconds: configuration.log.everySeconds)
             defer { printer.finish() }
@@ -49,25 +49,6 @@ struct Train: ParsableCommand, RunsOnAllRanks {
             return outcome
         }
         if outcome != .finished { throw ExitCode(StopSignal.exitCode) }
-    }
-
-    /// Collective: watches over the other ranks; says once if the MPI library does not allow that.
-    private func startWatchdog(_ communicator: any Communicator, timeoutSeconds: Double?) throws -> Watchdog? {
-        guard let timeoutSeconds, communicator.size > 1 else { return nil }
-        let watchdog = try Watchdog.start(communicator, timeoutSeconds: timeoutSeconds) { stall, hosts in
-            let text = stall.description(hosts: hosts)
-            switch stall {
-            case .endedByOther: break
-            case .silent, .deadlock: StandardError.write("catena: error: \(text)\n")
-            case .late: StandardError.write("note: \(text)\n")
-            }
-            if stall.isFatal { MPICommunicator.abortJob(exitCode: Failure.stalled) }
-        }
-        if watchdog == nil, communicator.isRoot {
-            StandardError.write(
-                "the MPI library does not support calls from several threads: the stall watchdog is off\n")
-        }
-        return watchdog
     }
 
     /// What to say about a run that was asked to stop.

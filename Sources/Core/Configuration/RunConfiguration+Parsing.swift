@@ -1,5 +1,3 @@
-import Foundation
-
 extension RunConfiguration {
     enum TopKey: String, ConfigurationKey {
         case model, adapter, chain, data, training, distributed, checkpoint, log, output
@@ -38,21 +36,8 @@ extension RunConfiguration {
         path: String, overrides: [String] = [],
         methods: [AdapterMethod] = AdapterMethod.all
     ) throws(ConfigurationError) -> RunConfiguration {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            var isDirectory: ObjCBool = false
-            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            let reason =
-                !exists
-                ? "there is no such file" : isDirectory.boolValue ? "it is a directory" : "permission denied"
-            throw .unreadable(path: path, reason: reason)
-        }
-        guard let yaml = String(validating: bytes, as: UTF8.self) else {
-            throw .unreadable(path: path, reason: "it is not UTF-8 text")
-        }
-        return try parse(yaml: yaml, path: path, overrides: overrides, methods: methods)
+        return try parse(
+            yaml: try ConfigurationNode.text(ofFile: path), path: path, overrides: overrides, methods: methods)
     }
 
     /// Checks the text of a configuration; `path` is only for messages.

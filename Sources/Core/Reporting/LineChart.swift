@@ -4,7 +4,21 @@ import Foundation
 struct LineChart {
     struct Point { var x, y: Double }
 
-    enum SeriesStyle: String { case first, faint, second }
+    enum SeriesStyle {
+        case first, faint, second
+        /// One of many: six colours, then the same with dashes, then with dots.
+        case hue(Int)
+
+        /// Classes of the page's style.
+        var classes: String {
+            switch self {
+            case .first: "first"
+            case .faint: "faint"
+            case .second: "second"
+            case .hue(let index): "h\(index % 6) d\(index / 6 % 3)"
+            }
+        }
+    }
 
     struct Series {
         var name: String
@@ -27,7 +41,7 @@ struct LineChart {
             ? ""
             : "<p class=\"legend\">"
                 + series.map {
-                    "<span><i class=\"\($0.style.rawValue)\"></i>\(htmlEscaped($0.name))</span>"
+                    "<span><i class=\"\($0.style.classes)\"></i>\(htmlEscaped($0.name))</span>"
                 }.joined() + "</p>\n"
         let small = unit.isEmpty ? "" : " <small>\(htmlEscaped(unit))</small>"
         return "<section>\n<h2>\(htmlEscaped(title))\(small)</h2>\n\(legend)\(svg)\n</section>"
@@ -56,10 +70,11 @@ struct LineChart {
         }
         for one in series {
             let places = thinned(one.points).map(place)
-            let name = one.style.rawValue
+            let name = one.style.classes
             if places.count > 1 {
                 let list = places.map { "\(coordinate($0.x)),\(coordinate($0.y))" }.joined(separator: " ")
-                parts.append("<polyline class=\"\(name)\" points=\"\(list)\"/>")
+                parts.append(
+                    "<polyline class=\"\(name)\" points=\"\(list)\"><title>\(htmlEscaped(one.name))</title></polyline>")
             }
             if places.count <= 30 {
                 parts += places.map {

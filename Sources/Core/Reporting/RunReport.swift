@@ -105,7 +105,7 @@ public struct RunReport: Sendable {
     }
 
     /// Means over windows centred on each point (which do not lag behind as a running mean does), a twentieth of the run wide.
-    private static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
+    static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
         let sums = points.reduce(into: [0.0]) { sums, point in sums.append((sums.last ?? 0) + point.y) }
         let reach = max(2, points.count / 40)
         return points.indices.map { index in

@@ -28,15 +28,15 @@ public final class Trainer {
         case stoppedBeforeTraining(signal: String, step: Int)
     }
 
-    private let setup: TrainingSetup
-    private let communicator: any Communicator
+    let setup: TrainingSetup
+    let communicator: any Communicator
     private let accumulator: GradientAccumulator
     private let reducer: GradientReducer
     private let recorder: RunRecorder
-    private let validator: Validator?
+    let validator: Validator?
     private let knots: KnotTying?
     private let alarm: DivergenceAlarm
-    private var step: Int
+    private(set) var step: Int
 
     /// Collective: builds the run and resumes it if asked to.
     ///

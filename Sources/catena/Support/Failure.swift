@@ -44,7 +44,7 @@ enum Failure {
     /// Whether a value that the user gave in an option or a configuration is at fault, not the world.
     private static func isWrongUsage(_ error: any Error) -> Bool {
         switch error {
-        case is ConfigurationError: true
+        case is ConfigurationError, is ComparisonError: true
         case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
         case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget,
             AdapterError.invalidPattern, AdapterError.optionMisfit:

@@ -1,0 +1,149 @@
+/// What training one cell gave: the content of its `result.json`.
+public struct CellResult: Sendable, Equatable {
+    /// Which cell.
+    public var cell: ComparisonConfiguration.Cell
+    /// Why there are no numbers: what stopped being a finite number.
+    public var divergence: String?
+    /// Optimizer steps.
+    public var steps = 0
+    /// Trainable parameters at the first step.
+    public var parameters = 0
+    /// Mean loss over the validation data after the last step.
+    public var validationLoss = Double.nan
+    /// Mean training loss of the last 20 steps.
+    public var trainingLoss = Double.nan
+    /// Tokens that went through the model, over all ranks.
+    public var tokens = 0
+    /// Median over the steps.
+    public var tokensPerSecond = Double.nan
+    /// Time in steps, without loading, validation and checkpoints.
+    public var seconds = Double.nan
+    /// The most memory that rank 0 held after any step.
+    public var peakResidentBytes = 0
+    /// What rank 0 held before the model was loaded; it does not grow from cell to cell.
+    public var residentBytesBefore = 0
+    /// Ranks that trained it.
+    public var ranks = 1
+
+    /// The result of a cell whose loss stopped being a number.
+    public init(_ cell: ComparisonConfiguration.Cell, divergence: String) {
+        self.cell = cell
+        self.divergence = divergence
+    }
+
+    /// The result of a finished cell from its metrics.
+    public init(_ cell: ComparisonConfiguration.Cell, lines: [MetricsLine], parameters: Int, ranks: Int) {
+        self.cell = cell
+        self.parameters = parameters
+        self.ranks = ranks
+        steps = lines.last?.step ?? 0
+        validationLoss = lines.last?.validationLoss ?? .nan
+        let recent = lines.suffix(20).map(\.loss)
+        trainingLoss = recent.reduce(0, +) / Double(recent.count)
+        tokens = lines.reduce(0) { $0 + $1.tokens }
+        let rates = lines.map(\.tokensPerSecond).filter(\.isFinite).sorted()
+        if !rates.isEmpty { tokensPerSecond = rates[rates.count / 2] }
+        seconds = lines.map(\.seconds).filter(\.isFinite).reduce(0, +)
+        peakResidentBytes = lines.map(\.residentBytes).max() ?? 0
+    }
+}
+
+extension CellResult {
+    /// As it is stored.
+    public var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "method": .string(cell.method), "learning_rate": .double(cell.learningRate),
+            "seed": .integer(Int64(cell.seed)), "ranks": .integer(Int64(ranks)),
+        ]
+        if let divergence {
+            members["diverged"] = .string(divergence)
+            return .object(members)
+        }
+        members["steps"] = .integer(Int64(steps))
+        members["parameters"] = .integer(Int64(parameters))
+        members["validation_loss"] = .double(validationLoss)
+        members["training_loss"] = .double(trainingLoss)
+        members["tokens"] = .integer(Int64(tokens))
+        members["tokens_per_second"] = .double(tokensPerSecond)
+        members["seconds"] = .double(seconds)
+        members["peak_resident_bytes"] = .integer(Int64(peakResidentBytes))
+        members["resident_bytes_before"] = .integer(Int64(residentBytesBefore))
+        return .object(members)
+    }
+
+    /// What ``json`` gave.
+    ///
+    /// - Throws: ``FileError`` that names the file and the key.
+    public init(_ json: JSONDocument) throws(FileError) {
+        let cell = ComparisonConfiguration.Cell(
+            method: try json.requireString("method"), learningRate: try json.requireDouble("learning_rate"),
+            seed: try json.requireInt("seed"))
+        if let divergence = try json.optionalString("diverged") {
+            self.init(cell, divergence: divergence)
+            ranks = try json.requireInt("ranks")
+            return
+        }
+        self.init(
+            cell, lines: [], parameters: try json.requireInt("parameters"), ranks: try json.requireInt("ranks"))
+        steps = try json.requireInt("steps")
+        validationLoss = try json.optionalDouble("validation_loss") ?? .nan
+        trainingLoss = try json.optionalDouble("training_loss") ?? .nan
+        tokens = try json.requireInt("tokens")
+        tokensPerSecond = try json.optionalDouble("tokens_per_second") ?? .nan
+        seconds = try json.optionalDouble("seconds") ?? .nan
+        peakResidentBytes = try json.requireInt("peak_resident_bytes")
+        residentBytesBefore = try json.requireInt("resident_bytes_before")
+    }
+}
+
+/// What a model gave on the test data: the content of `test.json`.
+public struct TestResult: Sendable, Equatable {
+    /// One task's number.
+    public struct Score: Sendable, Equatable {
+        /// Mean loss, or the part of the examples that is right.
+        public var value: Double
+        /// Over how many examples.
+        public var examples: Int
+
+        /// A score from its numbers.
+        public init(value: Double, examples: Int) {
+            self.value = value
+            self.examples = examples
+        }
+    }
+
+    /// Loss over the validation data; only for the untrained model, whose run has no result of its own.
+    public var validationLoss: Double?
+    /// By the task's name.
+    public var scores: [String: Score]
+
+    /// A result from its numbers.
+    public init(scores: [String: Score], validationLoss: Double? = nil) {
+        self.scores = scores
+        self.validationLoss = validationLoss
+    }
+
+    /// As it is stored.
+    public var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "scores": .object(
+                scores.mapValues { ["value": .double($0.value), "examples": .integer(Int64($0.examples))] })
+        ]
+        if let validationLoss { members["validation_loss"] = .double(validationLoss) }
+        return .object(members)
+    }
+
+    /// What ``json`` gave.
+    ///
+    /// - Throws: ``FileError`` that names the file and the key.
+    public init(_ json: JSONDocument) throws(FileError) {
+        var scores: [String: Score] = [:]
+        let stored = try json.require("scores")
+        for name in try stored.members().keys {
+            let score = try stored.require(name)
+            scores[name] = Score(
+                value: try score.optionalDouble("value") ?? .nan, examples: try score.requireInt("examples"))
+        }
+        self.init(scores: scores, validationLoss: try json.optionalDouble("validation_loss"))
+    }
+}

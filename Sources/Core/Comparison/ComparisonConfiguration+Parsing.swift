@@ -1,0 +1,100 @@
+extension ComparisonConfiguration {
+    enum TopKey: String, ConfigurationKey { case base, methods, seeds, budget, selection, evaluate, output }
+    enum BudgetKey: String, ConfigurationKey { case steps, parameters }
+
+    /// Reads and checks a configuration file.
+    ///
+    /// - Parameter overrides: arguments of `--set`, `section.key=value`, applied before anything is checked.
+    public static func load(
+        path: String, overrides: [String] = []
+    ) throws(ConfigurationError) -> ComparisonConfiguration {
+        try parse(yaml: try ConfigurationNode.text(ofFile: path), path: path, overrides: overrides)
+    }
+
+    /// Checks the text of a configuration; `path` is only for messages.
+    public static func parse(
+        yaml: String, path: String, overrides: [String] = []
+    ) throws(ConfigurationError) -> ComparisonConfiguration {
+        var root = try ConfigurationNode.parse(yaml: yaml) { .file(path: path, line: $0, column: $1) }
+        for argument in overrides { try root.apply(override: argument) }
+        return try ComparisonConfiguration(root)
+    }
+
+    init(_ root: ConfigurationNode) throws(ConfigurationError) {
+        let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
+        output = try reader.required(
+            try reader.text(.output, expected: "the path of a folder"), .output,
+            expected: "the folder for the comparison's results")
+        budget = try Self.budget(reader)
+        seeds = try Self.seeds(reader)
+        selection = try reader.choice(.selection) ?? .allSeeds
+        (tasks, measuresUntrained) = try Self.tests(reader.node(.evaluate), origin: reader.origin)
+        let base = try BaseSections(reader, budget: budget)
+        let entries = try reader.required(
+            reader.node(.methods), .methods, expected: "a list of methods, such as [{adapter: {method: lora}}]")
+        guard case .list(let nodes) = entries.content, !nodes.isEmpty else {
+            throw reader.invalid(.methods, entries, expected: "a list of at least one method")
+        }
+        var methods: [Method] = []
+        for (index, node) in nodes.enumerated() {
+            let method = try Method(
+                node, path: "methods[\(index)]", base: base, budget: budget, seed: seeds[0], output: output)
+            if let twin = methods.firstIndex(where: { $0.name == method.name }) {
+                throw .contradiction(
+                    origin: node.origin,
+                    problem: "methods[\(index)] and methods[\(twin)] are both called \(method.name)",
+                    advice: "give them different names (name: ...)")
+            }
+            methods.append(method)
+        }
+        self.methods = methods
+        try requireValidation(base)
+        try requireGeneration(base)
+    }
+
+    private static func budget(_ outer: SectionReader<TopKey>) throws(ConfigurationError) -> Budget {
+        let node = try outer.required(
+            outer.node(.budget), .budget, expected: "{steps: N}, {parameters: N} or both, the same for all methods")
+        let reader = try SectionReader<BudgetKey>(node, path: "budget", origin: outer.origin)
+        let budget = Budget(steps: try reader.integer(.steps), parameters: try reader.integer(.parameters))
+        guard budget.steps != nil || budget.parameters != nil else {
+            throw .missingKey(
+                origin: node.origin, keyPath: "budget", expected: "steps: N, parameters: N or both")
+        }
+        return budget
+    }
+
+    private static func seeds(_ reader: SectionReader<TopKey>) throws(ConfigurationError) -> [Int] {
+        guard let node = reader.node(.seeds) else { return [0] }
+        let expected = "a list of different whole numbers of at least 0, such as [0, 1]"
+        guard case .list(let elements) = node.content, !elements.isEmpty else {
+            throw reader.invalid(.seeds, node, expected: expected)
+        }
+        var seeds: [Int] = []
+        for element in elements {
+            guard let seed = element.integer, seed >= 0, !seeds.contains(seed) else {
+                throw reader.invalid(.seeds, element, expected: expected)
+            }
+            seeds.append(seed)
+        }
+        return seeds
+    }
+
+    /// Learning rates are chosen, and methods ranked, by the validation loss.
+    private func requireValidation(_ base: BaseSections) throws(ConfigurationError) {
+        guard methods[0].run.data.validation == nil else { return }
+        throw .missingKey(
+            origin: base.origin, keyPath: "base.data.validation",
+            expected: "a file of examples by which learning rates are chosen and methods are compared")
+    }
+
+    private func requireGeneration(_ base: BaseSections) throws(ConfigurationError) {
+        guard methods[0].run.distributed.placement == .sharded,
+            let task = tasks.first(where: { $0.kind == .exactMatch })
+        else { return }
+        throw .contradiction(
+            origin: base.origin,
+            problem: "the task \(task.name) generates answers, which base.distributed.placement: sharded cannot",
+            advice: "use placement node or replicated, or judge by choice")
+    }
+}

@@ -1,0 +1,143 @@
+/// What a comparison of methods trains and how it judges: the content of `compare.yaml`.
+///
+/// A cell is one training run: a method at a learning rate with a seed. All cells share the base configuration and the
+/// budget, so that methods differ in nothing else than what their entries say.
+public struct ComparisonConfiguration: Sendable, Equatable {
+    /// What all methods get alike.
+    public struct Budget: Sendable, Equatable {
+        /// Optimizer steps of every cell; nil: as `base.training` says.
+        public var steps: Int?
+        /// Trainable parameters that every method's rank is chosen for; nil: each method has its own rank.
+        public var parameters: Int?
+    }
+
+    /// Which runs choose a method's learning rate when there are several.
+    public enum Selection: String, Sendable, CaseIterable {
+        /// Every learning rate is run with every seed; the lowest mean validation loss is chosen.
+        case allSeeds = "all-seeds"
+        /// Every learning rate is run with the first seed only, and the chosen one with the others.
+        case firstSeed = "first-seed"
+    }
+
+    /// One entry of `methods`.
+    public struct Method: Sendable, Equatable {
+        /// Name in tables and folders.
+        public var name: String
+        /// In the order of the file.
+        public var learningRates: [Double]
+        /// The run of a cell; a cell changes learning rate, seed and output.
+        public var run: RunConfiguration
+        /// Whether the rank is chosen by the budget.
+        public var sizesRank: Bool
+        /// Whether alpha follows a rank that is chosen.
+        var sizesAlpha: Bool
+    }
+
+    /// A test on data that no choice depends on.
+    public struct Task: Sendable, Equatable {
+        /// What is measured.
+        public enum Kind: String, Sendable, CaseIterable {
+            /// Mean loss per learned token.
+            case loss
+            /// Generated answers that are equal to the given ones.
+            case exactMatch = "exact-match"
+            /// Questions whose right option has the lowest loss.
+            case choice
+        }
+
+        /// What is measured.
+        public var kind: Kind
+        /// Name in tables.
+        public var name: String
+        /// Examples.
+        public var file: String
+        /// Only the first examples, this many.
+        public var limit: Int?
+        /// Exact match: most tokens of an answer.
+        public var maximumTokens = 256
+        /// Exact match: answers generated at the same time.
+        public var batch = 16
+        /// Exact match: a regular expression whose first group is the answer; nil: the final number.
+        public var answerPattern: String?
+        /// Choice: whether an option's loss is divided by its length.
+        public var isLengthNormalised = false
+    }
+
+    /// The methods, in the order of tables.
+    public var methods: [Method]
+    /// Every method is run with each of these.
+    public var seeds: [Int]
+    /// What all methods get alike.
+    public var budget: Budget
+    /// Which runs choose a learning rate.
+    public var selection: Selection
+    /// What is measured on test data.
+    public var tasks: [Task]
+    /// Whether the model without an adapter is measured too.
+    public var measuresUntrained: Bool
+    /// The folder of the comparison.
+    public var output: String
+}
+
+extension ComparisonConfiguration {
+    /// One training run.
+    public struct Cell: Sendable, Equatable {
+        /// Name of the method's entry.
+        public var method: String
+        /// The peak learning rate.
+        public var learningRate: Double
+        /// The seed of everything random.
+        public var seed: Int
+
+        /// A cell from its parts.
+        public init(method: String, learningRate: Double, seed: Int) {
+            (self.method, self.learningRate, self.seed) = (method, learningRate, seed)
+        }
+
+        /// Folder in `cells/`: method, learning rate and seed.
+        public var name: String { "\(method)-\(learningRate)-\(seed)" }
+    }
+
+    /// The cells that choose a method's learning rate.
+    public func selectionCells(_ method: Method) -> [Cell] {
+        let seeds = selection == .firstSeed && method.learningRates.count > 1 ? [self.seeds[0]] : self.seeds
+        return method.learningRates.flatMap { rate in
+            seeds.map { Cell(method: method.name, learningRate: rate, seed: $0) }
+        }
+    }
+
+    /// The cells of a method at the chosen learning rate, which are tested.
+    public func chosenCells(_ method: Method, learningRate: Double) -> [Cell] {
+        seeds.map { Cell(method: method.name, learningRate: learningRate, seed: $0) }
+    }
+
+    /// The number of training runs of the whole comparison.
+    public var cellCount: Int {
+        methods.reduce(0) { sum, method in
+            let selecting = selectionCells(method).count
+            return sum + selecting
+                + (selection == .firstSeed && method.learningRates.count > 1 ? seeds.count - 1 : 0)
+        }
+    }
+
+    /// The run of a cell.
+    public func run(_ cell: Cell, of method: Method) -> RunConfiguration {
+        var run = method.run
+        run.training.learningRate = cell.learningRate
+        run.training.seed = cell.seed
+        run.output = "\(output)/cells/\(cell.name)"
+        return run
+    }
+
+    /// The run whose model, before its first step, is the untrained one.
+    public var untrainedRun: RunConfiguration {
+        var run = methods[0].run
+        run.adapter = AdapterMethod.lora.defaultSection
+        run.adapter?.rank = 1
+        run.chain = nil
+        run.training.trainable = .adapter
+        run.training.seed = seeds[0]
+        run.output = output + "/untrained"
+        return run
+    }
+}

@@ -1,0 +1,111 @@
+/// The results of a comparison, one row for each method at its chosen learning rate.
+public struct ComparisonTable: Sendable, Equatable {
+    /// A learning rate that was tried.
+    public struct Trial: Sendable, Equatable {
+        /// The peak learning rate.
+        public var learningRate: Double
+        /// Validation loss over the seeds that chose; infinite where one of them diverged.
+        public var validationLoss: Spread
+        /// Runs whose loss stopped being a number.
+        public var divergedCount: Int
+    }
+
+    /// A method.
+    public struct Row: Sendable, Equatable {
+        /// Name of its entry.
+        public var name: String
+        /// Its adapter method; nil when all parameters are trained.
+        public var method: String?
+        /// Rank of the adapter, for methods that have one.
+        public var rank: Int?
+        /// Trainable parameters.
+        public var parameters: Int
+        /// Every learning rate.
+        public var trials: [Trial]
+        /// The learning rate with the lowest mean validation loss; nil when every one diverged.
+        public var learningRate: Double?
+        /// Validation loss at it.
+        public var validationLoss = Spread([])
+        /// Training loss of the last steps at it.
+        public var trainingLoss = Spread([])
+        /// Test scores by task.
+        public var scores: [String: Spread] = [:]
+        /// Median tokens a second.
+        public var tokensPerSecond = Spread([])
+        /// Most memory of rank 0.
+        public var peakResidentBytes = Spread([])
+        /// Time in steps of one run.
+        public var seconds = Spread([])
+    }
+
+    /// The comparison.
+    public var configuration: ComparisonConfiguration
+    /// In the order of the configuration; methods that are not finished are left out.
+    public var rows: [Row]
+    /// Test scores of the model without an adapter.
+    public var untrained: TestResult?
+    /// The numbers of ranks with which cells were trained, rising; several when it was continued with another one.
+    public var ranks: [Int]
+
+    /// The learning rate with the lowest mean validation loss among cells of one method; of equal ones the first.
+    public static func chosenLearningRate(_ results: [CellResult]) -> Double? {
+        let trials = trials(results).filter { $0.divergedCount == 0 && $0.validationLoss.mean.isFinite }
+        return trials.min { $0.validationLoss.mean < $1.validationLoss.mean }?.learningRate
+    }
+
+    private static func trials(_ results: [CellResult]) -> [Trial] {
+        var rates: [Double] = []
+        for result in results where !rates.contains(result.cell.learningRate) { rates.append(result.cell.learningRate) }
+        return rates.map { rate in
+            let cells = results.filter { $0.cell.learningRate == rate }
+            return Trial(
+                learningRate: rate,
+                validationLoss: Spread(cells.map { $0.divergence == nil ? $0.validationLoss : .infinity }),
+                divergedCount: cells.count { $0.divergence != nil })
+        }
+    }
+
+    /// A table of what is finished.
+    ///
+    /// - Parameters:
+    ///   - parameters: trainable parameters of each method of the configuration, counted from shapes.
+    ///   - results: by the cell's name.
+    ///   - tests: by the cell's name.
+    public init(
+        _ configuration: ComparisonConfiguration, parameters: [Int], results: [String: CellResult],
+        tests: [String: TestResult], untrained: TestResult?
+    ) {
+        self.configuration = configuration
+        self.untrained = untrained
+        ranks = Set(results.values.map(\.ranks)).sorted()
+        rows = zip(configuration.methods, parameters).compactMap { method, parameters in
+            let selecting = configuration.selectionCells(method)
+            let selected = selecting.compactMap { results[$0.name] }
+            guard selected.count == selecting.count else { return nil }
+            let known = AdapterMethod.all.first { $0.name == method.run.adapter?.method }
+            var row = Row(
+                name: method.name, method: method.run.adapter?.method,
+                rank: known?.takes(.rank) == true ? method.run.adapter?.rank : nil, parameters: parameters,
+                trials: Self.trials(selected), learningRate: Self.chosenLearningRate(selected))
+            guard let rate = row.learningRate else { return row }
+            let cells = configuration.chosenCells(method, learningRate: rate)
+            let chosen = cells.compactMap { results[$0.name] }.filter { $0.divergence == nil }
+            let tested = cells.compactMap { tests[$0.name] }
+            guard cells.allSatisfy({ results[$0.name] != nil }),
+                configuration.tasks.isEmpty || tested.count == chosen.count
+            else { return nil }
+            row.validationLoss = Spread(chosen.map(\.validationLoss))
+            row.trainingLoss = Spread(chosen.map(\.trainingLoss))
+            row.tokensPerSecond = Spread(chosen.map(\.tokensPerSecond))
+            row.peakResidentBytes = Spread(chosen.map { Double($0.peakResidentBytes) })
+            row.seconds = Spread(chosen.map(\.seconds))
+            for task in configuration.tasks {
+                row.scores[task.name] = Spread(tested.compactMap { $0.scores[task.name]?.value })
+            }
+            return row
+        }
+    }
+
+    /// Seeds of a row that did not diverge.
+    func seedCount(_ row: Row) -> Int { row.validationLoss.values.count }
+}

@@ -1,0 +1,110 @@
+import CatenaCore
+
+/// Measures a model on the test data of a comparison, the examples divided over the processes.
+///
+/// The number for an example depends on nothing but the example and the model, so scores do not depend on the number of
+/// processes.
+struct TaskEvaluator {
+    /// Test examples, read once for all cells.
+    enum Examples {
+        case sourced([SourcedExample])
+        case choices([ChoiceExample])
+
+        init(_ task: ComparisonConfiguration.Task) throws {
+            let limit = task.limit ?? .max
+            switch task.kind {
+            case .loss, .exactMatch: self = .sourced(Array(try ExampleReader.read(path: task.file).prefix(limit)))
+            case .choice: self = .choices(Array(try ChoiceExample.read(path: task.file).prefix(limit)))
+            }
+        }
+
+        var count: Int {
+            switch self {
+            case .sourced(let examples): examples.count
+            case .choices(let examples): examples.count
+            }
+        }
+    }
+
+    private let trainer: Trainer
+    private let encoder: ExampleEncoder
+    private let tokenizer: Tokenizer
+
+    /// Tests the model of `trainer`.
+    init(_ trainer: Trainer) throws {
+        self.trainer = trainer
+        (encoder, tokenizer) = try trainer.testEncoder()
+    }
+
+    /// Examples of a process between two looks for a signal.
+    private static let examplesAtOnce = 8
+
+    /// Collective: the score on one task; nil if a signal asked to stop.
+    func score(_ task: ComparisonConfiguration.Task, _ examples: Examples) throws -> TestResult.Score? {
+        let communicator = trainer.communicator
+        let share = BatchPlan.share(of: examples.count, process: communicator.rank, worldSize: communicator.size)
+        let atOnce = task.kind == .exactMatch ? task.batch : Self.examplesAtOnce
+        // Found on one process in the middle of a round, an example that is too long would leave the others waiting.
+        try communicator.agree("encode the questions of \(task.name)") {
+            guard case .choices(let all) = examples else { return }
+            for example in all[share] {
+                _ = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: false).encode(example)
+            }
+        }
+        // Every process has equally many rounds, some of them empty.
+        let most = (examples.count + communicator.size - 1) / communicator.size
+        var own: [Double] = []
+        for first in stride(from: 0, to: most, by: atOnce) {
+            let range = (share.lowerBound + first..<share.lowerBound + first + atOnce).clamped(to: share)
+            let failure = Result { own += try numbers(task, examples, range) }
+            try communicator.agree("evaluate \(task.name)") { try failure.get() }
+            if try communicator.isStopRequested() { return nil }
+        }
+        return try combine(own, task, count: examples.count)
+    }
+
+    /// What the examples of a range add: for a loss pairs of sum and weight, else 1 or 0 for each.
+    private func numbers(
+        _ task: ComparisonConfiguration.Task, _ examples: Examples, _ range: Range<Int>
+    ) throws -> [Double] {
+        guard !range.isEmpty || trainer.isSharded else { return [] }
+        switch (task.kind, examples) {
+        case (.choice, .choices(let all)):
+            return try ChoiceAccuracy(encoder: encoder, isLengthNormalised: task.isLengthNormalised)
+                .run(Array(all[range]), model: trainer.model).map { $0.isCorrect ? 1 : 0 }
+        case (.exactMatch, .sourced(let all)):
+            guard !trainer.isSharded else {
+                throw TrainingError.unsupported(
+                    key: "distributed.placement", value: "sharded",
+                    supported: "node or replicated, because \(task.name) generates answers")
+            }
+            let pattern = try task.answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
+            return try ExactMatch(encoder: encoder, tokenizer: tokenizer, pattern: pattern)
+                .run(Array(all[range]), model: trainer.model, maximumTokens: task.maximumTokens, batch: task.batch)
+                .map { $0.isCorrect ? 1 : 0 }
+        case (_, .sourced(let all)):
+            let encoded = try all[range].flatMap { try encoder.encode($0) }.filter { $0.supervisedCount > 0 }
+            let inputs = encoded.map { example in
+                var batch = MicroBatch()
+                batch.append(example, exampleIndex: 0)
+                return ModelInput(batch)
+            }
+            return try trainer.model.losses(inputs).flatMap { [$0.sum, $0.weight] }
+        case (_, .choices): return []
+        }
+    }
+
+    /// All processes' numbers in the order of the examples, as one.
+    private func combine(_ own: [Double], _ task: ComparisonConfiguration.Task, count: Int) throws -> TestResult.Score {
+        let parts = try trainer.communicator.allGather(own.withUnsafeBytes { Array($0) })
+        let all = parts.flatMap { part in part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) } }
+        guard task.kind == .loss else {
+            return .init(value: all.reduce(0, +) / Double(max(count, 1)), examples: count)
+        }
+        let (sum, weight) = stride(from: 0, to: all.count, by: 2).reduce((0.0, 0.0)) {
+            ($0.0 + all[$1], $0.1 + all[$1 + 1])
+        }
+        guard weight > 0 else { throw EvaluationError.nothingSupervised(path: task.file) }
+        return .init(value: sum / weight, examples: count)
+    }
+}
