@@ -47,7 +47,7 @@ public struct AdapterMethod: Sendable {
     let make: @Sendable (AdapterRequest) throws -> AttachedAdapter
 
     /// Every method.
-    public static let all: [AdapterMethod] = [.lora, .pissa, .olora, .loraGA, .sorsa]
+    public static let all: [AdapterMethod] = [.lora, .dora, .pissa, .olora, .loraGA, .sorsa, .adalora]
 
     /// The method called `name`.
     ///
