@@ -14,8 +14,6 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case unsupported(path: String, key: String, found: String, supported: String)
     /// The adapter's files do not fit the model or the configuration.
     case mismatch(path: String, reason: String)
-    /// An option of the method does not fit the other options or the run.
-    case optionMisfit(option: String, found: String, expected: String)
     /// The adapter has no form in the wanted format.
     case notRepresentable(format: String, reason: String)
 
@@ -38,8 +36,6 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): \(key) is \(found), which is not supported; expected \(supported)."
         case .mismatch(let path, let reason):
             "\(path): \(reason); use the adapter with the model and options it was made for."
-        case .optionMisfit(let option, let found, let expected):
-            "adapter.\(option): \(found) does not fit; expected \(expected)."
         case .notRepresentable(let format, let reason):
             "this adapter cannot be written as \(format): \(reason)."
         }
