@@ -48,7 +48,7 @@ public struct AdapterMethod: Sendable {
 
     /// Every method.
     public static let all: [AdapterMethod] = [
-        .lora, .pissa, .olora, .loraGA, .sorsa, .compacter, .compacterPlusPlus, .houlsby, .pfeiffer,
+        .lora, .dora, .pissa, .olora, .loraGA, .sorsa, .adalora, .compacter, .compacterPlusPlus, .houlsby, .pfeiffer,
     ]
 
     /// The method called `name`.

@@ -14,6 +14,8 @@ public protocol AdapterRule: AnyObject {
     ///
     /// - Returns: the penalty.
     func addPenalty(to parameters: ParameterSet, scale: Double) -> Double
+    /// Called before the optimizer's update of a step, counted from 1, with the numbers that ``afterUpdate(_:gradientScale:step:)`` gets.
+    func beforeUpdate(_ parameters: ParameterSet, gradientScale: Double, step: Int)
     /// Called after the optimizer's update of a step, counted from 1; the step's gradient is `gradientScale` times that in `parameters`.
     func afterUpdate(_ parameters: ParameterSet, gradientScale: Double, step: Int)
 }
@@ -23,6 +25,7 @@ extension AdapterRule {
     public func prepare(_ run: AdapterRun) throws {}
     public var penaltyFollowsClipping: Bool { false }
     public func addPenalty(to parameters: ParameterSet, scale: Double) -> Double { 0 }
+    public func beforeUpdate(_ parameters: ParameterSet, gradientScale: Double, step: Int) {}
     public func afterUpdate(_ parameters: ParameterSet, gradientScale: Double, step: Int) {}
 }
 
@@ -32,10 +35,14 @@ public struct AdapterRun: Sendable {
     public let totalSteps: Int
     /// The highest learning rate of the schedule.
     public let peakLearningRate: Double
+    /// Completed steps when the present adapter begins and when it ends, as far as that is planned: the whole run, or one
+    /// link of a chain.
+    public let steps: Range<Int>
 
-    /// Describes a run.
-    public init(totalSteps: Int, peakLearningRate: Double) {
+    /// Describes a run; `steps` is all of it unless given.
+    public init(totalSteps: Int, peakLearningRate: Double, steps: Range<Int>? = nil) {
         self.totalSteps = totalSteps
         self.peakLearningRate = peakLearningRate
+        self.steps = steps ?? 0..<totalSteps
     }
 }

@@ -6,6 +6,12 @@ public protocol LinearAdapter: AnyObject {
     func merged(into weight: Tensor, engine: Engine) -> Tensor
     /// The exact form as a plain LoRA, or nil where there is none.
     func folded(engine: Engine) -> FoldedLoRA?
+    /// The same for files: without the ranks that the method has switched off, of which none may be left.
+    func foldedForFiles(engine: Engine) -> FoldedLoRA?
+}
+
+extension LinearAdapter {
+    public func foldedForFiles(engine: Engine) -> FoldedLoRA? { folded(engine: engine) }
 }
 
 /// A change ΔW = scaling · B A as matrices.
@@ -16,4 +22,7 @@ public struct FoldedLoRA {
     public let b: Tensor
     /// Factor on B A.
     public let scaling: Double
+
+    /// PEFT's and llama.cpp's alpha: they scale by alpha / rank.
+    var alpha: Double { scaling * Double(a.rows) }
 }

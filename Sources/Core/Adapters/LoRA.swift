@@ -69,7 +69,7 @@ extension AdapterMethod {
         let section = request.section
         return try AttachedAdapter(each: request) { layer in
             try LoRA(
-                layer: layer, rank: section.rank, alpha: section.alpha,
+                layer: layer, rank: section.rank(of: layer), alpha: section.alpha(of: layer),
                 rankStabilised: section.option("rs-lora")?.boolean ?? false,
                 learningRateRatio: section.option("lora-plus-ratio")?.number ?? 1, dropout: section.dropout,
                 seed: request.seed, allowsExcessRank: section.allowsExcessRank)

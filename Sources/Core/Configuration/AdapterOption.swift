@@ -7,9 +7,13 @@ public struct AdapterOption: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case boolean
         case integer(atLeast: Int)
+        /// A whole number, or the word `auto`.
+        case integerOrAuto(atLeast: Int)
         /// A finite number; `above` excludes its bound.
         case number(above: Double)
         case numberAtLeast(Double)
+        /// A number above 0 and below 1.
+        case fraction
         case choice([String])
         case text
         /// Taken as it is; the method checks it.
@@ -54,6 +58,10 @@ extension AdapterOption {
         switch kind {
         case .boolean: node.boolean.map { .boolean($0) }
         case .integer(let least): node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .integerOrAuto(let least):
+            node.text == Self.automatic
+                ? .text(Self.automatic) : node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .fraction: node.number.flatMap { Self.fractionBounds.contains($0) ? .number($0) : nil }
         case .number(let bound): node.number.flatMap { $0 > bound ? .number($0) : nil }
         case .numberAtLeast(let bound): node.number.flatMap { $0 >= bound ? .number($0) : nil }
         case .choice(let names): node.text.flatMap { names.contains($0) ? .text($0) : nil }
@@ -66,6 +74,8 @@ extension AdapterOption {
         switch kind {
         case .boolean: "true or false"
         case .integer(let least): "a whole number of at least \(least)"
+        case .integerOrAuto(let least): "a whole number of at least \(least), or \(Self.automatic)"
+        case .fraction: Self.fractionBounds.expected
         case .number(let bound): NumberBounds(lower: bound, lowerIncluded: false).expected
         case .numberAtLeast(let bound): NumberBounds(lower: bound).expected
         case .choice(let names): "one of " + names.joined(separator: ", ")
@@ -73,4 +83,7 @@ extension AdapterOption {
         case .any: "a value"
         }
     }
+
+    private static let automatic = "auto"
+    private static let fractionBounds = NumberBounds(lower: 0, lowerIncluded: false, upper: 1, upperIncluded: false)
 }

@@ -25,6 +25,8 @@ extension RunConfiguration {
         public var initialAdapter: String?
         /// Whether the rank may be above a layer's smaller side, as in files that hold several adapters as one.
         var allowsExcessRank = false
+        /// Ranks and alphas of single layers, which only files of other programs give.
+        var patterns = LayerPatterns()
         /// The method's own options, complete with defaults, in the order in which the method lists them.
         public var options: [ConfigurationValue.Entry] = []
 

@@ -2,17 +2,15 @@ extension AdapterExport {
     /// Writes the adapters of `model` as a GGUF file for llama.cpp.
     ///
     /// Tensors are `blk.N.attn_q.weight.lora_a` `[rank, in]` and `.lora_b` `[out, rank]`, float32. llama.cpp scales by
-    /// `adapter.lora.alpha / rank`, so alpha is s · rank. Families whose files interleave the rotary halves of q and k
+    /// `adapter.lora.alpha / rank` with one alpha for all and each tensor's own rank, so alpha is the first layer's s · rank, and
+    /// B is multiplied by s · rank / alpha where a layer's is another. Families whose files interleave the rotary halves of q and k
     /// have the rows of those B interleaved as well.
     ///
     /// - Source: llama.cpp `convert_lora_to_gguf.py` and `src/llama-adapter.cpp`.
     public static func gguf(model: LanguageModel, name: String, to path: String) throws {
         let layers = try folded(model, format: "gguf")
-        let alphas = layers.map { $0.lora.scaling * Double($0.lora.a.rows) }
-        guard let alpha = alphas.first, alphas.allSatisfy({ $0 == alpha }) else {
-            throw AdapterError.notRepresentable(
-                format: "gguf", reason: "its layers differ in alpha, and GGUF holds one for all")
-        }
+        // The alpha that llama.cpp sees is a float32; the others are measured by that one.
+        let alpha = Double(Float(layers[0].lora.alpha))
         guard let family = ModelFamily.all.first(where: { $0.name == model.configuration.family }),
             let architecture = family.ggufArchitecture
         else {
@@ -31,9 +29,13 @@ extension AdapterExport {
                 throw AdapterError.notRepresentable(format: "gguf", reason: "GGUF has no name for \(linear.path)")
             }
             let interleaves = family.ggufInterleavesRotary && GGUFNames.isRotated(weight)
-            let b =
+            var b =
                 interleaves
                 ? interleaved(lora.b, headDimension: model.configuration.headDimension) : lora.b.elements()
+            if lora.alpha != layers[0].lora.alpha {
+                let ratio = Float(lora.alpha / alpha)
+                for index in b.indices { b[index] *= ratio }
+            }
             writer.append(target + ".lora_a", shape: [lora.a.rows, lora.a.columns], float32: lora.a.elements())
             writer.append(target + ".lora_b", shape: [lora.b.rows, lora.b.columns], float32: b)
         }

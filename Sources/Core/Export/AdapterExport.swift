@@ -26,7 +26,7 @@ public enum AdapterExport {
         try staged.commit()
     }
 
-    /// The adapted layers of `model` with their exact LoRA forms.
+    /// The adapted layers of `model` that have a rank with their exact LoRA forms.
     static func folded(_ model: LanguageModel, format: String) throws -> [(linear: Linear, lora: FoldedLoRA)] {
         if let attached = model.attached, !attached.sublayerAdapters.isEmpty || !attached.trainedVectors.isEmpty {
             throw AdapterError.notRepresentable(
@@ -36,12 +36,16 @@ public enum AdapterExport {
         guard !adapted.isEmpty else {
             throw AdapterError.notRepresentable(format: format, reason: "no layer of the model has an adapter")
         }
-        return try adapted.map { linear in
-            guard let lora = linear.adapter?.folded(engine: model.engine) else {
+        let layers = try adapted.map { linear in
+            guard let lora = linear.adapter?.foldedForFiles(engine: model.engine) else {
                 throw AdapterError.notRepresentable(
                     format: format, reason: "the change of \(linear.path) is no low-rank update; use --format merged")
             }
-            return (linear, lora)
+            return (linear: linear, lora: lora)
+        }.filter { $0.lora.a.rows > 0 }
+        guard !layers.isEmpty else {
+            throw AdapterError.notRepresentable(format: format, reason: "no layer has a rank left")
         }
+        return layers
     }
 }

@@ -64,15 +64,16 @@ public struct AdapterVerification {
     }
 
     private mutating func checkEffect(_ before: Probe, _ after: Probe, model: LanguageModel) {
+        func isZero(_ factor: Tensor) -> Bool { factor.elements().allSatisfy { $0 == 0 } }
         var largest: Float = 0
         for (x, y) in zip(before.logits.elements(), after.logits.elements()) {
             largest = y.isFinite ? max(largest, abs(x - y)) : .infinity
         }
         let folded = model.adaptedLinears.compactMap { $0.adapter?.folded(engine: model.engine) }
         if !folded.isEmpty, folded.count == model.adaptedLinears.count,
-            folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } })
+            folded.allSatisfy({ isZero($0.a) || isZero($0.b) })
         {
-            add("effect", largest == 0, "every B is zero: the adapter is untrained and changes nothing")
+            add("effect", largest == 0, "every update is zero: the adapter is untrained and changes nothing")
         } else {
             add(
                 "effect", largest > 0 && largest.isFinite,

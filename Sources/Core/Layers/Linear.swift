@@ -44,16 +44,21 @@ public final class Linear {
 
     /// The layer without its adapter, with the links of a chain.
     public func base(_ x: Variable, on tape: Tape) -> Variable {
-        var product =
+        let product = product(x, on: tape)
+        guard let bias else { return product }
+        return tape.addBias(product, bias.variable)
+    }
+
+    /// `X Wᵀ` with the links of a chain, without b.
+    func product(_ x: Variable, on tape: Tape) -> Variable {
+        let product =
             if let trainable {
                 storesTransposed
                     ? tape.multiply(x, by: trainable.variable) : tape.multiply(x, transposed: trainable.variable)
             } else {
                 tape.multiply(x, frozen: weight)
             }
-        if let sidePath { product = sidePath.add(x, to: product, on: tape) }
-        guard let bias else { return product }
-        return tape.addBias(product, bias.variable)
+        return sidePath?.add(x, to: product, on: tape) ?? product
     }
 
     /// Makes W and b trainable and returns their parameters.

@@ -33,6 +33,12 @@ final class Chain {
     /// Number of the present link, counted from 0.
     var linkIndex: Int { knots.count }
 
+    /// Completed steps when the present link began and when it ends, as far as that is scheduled.
+    var linkSteps: Range<Int> {
+        let begin = knots.last ?? 0
+        return begin..<max(begin, scheduledKnot(linkIndex) ?? totalSteps)
+    }
+
     /// The seed of a link's random numbers: another draw for each link, or the chain would search the same subspace again.
     static func seed(_ seed: UInt64, link: Int) -> UInt64 {
         link == 0 ? seed : SeededGenerator(seed: seed, purpose: "chain-link", step: link).word(at: 0)

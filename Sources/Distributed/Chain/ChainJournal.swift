@@ -55,6 +55,7 @@ struct ChainJournal {
             knots: knots, lowestLoss: try state["lowest_loss"]?.double(),
             validationsWithoutImprovement: try state.requireInt("validations_without_improvement"))
         setup.trainable = setup.trainableState(try setup.attachAdapters(link: chain.linkIndex))
+        try setup.prepareRule()
         do {
             try setup.model.attached?.restore(from: file, prefix: Self.present)
         } catch {

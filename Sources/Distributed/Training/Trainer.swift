@@ -182,6 +182,7 @@ public final class Trainer {
         var scale = 1 / sums.weight
         if let clip = setup.configuration.training.gradientClip, norm > clip { scale *= clip / norm }
         if let rule, rule.penaltyFollowsClipping { penalty = rule.addPenalty(to: parameters, scale: 1 / scale) }
+        rule?.beforeUpdate(parameters, gradientScale: scale, step: step + 1)
         setup.optimizer.step(learningRate: learningRate, gradientScale: scale)
         rule?.afterUpdate(parameters, gradientScale: scale, step: step + 1)
         return (norm, penalty)

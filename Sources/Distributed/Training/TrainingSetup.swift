@@ -193,7 +193,8 @@ extension TrainingSetup {
 
     /// Tells the present adapter's rule about the run.
     func prepareRule() throws {
-        try model.attached?.rule?.prepare(AdapterRun(totalSteps: totalSteps, peakLearningRate: schedule.peak))
+        try model.attached?.rule?.prepare(
+            AdapterRun(totalSteps: totalSteps, peakLearningRate: schedule.peak, steps: chain?.linkSteps))
     }
 
     /// The adapter as other programs read it, a chain as one plain LoRA; nil when all parameters are trained.

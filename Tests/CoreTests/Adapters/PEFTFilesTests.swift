@@ -99,7 +99,7 @@ struct PEFTFilesTests {
 
     static let refused: [(key: String, value: any Sendable)] = [
         ("peft_type", "PROMPT_TUNING"), ("lora_bias", true), ("fan_in_fan_out", true), ("use_qalora", true),
-        ("bias", "all"), ("rank_pattern", ["q_proj": 4]), ("alpha_pattern", ["q_proj": 4]),
+        ("bias", "all"),
         ("modules_to_save", ["lm_head"]), ("layer_replication", [[0, 2]]), ("target_parameters", ["x"]),
         ("trainable_token_indices", [1]), ("layers_to_transform", [0]), ("exclude_modules", ["q_proj"]),
         ("init_lora_weights", "pissa"), ("alora_invocation_tokens", [1, 2]),

@@ -14,6 +14,14 @@ struct ConfigurationErrorTests {
         }
     }
 
+    @Test("an unknown method is answered with all that there are")
+    func unknownMethod() {
+        let names = AdapterMethod.all.map(\.name).joined(separator: ", ")
+        #expect(
+            message(minimalConfiguration + "\nadapter: {method: lroa}")
+                == "run.yaml:5:19: adapter.method: expected one of \(names), but got lroa; did you mean lora?")
+    }
+
     @Test(
         "each wrong value is named with its place, what was expected and what came",
         arguments: [
@@ -70,10 +78,6 @@ struct ConfigurationErrorTests {
             (
                 "adapter: {dropout: 1}",
                 "run.yaml:5:20: adapter.dropout: expected a number of at least 0 and below 1, but got 1."
-            ),
-            (
-                "adapter: {method: lroa}",
-                "run.yaml:5:19: adapter.method: expected lora, but got lroa; did you mean lora?"
             ),
             (
                 "adapter: {rs-lora: yes}",

@@ -40,6 +40,20 @@ enum TinyModel {
         configuration.slidingWindow = 3
     }
 
+    /// GPT-2: transposed matrices, biases, one matrix for q, k and v; D = 8, H = 2, F = 12, V = 13.
+    static func gpt2(_ configuration: inout DecoderConfiguration) {
+        guard let folder = try? TinyFolder(),
+            let file = try? folder.write(
+                "config.json",
+                """
+                {"model_type": "gpt2", "vocab_size": 13, "n_embd": 8, "n_inner": 12, "n_layer": 2, "n_head": 2,
+                 "n_positions": 24, "tie_word_embeddings": false}
+                """),
+            let made = try? ModelFamily.configuration(of: ModelDescription(configurationFile: file))
+        else { preconditionFailure("GPT-2's tiny configuration cannot be made") }
+        configuration = made.configuration
+    }
+
     /// An adapter section for plain LoRA.
     static func lora(
         rank: Int = 2, alpha: Double = 3, dropout: Double = 0,

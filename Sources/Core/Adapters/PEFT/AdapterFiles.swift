@@ -43,7 +43,7 @@ public enum AdapterFiles {
         _ adapter: AttachedAdapter, _ form: PEFTForm, of model: LanguageModel, baseModel: String
     ) throws -> Content {
         var section = adapter.section
-        if !adapter.linearAdapters.isEmpty { section.targets = targets(of: model) }
+        if !adapter.linearAdapters.isEmpty { section.targets = targets(of: model, model.adaptedLinears) }
         return Content(
             try form.tensors(adapter),
             PEFTConfiguration(
@@ -55,43 +55,42 @@ public enum AdapterFiles {
     ///
     ///     ΔW = s B A is kept exactly: r = rows of A, alpha = s r
     ///
-    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if a layer's adapter is no low-rank update, or
-    ///   layers differ in rank or scaling.
+    /// Layers whose rank or alpha is not the first one's stand in `rank_pattern` and `alpha_pattern`; those without a rank
+    /// are left out.
+    ///
+    /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if a layer's adapter is no low-rank update.
     public static func loraContent(of model: LanguageModel, baseModel: String) throws -> Content {
-        let layers = try AdapterExport.folded(model, format: "lora")
-        let (rank, scaling) = (layers[0].lora.a.rows, layers[0].lora.scaling)
-        if let other = layers.first(where: { $0.lora.a.rows != rank || $0.lora.scaling != scaling }) {
-            throw AdapterError.notRepresentable(
-                format: "lora",
-                reason: "\(other.linear.path) has another rank or scaling than \(layers[0].linear.path)")
-        }
-        return try loraContent(
-            of: model, layers: layers.map { ($0.linear.path, $0.lora.a, $0.lora.b) }, scaling: scaling,
-            dropout: model.attached?.section.dropout ?? 0, baseModel: baseModel)
+        try loraContent(of: model, layers: try AdapterExport.folded(model, format: "lora"), baseModel: baseModel)
     }
 
     /// The links of a chain as one plain LoRA of scaling 1.
     public static func loraContent(
         of model: LanguageModel, chain layers: [(path: String, update: LowRankUpdate)], baseModel: String
     ) throws -> Content {
-        try loraContent(
-            of: model, layers: layers.map { ($0.path, $0.update.a, $0.update.b) }, scaling: 1,
-            dropout: model.attached?.section.dropout ?? 0, baseModel: baseModel)
+        let updates = Dictionary(uniqueKeysWithValues: layers.map { ($0.path, $0.update) })
+        let folded = model.linears.compactMap { linear in
+            updates[linear.path].map { (linear, FoldedLoRA(a: $0.a, b: $0.b, scaling: 1)) }
+        }
+        return try loraContent(of: model, layers: folded, baseModel: baseModel)
     }
 
     private static func loraContent(
-        of model: LanguageModel, layers: [(path: String, a: Tensor, b: Tensor)], scaling: Double, dropout: Double,
-        baseModel: String
+        of model: LanguageModel, layers: [(linear: Linear, lora: FoldedLoRA)], baseModel: String
     ) throws -> Content {
         var section = AdapterMethod.lora.defaultSection
-        section.rank = layers[0].a.rows
-        section.alpha = scaling * Double(section.rank)
-        section.dropout = dropout
-        section.targets = targets(of: model)
-        let tensors = layers.flatMap { path, a, b in
-            [("lora_A", a), ("lora_B", b)].map { name, value in
+        let first = layers[0].lora
+        (section.rank, section.alpha) = (first.a.rows, first.alpha)
+        for (linear, lora) in layers {
+            if lora.a.rows != section.rank { section.patterns.ranks[linear.path] = lora.a.rows }
+            if lora.alpha != section.alpha { section.patterns.alphas[linear.path] = lora.alpha }
+        }
+        section.dropout = model.attached?.section.dropout ?? 0
+        section.targets = targets(of: model, layers.map(\.linear))
+        let tensors = layers.flatMap { linear, lora in
+            [("lora_A", lora.a), ("lora_B", lora.b)].map { name, value in
                 AdapterTensor(
-                    name: "\(PEFT.prefix)\(path).\(name).weight", shape: [value.rows, value.columns], value: value)
+                    name: "\(PEFT.prefix)\(linear.path).\(name).weight", shape: [value.rows, value.columns],
+                    value: value)
             }
         }
         return Content(
@@ -101,8 +100,9 @@ public enum AdapterFiles {
     }
 
     /// The modules' names where all layers of a name are adapted, else the layers' paths.
-    private static func targets(of model: LanguageModel) -> RunConfiguration.AdapterSection.Targets {
-        let adapted = model.adaptedLinears
+    private static func targets(
+        of model: LanguageModel, _ adapted: [Linear]
+    ) -> RunConfiguration.AdapterSection.Targets {
         var modules: [String] = []
         for linear in adapted where !modules.contains(linear.moduleName) { modules.append(linear.moduleName) }
         let sameByName = model.linears.filter { modules.contains($0.moduleName) }

@@ -79,8 +79,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
         }
         func text(_ section: RunConfiguration.AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
+            let patterns = section.patterns.isEmpty ? [] : ["ranks or alphas of single layers"]
             return
-                (["rank \(section.rank)", "alpha \(section.alpha)"] + options.map { "\($0.key) \($0.value.inlineYAML)" })
+                (["rank \(section.rank)", "alpha \(section.alpha)"] + patterns
+                + options.map { "\($0.key) \($0.value.inlineYAML)" })
                 .joined(separator: ", ")
         }
         guard text(self.section) == text(section) else {
@@ -90,7 +92,9 @@ public struct PEFTConfiguration: Sendable, Equatable {
     }
 
     /// Options that say how an adapter is trained and not what it computes; files do not hold them.
-    private static let trainingOptions: Set<String> = ["lora-plus-ratio"]
+    private static let trainingOptions: Set<String> = [
+        "lora-plus-ratio", "target-rank", "tinit", "tfinal", "delta-t", "beta1", "beta2", "orthogonal-weight", "score",
+    ]
 
     /// The text of `adapter_config.json`.
     public var json: JSONValue {

@@ -12,12 +12,13 @@ extension PEFTForm {
     /// The members of `LoraConfig`.
     static func loraMembers(_ configuration: PEFTConfiguration, usesDoRA: Bool) -> [String: JSONValue] {
         let section = configuration.section
+        let patterns = section.patterns.json
         return [
             "r": .integer(Int64(section.rank)), "lora_alpha": .shortest(section.alpha),
             "lora_dropout": .double(section.dropout),
             "use_rslora": .bool(section.option("rs-lora")?.boolean ?? false), "use_dora": .bool(usesDoRA),
             "fan_in_fan_out": .bool(configuration.storesTransposed), "init_lora_weights": .bool(true),
-            "modules_to_save": .null, "rank_pattern": .object([:]), "alpha_pattern": .object([:]),
+            "modules_to_save": .null, "rank_pattern": patterns.ranks, "alpha_pattern": patterns.alphas,
         ]
     }
 
@@ -32,19 +33,14 @@ extension PEFTForm {
         section.rank = try file.require("r").int()
         section.alpha = try file.require("lora_alpha").double()
         section.dropout = try file["lora_dropout"]?.double() ?? 0
+        section.patterns = try LayerPatterns(file)
         section.set("rs-lora", .boolean(try file["use_rslora"]?.bool() ?? false))
         return section
     }
 
-    private static func refuseUnsupportedLoRA(_ json: JSONDocument) throws {
+    static func refuseUnsupportedLoRA(_ json: JSONDocument) throws {
         for key in ["lora_bias", "use_qalora"] where try json[key]?.bool() == true {
             throw AdapterError.unsupported(path: json.path, key: key, found: "true", supported: "false")
-        }
-        for key in ["rank_pattern", "alpha_pattern"] {
-            if let pattern = json[key], try !pattern.members().isEmpty {
-                throw AdapterError.unsupported(
-                    path: json.path, key: key, found: "not empty", supported: "one rank and alpha for all layers")
-            }
         }
         try refuse(
             ["layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens"], in: json)

@@ -40,7 +40,12 @@ struct FormulaCheck {
             let x = variable(inputs[index])
             let y = layer.forward(x, on: tape)
             expect(y.value.elements(), output(index, inputs[index], tensors), "output of \(layer.path)")
-            tape.backward(from: y, gradient: tensor(factors[index]))
+            // As in a model the output joins a residual stream, whose gradient is the same memory.
+            let residual = variable(.normal(rows: tokens, columns: layer.outFeatures, seed: 300 + UInt64(index)))
+            tape.backward(from: tape.residual(residual, y), gradient: tensor(factors[index]))
+            #expect(
+                residual.gradient?.elements() == factors[index].floats,
+                "\(layer.path) changes the gradient of the residual stream")
             let dX = differences(inputs[index]) { factors[index].dot(output(index, $0, tensors)) }
             expect(try #require(x.gradient).elements(), dX, "input gradient of \(layer.path)")
         }
