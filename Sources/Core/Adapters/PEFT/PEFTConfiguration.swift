@@ -89,8 +89,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Options that say how an adapter is trained and not what it computes; files do not hold them.
-    private static let trainingOptions: Set<String> = ["lora-plus-ratio"]
+    /// Options that say how an adapter is trained and not what it computes.
+    private static let trainingOptions: Set<String> = ["lora-plus-ratio", "d-initial"]
 
     /// The text of `adapter_config.json`.
     public var json: JSONValue {

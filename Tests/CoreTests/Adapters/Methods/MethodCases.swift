@@ -2,5 +2,6 @@ import CatenaCore
 
 extension MethodCase {
     /// All cases; every method of the registry has at least one.
-    static let all: [MethodCase] = lora + pissa + olora + loraGA + sorsa
+    static let all: [MethodCase] =
+        lora + moSLoRA + linChain + tiedLoRA + veRA + pissa + olora + loraGA + sorsa
 }
