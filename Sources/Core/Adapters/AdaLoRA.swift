@@ -52,7 +52,7 @@ public final class AdaLoRA: LowRankAdapter {
     public var parameters: [Parameter] { [a, e, b] }
 
     public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
-        (tape.scaleRows(of: a.variable, bySingularValues: e.variable), b.variable)
+        (tape.scaleRows(of: a.variable, by: e.variable), b.variable)
     }
 
     /// For each rank whether it is in use: kept by the last allocation, or moved from zero since.

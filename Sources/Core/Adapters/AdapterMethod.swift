@@ -48,7 +48,8 @@ public struct AdapterMethod: Sendable {
 
     /// Every method.
     public static let all: [AdapterMethod] = [
-        .lora, .dora, .pissa, .olora, .loraGA, .sorsa, .adalora, .compacter, .compacterPlusPlus, .houlsby, .pfeiffer,
+        .lora, .dora, .moSLoRA, .linChain, .tiedLoRA, .veRA, .pissa, .olora, .loraGA, .sorsa, .adalora, .compacter,
+        .compacterPlusPlus, .houlsby, .pfeiffer,
     ]
 
     /// The method called `name`.

@@ -93,7 +93,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
     /// Options that say how an adapter is trained and not what it computes; files do not hold them.
     private static let trainingOptions: Set<String> = [
-        "lora-plus-ratio", "target-rank", "tinit", "tfinal", "delta-t", "beta1", "beta2", "orthogonal-weight", "score",
+        "lora-plus-ratio", "d-initial", "target-rank", "tinit", "tfinal", "delta-t", "beta1", "beta2",
+        "orthogonal-weight", "score",
     ]
 
     /// The text of `adapter_config.json`.

@@ -167,6 +167,16 @@ struct EveryMethodTests {
         #expect(gradients[0] == gradients[1])
     }
 
+    @Test("a pass takes no new memory once two like it were run", arguments: MethodCase.all)
+    func steadyMemory(testCase: MethodCase) throws {
+        let model = try model(testCase)
+        _ = try attach(testCase, to: model, trained: true)
+        for _ in 0..<2 { batch.run(model) }
+        let buffers = engine.memory.systemAllocationCount
+        for _ in 0..<2 { batch.run(model) }
+        #expect(engine.memory.systemAllocationCount == buffers)
+    }
+
     @Test("taking the adapter away gives back the model", arguments: MethodCase.all)
     func removal(testCase: MethodCase) throws {
         let model = try model(testCase)

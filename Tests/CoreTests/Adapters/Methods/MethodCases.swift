@@ -2,5 +2,7 @@ import CatenaCore
 
 extension MethodCase {
     /// All cases; every method of the registry has at least one.
-    static let all: [MethodCase] = lora + dora + pissa + olora + loraGA + sorsa + adalora + bottlenecks + compacter
+    static let all: [MethodCase] =
+        lora + dora + moSLoRA + linChain + tiedLoRA + veRA + pissa + olora + loraGA + sorsa + adalora + bottlenecks
+        + compacter
 }

@@ -1,0 +1,34 @@
+extension PEFTForm {
+    /// VeRA, with its random matrices in the file.
+    ///
+    /// - Source: peft `tuners/vera/config.py`, `VeraConfig`, and `model.py` (`base_model.vera_A`, `base_model.vera_B`).
+    static let vera: PEFTForm = PEFTForm(
+        type: "VERA",
+        members: { configuration, _ in
+            let section = configuration.section
+            return [
+                "r": .integer(Int64(section.rank)), "vera_dropout": .double(section.dropout),
+                "d_initial": .shortest(section.option("d-initial")?.number ?? 0.1),
+                "projection_prng_key": .integer(0), "save_projection": .bool(true), "init_weights": .bool(true),
+                "fan_in_fan_out": .bool(configuration.storesTransposed), "modules_to_save": .null,
+            ]
+        },
+        section: { file in
+            guard try file["save_projection"]?.bool() ?? true else {
+                throw AdapterError.unsupported(
+                    path: file.path, key: "save_projection", found: "false, so the random matrices are not in the file",
+                    supported: "true")
+            }
+            var section = AdapterMethod.veRA.defaultSection
+            section.rank = try file.require("r").int()
+            section.alpha = AdapterMethod.veRA.defaultAlpha(section.rank)
+            section.dropout = try file["vera_dropout"]?.double() ?? 0
+            section.set("d-initial", .number(try file["d_initial"]?.double() ?? 0.1))
+            return section
+        },
+        tensors: { adapter in adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init) },
+        load: { adapter, file, _ in
+            try AdapterFiles.read(
+                into: adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init), from: file)
+        })
+}
