@@ -47,7 +47,9 @@ public struct AdapterMethod: Sendable {
     let make: @Sendable (AdapterRequest) throws -> AttachedAdapter
 
     /// Every method.
-    public static let all: [AdapterMethod] = [.lora, .pissa, .olora, .loraGA, .sorsa]
+    public static let all: [AdapterMethod] = [
+        .lora, .pissa, .olora, .loraGA, .sorsa, .bone, .bat, .ia3, .bitfit, .lnTuning, .full,
+    ]
 
     /// The method called `name`.
     ///

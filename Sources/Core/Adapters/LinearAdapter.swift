@@ -4,8 +4,14 @@ public protocol LinearAdapter: AnyObject {
     func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable
     /// The matrix with the adapter folded in, same shape as `weight`.
     func merged(into weight: Tensor, engine: Engine) -> Tensor
+    /// The layer's bias with the adapter folded in; by default as it is.
+    func merged(intoBias bias: Tensor, engine: Engine) -> Tensor
     /// The exact form as a plain LoRA, or nil where there is none.
     func folded(engine: Engine) -> FoldedLoRA?
+}
+
+extension LinearAdapter {
+    public func merged(intoBias bias: Tensor, engine: Engine) -> Tensor { bias }
 }
 
 /// A change ΔW = scaling · B A as matrices.

@@ -7,11 +7,15 @@ public struct AdapterOption: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case boolean
         case integer(atLeast: Int)
+        /// A whole number, or the word `none`.
+        case integerOrNone(atLeast: Int)
         /// A finite number; `above` excludes its bound.
         case number(above: Double)
         case numberAtLeast(Double)
         case choice([String])
         case text
+        /// A list of names of modules, or a regular expression that their whole paths match.
+        case modules
         /// Taken as it is; the method checks it.
         case any
     }
@@ -54,10 +58,13 @@ extension AdapterOption {
         switch kind {
         case .boolean: node.boolean.map { .boolean($0) }
         case .integer(let least): node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .integerOrNone(let least):
+            node.text == "none" ? .text("none") : node.integer.flatMap { $0 >= least ? .integer($0) : nil }
         case .number(let bound): node.number.flatMap { $0 > bound ? .number($0) : nil }
         case .numberAtLeast(let bound): node.number.flatMap { $0 >= bound ? .number($0) : nil }
         case .choice(let names): node.text.flatMap { names.contains($0) ? .text($0) : nil }
         case .text: node.text.map { .text($0) }
+        case .modules: node.isNothing ? nil : ModulePattern(node.value).map { _ in node.value }
         case .any: node.isNothing ? nil : node.value
         }
     }
@@ -66,10 +73,12 @@ extension AdapterOption {
         switch kind {
         case .boolean: "true or false"
         case .integer(let least): "a whole number of at least \(least)"
+        case .integerOrNone(let least): "a whole number of at least \(least), or none"
         case .number(let bound): NumberBounds(lower: bound, lowerIncluded: false).expected
         case .numberAtLeast(let bound): NumberBounds(lower: bound).expected
         case .choice(let names): "one of " + names.joined(separator: ", ")
         case .text: "text"
+        case .modules: "a list of module names, or a regular expression that their whole paths match"
         case .any: "a value"
         }
     }

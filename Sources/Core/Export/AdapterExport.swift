@@ -28,13 +28,13 @@ public enum AdapterExport {
 
     /// The adapted layers of `model` with their exact LoRA forms.
     static func folded(_ model: LanguageModel, format: String) throws -> [(linear: Linear, lora: FoldedLoRA)] {
-        let adapted = model.adaptedLinears
-        guard !adapted.isEmpty else {
-            throw AdapterError.notRepresentable(format: format, reason: "no layer of the model has an adapter")
-        }
         if let attached = model.attached, !attached.sublayerAdapters.isEmpty || !attached.trainedVectors.isEmpty {
             throw AdapterError.notRepresentable(
                 format: format, reason: "it changes more than the model's linear layers")
+        }
+        let adapted = model.adaptedLinears
+        guard !adapted.isEmpty else {
+            throw AdapterError.notRepresentable(format: format, reason: "no layer of the model has an adapter")
         }
         return try adapted.map { linear in
             guard let lora = linear.adapter?.folded(engine: model.engine) else {

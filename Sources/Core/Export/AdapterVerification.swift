@@ -38,7 +38,9 @@ public struct AdapterVerification {
         let trainable = try model.loadAdapter(folder)
         add(
             "tensors", true,
-            "\(trainable.parameters.count) tensors match \(model.adaptedLinears.count) layers in name and shape, "
+            "\(trainable.parameters.count) tensors match "
+                + (model.adaptedLinears.isEmpty ? "the model" : "\(model.adaptedLinears.count) layers")
+                + " in name and shape, "
                 + "\(trainable.count) parameters")
         let wrong = trainable.parameters.filter { $0.value.elements().contains { !$0.isFinite } }
         add(
@@ -63,7 +65,9 @@ public struct AdapterVerification {
             largest = y.isFinite ? max(largest, abs(x - y)) : .infinity
         }
         let folded = model.adaptedLinears.compactMap { $0.adapter?.folded(engine: model.engine) }
-        if folded.count == model.adaptedLinears.count, folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } }) {
+        if !folded.isEmpty, folded.count == model.adaptedLinears.count,
+            folded.allSatisfy({ $0.b.elements().allSatisfy { $0 == 0 } })
+        {
             add("effect", largest == 0, "every B is zero: the adapter is untrained and changes nothing")
         } else {
             add(

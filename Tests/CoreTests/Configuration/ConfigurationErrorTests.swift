@@ -73,7 +73,8 @@ struct ConfigurationErrorTests {
             ),
             (
                 "adapter: {method: lroa}",
-                "run.yaml:5:19: adapter.method: expected lora, but got lroa; did you mean lora?"
+                "run.yaml:5:19: adapter.method: expected one of \(AdapterMethod.all.map(\.name).joined(separator: ", ")), "
+                    + "but got lroa; did you mean lora?"
             ),
             (
                 "adapter: {rs-lora: yes}",
