@@ -144,13 +144,13 @@ extension AdapterMethod {
 
     private static let adaloraOptions: [AdapterOption] = [
         .init(
-            "target-rank", .integerOrAuto(atLeast: 1), default: .text("auto"),
+            "target-rank", .integerOr("auto", atLeast: 1), default: .text("auto"),
             summary: "average rank at the end; auto: two thirds of rank"),
         .init(
-            "tinit", .integerOrAuto(atLeast: 0), default: .text("auto"),
+            "tinit", .integerOr("auto", atLeast: 0), default: .text("auto"),
             summary: "steps before the ranks begin to fall; auto: an eighth of all"),
         .init(
-            "tfinal", .integerOrAuto(atLeast: 0), default: .text("auto"),
+            "tfinal", .integerOr("auto", atLeast: 0), default: .text("auto"),
             summary: "steps at the end with fixed ranks; auto: half of all"),
         .init("delta-t", .integer(atLeast: 1), default: .integer(1), summary: "steps from one allocation to the next"),
         .init("beta1", .fraction, default: .number(0.85), summary: "smoothing of the sensitivity"),

@@ -10,8 +10,12 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case noTarget(String, near: [String])
     /// A target is no regular expression.
     case invalidPattern(String, reason: String)
-    /// An option of the method does not fit the other options or the run.
+    /// An option of the method does not fit the other options, the run or the model.
     case optionMisfit(option: String, found: String, expected: String)
+    /// A size does not divide the sides `shape` of a target layer that it has to divide; those in `fitting` divide all.
+    case indivisible(key: String, size: Int, path: String, shape: [Int], fitting: [Int])
+    /// The model has none of the tensors that the method trains.
+    case nothingToTrain(method: String, what: String, advice: String)
     /// The adapter's files use a feature that Catena does not implement.
     case unsupported(path: String, key: String, found: String, supported: String)
     /// The adapter's files do not fit the model or the configuration.
@@ -36,6 +40,12 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "correct it, or give a list of layer names."
         case .optionMisfit(let option, let found, let expected):
             "adapter.\(option): \(found) does not fit; expected \(expected)."
+        case .indivisible(let key, let size, let path, let shape, let fitting):
+            "adapter.\(key): \(size) does not divide \(path), a \(shape) matrix; "
+                + (fitting.isEmpty ? "" : "choose \(fitting.map(String.init).joined(separator: " or ")), or ")
+                + "leave that layer out of adapter.targets."
+        case .nothingToTrain(let method, let what, let advice):
+            "adapter.method: \(method) trains \(what), and this model has none; \(advice)."
         case .unsupported(let path, let key, let found, let supported):
             "\(path): \(key) is \(found), which is not supported; expected \(supported)."
         case .mismatch(let path, let reason):

@@ -48,8 +48,8 @@ public struct AdapterMethod: Sendable {
 
     /// Every method.
     public static let all: [AdapterMethod] = [
-        .lora, .dora, .moSLoRA, .linChain, .tiedLoRA, .veRA, .pissa, .olora, .loraGA, .sorsa, .adalora, .compacter,
-        .compacterPlusPlus, .houlsby, .pfeiffer,
+        .lora, .dora, .moSLoRA, .linChain, .tiedLoRA, .veRA, .pissa, .olora, .loraGA, .sorsa, .adalora, .bone, .bat,
+        .compacter, .compacterPlusPlus, .houlsby, .pfeiffer, .ia3, .bitfit, .lnTuning, .full,
     ]
 
     /// The method called `name`.

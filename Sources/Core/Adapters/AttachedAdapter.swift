@@ -14,12 +14,15 @@ public final class AttachedAdapter {
     let sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)]
     /// Vectors of the base (norms, biases) that are trained, with their parameters.
     let trainedVectors: [(vector: LayerVector, parameter: Parameter)]
+    /// Matrices of the base that are trained, with their parameters.
+    let trainedMatrices: [(matrix: any TrainableMatrix, parameter: Parameter)]
 
     init(
         _ section: RunConfiguration.AdapterSection, parameters: [Parameter], buffers: [AdapterBuffer] = [],
         rule: (any AdapterRule)? = nil, linearAdapters: [(layer: Linear, adapter: any LinearAdapter)] = [],
         sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)] = [],
-        trainedVectors: [(vector: LayerVector, parameter: Parameter)] = []
+        trainedVectors: [(vector: LayerVector, parameter: Parameter)] = [],
+        trainedMatrices: [(matrix: any TrainableMatrix, parameter: Parameter)] = []
     ) {
         self.section = section
         self.parameters = parameters
@@ -28,6 +31,7 @@ public final class AttachedAdapter {
         self.linearAdapters = linearAdapters
         self.sublayerAdapters = sublayerAdapters
         self.trainedVectors = trainedVectors
+        self.trainedMatrices = trainedMatrices
     }
 
     /// One adapter for each requested layer, with its own parameters.
@@ -83,11 +87,13 @@ extension LanguageModel {
             for (layer, _) in attached.linearAdapters { layer.adapter = nil }
             for (layer, place, _) in attached.sublayerAdapters { layer.sublayerAdapters[place] = nil }
             for (vector, _) in attached.trainedVectors { vector.train(nil) }
+            for (matrix, _) in attached.trainedMatrices { matrix.train(nil) }
         }
         attached = adapter
         guard let adapter else { return }
         for (layer, own) in adapter.linearAdapters { layer.adapter = own }
         for (layer, place, own) in adapter.sublayerAdapters { layer.sublayerAdapters[place] = own }
         for (vector, parameter) in adapter.trainedVectors { vector.train(parameter) }
+        for (matrix, parameter) in adapter.trainedMatrices { matrix.train(parameter) }
     }
 }

@@ -4,6 +4,8 @@ public protocol LinearAdapter: AnyObject {
     func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable
     /// The matrix with the adapter folded in, same shape as `weight`.
     func merged(into weight: Tensor, engine: Engine) -> Tensor
+    /// The layer's bias with the adapter folded in; by default as it is.
+    func merged(intoBias bias: Tensor, engine: Engine) -> Tensor
     /// The exact form as a plain LoRA, or nil where there is none.
     func folded(engine: Engine) -> FoldedLoRA?
     /// The same for files: without the ranks that the method has switched off, of which none may be left.
@@ -12,6 +14,10 @@ public protocol LinearAdapter: AnyObject {
 
 extension LinearAdapter {
     public func foldedForFiles(engine: Engine) -> FoldedLoRA? { folded(engine: engine) }
+}
+
+extension LinearAdapter {
+    public func merged(intoBias bias: Tensor, engine: Engine) -> Tensor { bias }
 }
 
 /// A change ΔW = scaling · B A as matrices.

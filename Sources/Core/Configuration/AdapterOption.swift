@@ -7,8 +7,8 @@ public struct AdapterOption: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case boolean
         case integer(atLeast: Int)
-        /// A whole number, or the word `auto`.
-        case integerOrAuto(atLeast: Int)
+        /// A whole number, or a word that stands for one.
+        case integerOr(String, atLeast: Int)
         /// A finite number; `above` excludes its bound.
         case number(above: Double)
         case numberAtLeast(Double)
@@ -16,6 +16,8 @@ public struct AdapterOption: Sendable, Equatable {
         case fraction
         case choice([String])
         case text
+        /// A list of names of modules, or a regular expression that their whole paths match.
+        case modules
         /// Taken as it is; the method checks it.
         case any
     }
@@ -58,14 +60,14 @@ extension AdapterOption {
         switch kind {
         case .boolean: node.boolean.map { .boolean($0) }
         case .integer(let least): node.integer.flatMap { $0 >= least ? .integer($0) : nil }
-        case .integerOrAuto(let least):
-            node.text == Self.automatic
-                ? .text(Self.automatic) : node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .integerOr(let word, let least):
+            node.text == word ? .text(word) : node.integer.flatMap { $0 >= least ? .integer($0) : nil }
         case .fraction: node.number.flatMap { Self.fractionBounds.contains($0) ? .number($0) : nil }
         case .number(let bound): node.number.flatMap { $0 > bound ? .number($0) : nil }
         case .numberAtLeast(let bound): node.number.flatMap { $0 >= bound ? .number($0) : nil }
         case .choice(let names): node.text.flatMap { names.contains($0) ? .text($0) : nil }
         case .text: node.text.map { .text($0) }
+        case .modules: node.isNothing ? nil : ModulePattern(node.value).map { _ in node.value }
         case .any: node.isNothing ? nil : node.value
         }
     }
@@ -74,16 +76,16 @@ extension AdapterOption {
         switch kind {
         case .boolean: "true or false"
         case .integer(let least): "a whole number of at least \(least)"
-        case .integerOrAuto(let least): "a whole number of at least \(least), or \(Self.automatic)"
+        case .integerOr(let word, let least): "a whole number of at least \(least), or \(word)"
         case .fraction: Self.fractionBounds.expected
         case .number(let bound): NumberBounds(lower: bound, lowerIncluded: false).expected
         case .numberAtLeast(let bound): NumberBounds(lower: bound).expected
         case .choice(let names): "one of " + names.joined(separator: ", ")
         case .text: "text"
+        case .modules: "a list of module names, or a regular expression that their whole paths match"
         case .any: "a value"
         }
     }
 
-    private static let automatic = "auto"
     private static let fractionBounds = NumberBounds(lower: 0, lowerIncluded: false, upper: 1, upperIncluded: false)
 }

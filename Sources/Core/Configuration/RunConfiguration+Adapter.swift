@@ -106,6 +106,24 @@ extension RunConfiguration.AdapterSection {
         }
     }
 
+    /// Whether the section names the method `full`, the other spelling of `training.trainable: all`.
+    static func trainsAll(
+        _ node: ConfigurationNode?, training: ConfigurationNode?, origin: ConfigurationOrigin, methods: [AdapterMethod]
+    ) throws(ConfigurationError) -> Bool {
+        let reader = try SectionReader<RunConfiguration.AdapterKey>(
+            node, path: "adapter", origin: origin, extraKeys: nil)
+        guard reader.node(.method)?.text == AdapterMethod.full.name else { return false }
+        _ = try Self(node, origin: origin, methods: methods)
+        let other = try SectionReader<RunConfiguration.TrainingKey>(training, path: "training", origin: origin)
+        if let trainable = other.node(.trainable), trainable.text == "adapter" {
+            throw .contradiction(
+                origin: trainable.origin,
+                problem: "training.trainable is adapter, but adapter.method is full, which trains the model itself",
+                advice: "remove one of them")
+        }
+        return true
+    }
+
     /// Refuses common keys that the method does not take.
     private static func requireMeaning(
         _ reader: SectionReader<RunConfiguration.AdapterKey>, _ method: AdapterMethod

@@ -58,7 +58,11 @@ extension RunConfiguration {
             expected: "a Hugging Face model folder or a .gguf file")
         data = try DataSection(reader.node(.data), origin: origin)
         training = try TrainingSection(reader.node(.training), origin: origin)
-        if training.trainable == .all, reader.has(.adapter) {
+        if try AdapterSection.trainsAll(
+            reader.node(.adapter), training: reader.node(.training), origin: origin, methods: methods)
+        {
+            training.trainable = .all
+        } else if training.trainable == .all, reader.has(.adapter) {
             throw .contradiction(
                 origin: reader.place(.adapter),
                 problem:

@@ -79,7 +79,9 @@ public enum MergedModel {
         for vector in model.normVectors { append(vector.name, [vector.value.count]) { vector.value } }
         for linear in model.linears {
             append(linear.path + ".weight", linear.storedShape) { linear.mergedStoredWeight(engine: engine) }
-            if let bias = linear.bias { append(bias.name, [bias.value.count]) { bias.value } }
+            if let bias = linear.bias {
+                append(bias.name, [bias.value.count]) { linear.mergedBias(engine: engine) ?? bias.value }
+            }
         }
         return writer
     }

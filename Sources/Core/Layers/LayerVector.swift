@@ -1,4 +1,4 @@
-/// A vector of a layer, such as a norm's scale or a bias: frozen unless the whole model is trained.
+/// A vector of a layer, such as a norm's scale or a bias: frozen unless it is trained itself.
 public final class LayerVector {
     /// Name in the model's files.
     public let name: String
@@ -19,20 +19,19 @@ public final class LayerVector {
     public var value: Tensor { parameter?.value ?? frozen }
 
     /// A parameter that begins with the frozen numbers; `prefix` comes before the vector's name.
-    func trainableParameter(prefix: String = "") -> Parameter {
+    func trainableParameter(prefix: String = "") -> Parameter { trainableParameter(named: prefix + name) }
+
+    /// A parameter called `name` that begins with the frozen numbers.
+    func trainableParameter(named name: String) -> Parameter {
         let initial = frozen
-        return Parameter(name: prefix + name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
+        return Parameter(name: name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
     }
+
+    /// Path of the module whose vector this is.
+    var modulePath: String { name.split(separator: ".").dropLast().joined(separator: ".") }
 
     /// Computes with `parameter` from now on; nil: with the frozen numbers.
     func train(_ parameter: Parameter?) {
         self.parameter = parameter
-    }
-
-    /// Makes the vector trainable and returns its parameter.
-    func makeTrainable() -> Parameter {
-        let parameter = trainableParameter()
-        train(parameter)
-        return parameter
     }
 }

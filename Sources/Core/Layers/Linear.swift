@@ -1,6 +1,6 @@
 /// A linear layer `Y = X Wᵀ + b` whose matrix is frozen, or trained when the whole model is, and which
 /// may carry an adapter.
-public final class Linear {
+public final class Linear: TrainableMatrix {
     /// Module path as in Hugging Face models, for example `model.layers.0.self_attn.q_proj`.
     public let path: String
     /// Rows of W.
@@ -61,14 +61,15 @@ public final class Linear {
         return sidePath?.add(x, to: product, on: tape) ?? product
     }
 
-    /// Makes W and b trainable and returns their parameters.
-    func makeTrainable() -> [Parameter] {
+    func trainableParameter() -> Parameter {
         let stored = (weight as? TransposedWeight)?.stored ?? weight
-        let parameter = Parameter(name: path + ".weight", shape: storedShape) { value in
+        return Parameter(name: path + ".weight", shape: storedShape) { value in
             stored.decode(rows: 0..<stored.outFeatures, into: value.pointer)
         }
+    }
+
+    func train(_ parameter: Parameter?) {
         trainable = parameter
-        return [parameter] + (bias.map { [$0.makeTrainable()] } ?? [])
     }
 
     /// W as it now is, float32, with the links of a chain.
@@ -86,5 +87,10 @@ public final class Linear {
         let weight = currentWeight(engine.memory)
         let merged = adapter?.merged(into: weight, engine: engine) ?? weight
         return storesTransposed ? merged.transposed(engine.memory) : merged
+    }
+
+    /// b with the adapter folded in; nil if the layer has none.
+    public func mergedBias(engine: Engine) -> Tensor? {
+        bias.map { adapter?.merged(intoBias: $0.value, engine: engine) ?? $0.value }
     }
 }

@@ -61,19 +61,6 @@ public final class LanguageModel {
     /// All linear layers inside the transformer layers, in the order of a forward pass.
     public var linears: [Linear] { layers.flatMap(\.linears) }
 
-    /// Makes every weight trainable; the order of the parameters is the order of a forward pass.
-    public func makeAllTrainable() -> [Parameter] {
-        var parameters = [embedding.makeTrainable()]
-        if let positions { parameters.append(positions.table.makeTrainable()) }
-        for layer in layers {
-            parameters += layer.normVectors.map { $0.makeTrainable() }
-            parameters += layer.linears.flatMap { $0.makeTrainable() }
-        }
-        parameters += head.norm.vectors.map { $0.makeTrainable() }
-        if let separateHead { parameters.append(separateHead.makeTrainable()) }
-        return parameters
-    }
-
     /// The vectors `[N, D]` that enter the first layer.
     func embed(_ ids: [Int32], layout: SequenceLayout, on tape: Tape) -> Variable {
         let tokens = embedding.forward(ids, on: tape)
@@ -109,7 +96,9 @@ public final class LanguageModel {
         for vector in normVectors { try body(vector.name, [vector.value.count], vector.value) }
         for linear in linears {
             try body(linear.path + ".weight", linear.storedShape, linear.mergedStoredWeight(engine: engine))
-            if let bias = linear.bias { try body(bias.name, [bias.value.count], bias.value) }
+            if let bias = linear.bias, let value = linear.mergedBias(engine: engine) {
+                try body(bias.name, [value.count], value)
+            }
         }
     }
 

@@ -1,5 +1,5 @@
 /// The table of token vectors `[V, D]`, which a model with tied embeddings also uses as its head.
-public final class TokenEmbedding {
+public final class TokenEmbedding: TrainableMatrix {
     /// Name of the table in the model's files.
     public let name: String
     /// The frozen table.
@@ -46,13 +46,14 @@ public final class TokenEmbedding {
         }
     }
 
-    /// Makes the table trainable and returns its parameter.
-    func makeTrainable() -> Parameter {
+    func trainableParameter() -> Parameter {
         let frozen = weight
-        let parameter = Parameter(name: name, shape: [rows, columns]) { value in
+        return Parameter(name: name, shape: [rows, columns]) { value in
             frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
         }
+    }
+
+    func train(_ parameter: Parameter?) {
         self.parameter = parameter
-        return parameter
     }
 }

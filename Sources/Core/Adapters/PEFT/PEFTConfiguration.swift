@@ -91,22 +91,27 @@ public struct PEFTConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Options that say how an adapter is trained and not what it computes; files do not hold them.
+    /// Options that say how an adapter is trained and not what it computes, which files do not hold, and those that the
+    /// names and shapes of the tensors say as well.
     private static let trainingOptions: Set<String> = [
         "lora-plus-ratio", "d-initial", "target-rank", "tinit", "tfinal", "delta-t", "beta1", "beta2",
-        "orthogonal-weight", "score",
+        "orthogonal-weight", "score", "feed-forward", "norms",
     ]
 
     /// The text of `adapter_config.json`.
     public var json: JSONValue {
         var result: [String: JSONValue] = [
-            "peft_type": .string(type), "task_type": .string("CAUSAL_LM"), "bias": .string("none"),
-            "inference_mode": .bool(true), "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,
+            "peft_type": .string(type), "task_type": .string("CAUSAL_LM"), "inference_mode": .bool(true),
+            "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,
         ]
-        switch section.targets {
-        case .allLinear: result["target_modules"] = .string("all-linear")
-        case .names(let names): result["target_modules"] = .array(names.map { .string($0) })
-        case .pattern(let pattern): result["target_modules"] = .string(pattern)
+        if PEFTForm.all.first(where: { $0.type == type })?.takesBias ?? true { result["bias"] = .string("none") }
+        if AdapterMethod.all.first(where: { $0.name == section.method })?.commonKeys.contains(.targets) ?? true {
+            result["target_modules"] =
+                switch section.targets {
+                case .allLinear: .string("all-linear")
+                case .names(let names): .array(names.map { .string($0) })
+                case .pattern(let pattern): .string(pattern)
+                }
         }
         return .object(result.merging(members) { $1 })
     }

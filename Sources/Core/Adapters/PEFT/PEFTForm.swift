@@ -6,6 +6,8 @@ struct PEFTForm: Sendable {
     let members: @Sendable (_ configuration: PEFTConfiguration, _ adapter: AttachedAdapter?) -> [String: JSONValue]
     /// The section that a file describes, without `targets`; nil if it belongs to another method with the same type.
     let section: @Sendable (_ file: JSONDocument) throws -> RunConfiguration.AdapterSection?
+    /// Whether this type has the member `bias`.
+    var takesBias = true
     /// The tensors to write; by default all parameters under their names.
     var tensors: @Sendable (AttachedAdapter) throws -> [AdapterTensor] = { $0.parameters.map(AdapterTensor.init) }
     /// Puts the tensors of a file into an adapter; by default the file must have exactly the parameters.

@@ -1,0 +1,59 @@
+/// Every tensor of a model with a parameter for it, in the order of a forward pass.
+private struct EveryTensor {
+    private(set) var parameters: [Parameter] = []
+    private(set) var vectors: [(vector: LayerVector, parameter: Parameter)] = []
+    private(set) var matrices: [(matrix: any TrainableMatrix, parameter: Parameter)] = []
+
+    init(of model: LanguageModel) {
+        add(model.embedding)
+        if let positions = model.positions { add(positions.table) }
+        for layer in model.layers {
+            for vector in layer.normVectors { add(vector) }
+            for linear in layer.linears {
+                add(linear)
+                if let bias = linear.bias { add(bias) }
+            }
+        }
+        for vector in model.head.norm.vectors { add(vector) }
+        if let head = model.separateHead { add(head) }
+    }
+
+    private mutating func add(_ vector: LayerVector) {
+        let parameter = vector.trainableParameter()
+        vectors.append((vector, parameter))
+        parameters.append(parameter)
+    }
+
+    private mutating func add(_ matrix: any TrainableMatrix) {
+        let parameter = matrix.trainableParameter()
+        matrices.append((matrix, parameter))
+        parameters.append(parameter)
+    }
+}
+
+extension LanguageModel {
+    /// Makes every weight trainable; the order of the parameters is the order of a forward pass.
+    public func makeAllTrainable() -> [Parameter] {
+        let all = EveryTensor(of: self)
+        for (vector, parameter) in all.vectors { vector.train(parameter) }
+        for (matrix, parameter) in all.matrices { matrix.train(parameter) }
+        return all.parameters
+    }
+}
+
+extension AdapterMethod {
+    /// Training of the model itself, as `training.trainable: all` does it: a configuration may say either.
+    public static let full: AdapterMethod = .init(
+        name: "full", summary: "every parameter of the model, without an adapter",
+        formula: """
+            Y = X Wᵀ + b      W, b, norms and the tables of tokens and positions trained
+            weight decay on matrices only
+            the result of a run is a whole model; adapter.method: full is another name for training.trainable: all
+            """, parameterFormula: "all parameters of the model",
+        source: "the baseline that every method here is compared with", commonKeys: []
+    ) { request in
+        let all = EveryTensor(of: request.model)
+        return AttachedAdapter(
+            request.section, parameters: all.parameters, trainedVectors: all.vectors, trainedMatrices: all.matrices)
+    }
+}

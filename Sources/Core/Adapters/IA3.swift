@@ -1,0 +1,118 @@
+/// (IA)³: a trained vector that scales what a layer gives, or what it takes.
+///
+///     keys, values:    Y = (X Wᵀ + b) ⊙ l      l [out, 1]  ones      dl = Σ rows of dY ⊙ (X Wᵀ + b)
+///     feed-forward:    Y = (X ⊙ l) Wᵀ + b      l [1, in]   ones      dl = Σ rows of (dY W) ⊙ X
+///
+/// The bias of a layer whose output is scaled is scaled too, as in PEFT. Merged, l multiplies the rows (and the bias) or the
+/// columns of W, which is no low-rank change, so there is no plain LoRA of it. Weight decay does not apply to l, which it
+/// would pull to 0 and not to 1. Parameters: out or in per layer. At the start l = 1: the layer is unchanged.
+///
+/// - Source: Liu et al. 2022, *Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning*,
+///   arXiv:2205.05638; peft `tuners/ia3/layer.py`.
+public final class IA3: LinearAdapter {
+    /// l, `[outFeatures, 1]`, or `[1, inFeatures]` where the input is scaled.
+    public let l: Parameter
+    /// Whether the input is scaled and not the output.
+    public let scalesInput: Bool
+
+    /// An adapter for `layer`.
+    public init(layer: Linear, scalesInput: Bool) {
+        self.scalesInput = scalesInput
+        l = Parameter(
+            name: PEFT.prefix + layer.path + ".ia3_l",
+            shape: scalesInput ? [1, layer.inFeatures] : [layer.outFeatures, 1], decays: false
+        ) { $0.fill(1) }
+    }
+
+    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+        guard scalesInput else { return tape.scaleColumns(of: layer.base(x, on: tape), by: l.variable) }
+        return layer.base(tape.scaleColumns(of: x, by: l.variable), on: tape)
+    }
+
+    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+        let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
+        if scalesInput {
+            engine.scaleColumns(weight, by: l.value, into: result)
+            return result
+        }
+        for row in 0..<weight.rows {
+            let (source, target) = (weight.pointer + row * weight.columns, result.pointer + row * weight.columns)
+            let factor = l.value.pointer[row]
+            for column in 0..<weight.columns { target[column] = source[column] * factor }
+        }
+        return result
+    }
+
+    public func merged(intoBias bias: Tensor, engine: Engine) -> Tensor {
+        guard !scalesInput else { return bias }
+        let result = engine.memory.tensor(rows: bias.rows, columns: bias.columns)
+        engine.scaleColumns(bias, by: l.value, into: result)
+        return result
+    }
+
+    public func folded(engine: Engine) -> FoldedLoRA? { nil }
+}
+
+extension AdapterMethod {
+    /// (IA)³.
+    ///
+    /// One default for all families: the outputs of k and v (of the fused q, k, v in GPT-2) and the input of the last matrix
+    /// of the feed-forward part, as in the paper. PEFT's defaults have q instead of k or v for some families (OPT, Qwen).
+    public static let ia3: AdapterMethod = .init(
+        name: "ia3", summary: "one vector per layer that scales keys, values and feed-forward activations",
+        formula: """
+            keys, values: Y = (X Wᵀ + b) ⊙ l    l [out, 1]   ones
+            feed-forward: Y = (X ⊙ l) Wᵀ + b    l [1, in]    ones, so that training starts from the unchanged model
+            merged: rows of W and b times l, or columns of W times l
+            there is no rank, alpha or dropout
+            """, parameterFormula: "Σ out of the layers with scaled outputs + Σ in of those with scaled inputs",
+        source: """
+            Liu et al. 2022, (IA)³, arXiv:2205.05638
+            as in Hugging Face PEFT's IA3
+            """, commonKeys: [.targets, .initial],
+        defaultTargets: .pattern(#".*\.(k_proj|v_proj|c_attn|down_proj|fc2|mlp\.c_proj)"#),
+        options: [
+            .init(
+                "feed-forward", .modules, default: .text(#".*\.(down_proj|fc2|mlp\.c_proj)"#),
+                summary: "the targets whose input is scaled and not the output")
+        ], peft: .ia3
+    ) { request in
+        let option = request.section.option("feed-forward") ?? .list([])
+        let feedForward = ModulePattern(option)
+        return AttachedAdapter(each: request) { layer in
+            IA3(layer: layer, scalesInput: feedForward?.matches(layer.path) ?? false)
+        } parameters: {
+            [$0.l]
+        }
+    }
+}
+
+extension PEFTForm {
+    /// (IA)³. `feedforward_modules` is written as a regular expression, which PEFT does not compare with `target_modules`.
+    ///
+    /// - Source: peft `tuners/ia3/config.py`, `IA3Config`.
+    static let ia3: PEFTForm = .init(
+        type: "IA3",
+        members: { configuration, _ in
+            let option = configuration.section.option("feed-forward")
+            let names = option?.list?.compactMap(\.text).map(escaped)
+            let expression = names.map { "(.*\\.)?(\($0.joined(separator: "|")))" } ?? option?.text ?? ""
+            return [
+                "feedforward_modules": .string(expression), "fan_in_fan_out": .bool(configuration.storesTransposed),
+                "init_ia3_weights": .bool(true), "modules_to_save": .null,
+            ]
+        },
+        section: { file in
+            var section = AdapterMethod.ia3.defaultSection
+            guard let modules = file["feedforward_modules"] else { return section }
+            var pattern = try modules.modules()
+            // PEFT compares names with the ends of paths, also within a part of a path; no names are none.
+            if let names = pattern.list?.compactMap(\.text).map(escaped) {
+                pattern = .text(names.isEmpty ? "" : ".*(\(names.joined(separator: "|")))")
+            }
+            section.set("feed-forward", pattern)
+            return section
+        }, takesBias: false)
+
+    private static func escaped(_ name: String) -> String { name.replacing(".", with: "\\.") }
+}
