@@ -134,22 +134,3 @@ extension MethodCase {
             }),
     ]
 }
-
-extension TinyModel {
-    /// A model of the GPT-2 kind, D = 8, F = 12, V = 13: LayerNorm, learned positions, transposed matrices, biases.
-    static func gpt2(_ configuration: inout DecoderConfiguration) {
-        do {
-            let folder = try TinyFolder()
-            let file = try folder.write(
-                "config.json",
-                """
-                {"model_type": "gpt2", "vocab_size": 13, "n_embd": 8, "n_inner": 12, "n_layer": 2, "n_head": 2,
-                 "n_positions": 24, "tie_word_embeddings": false}
-                """)
-            configuration =
-                try ModelFamily.configuration(of: ModelDescription(configurationFile: file)).configuration
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }
-}
