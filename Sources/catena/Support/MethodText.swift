@@ -1,0 +1,117 @@
+import CatenaCore
+
+/// How `catena methods` shows methods.
+enum MethodText {
+    /// All methods by what they change: name, summary, trained parameters, exports.
+    static func list(_ methods: [AdapterMethod]) throws -> String {
+        let traits = try methods.map { try $0.traits() }
+        let rows = zip(methods, traits).map { method, traits in
+            ["  " + method.name, method.summary, method.parameterFormula, exports(traits)]
+        }
+        let lines = TextTable.lines([["", "", "trained parameters", "leaves as"]] + rows)
+        var text = lines[0] + "\n"
+        for kind in AdapterMethod.Kind.allCases {
+            let members = traits.indices.filter { traits[$0].kind == kind }
+            guard !members.isEmpty else { continue }
+            text += ([kind.title] + members.map { lines[$0 + 1] }).joined(separator: "\n") + "\n"
+        }
+        return text + """
+
+            A matrix is [out, in]; Σ is over the adapted matrices. Formula, options and a configuration: catena methods NAME
+            Numbers for a model: catena inspect MODEL --count
+
+            """
+    }
+
+    /// Everything about one method.
+    static func description(_ method: AdapterMethod) throws -> String {
+        let traits = try method.traits()
+        return """
+            \(method.name): \(method.summary)
+
+            \(indented(method.formula))
+
+            Trained parameters: \(method.parameterFormula)
+            Leaves as: \(leaves(method, traits))
+
+            Source:
+
+            \(indented(method.source))
+
+            Configuration, with the defaults:
+
+            adapter:
+            \(snippet(method).joined(separator: "\n"))
+
+            """
+    }
+
+    /// The facts of one method.
+    static func json(_ method: AdapterMethod) throws -> JSONValue {
+        let traits = try method.traits()
+        let options = method.options.map { option in
+            var members: [String: JSONValue] = [
+                "name": .string(option.name), "default": .string(option.defaultValue.inlineYAML),
+                "summary": .string(option.summary), "type": .string(option.kind.name),
+            ]
+            if case .choice(let choices) = option.kind { members["choices"] = .array(choices.map { .string($0) }) }
+            return JSONValue.object(members)
+        }
+        return [
+            "name": .string(method.name), "summary": .string(method.summary), "formula": .string(method.formula),
+            "parameters": .string(method.parameterFormula), "source": .string(method.source),
+            "peft_type": method.peftType.map { .string($0) } ?? .null, "has_lora_form": .bool(method.hasLoRAForm),
+            "exports": .array(traits.exports.map { .string($0.rawValue) }), "options": .array(options),
+        ]
+    }
+
+    private static func exports(_ traits: AdapterMethod.Traits) -> String {
+        traits.exports.isEmpty ? "own form" : traits.exports.map(\.rawValue).joined(separator: " ")
+    }
+
+    private static func leaves(_ method: AdapterMethod, _ traits: AdapterMethod.Traits) -> String {
+        var forms: [String] = []
+        if let type = method.peftType { forms.append("peft (\(type))") }
+        if traits.exports.contains(.lora) {
+            forms.append((method.peftType == nil ? "peft, lora" : "lora") + " (exact), gguf (llama.cpp)")
+        }
+        if traits.exports.contains(.merged) { forms.append("merged model") }
+        if !traits.exports.contains(.peft) {
+            forms.append("Catena's own form, which PEFT does not read")
+        }
+        return forms.joined(separator: "; ")
+    }
+
+    /// The lines of an `adapter` section; what an option does stands behind it.
+    private static func snippet(_ method: AdapterMethod) -> [String] {
+        let options = Dictionary(uniqueKeysWithValues: method.options.map { ($0.name, $0) })
+        let rows = method.defaultSection.entries.map { entry in
+            ["  \(entry.key): \(entry.value.inlineYAML)", options[entry.key].map { "# " + comment($0) } ?? ""]
+        }
+        return TextTable.lines(rows)
+    }
+
+    private static func comment(_ option: AdapterOption) -> String {
+        guard case .choice(let choices) = option.kind else { return option.summary }
+        return option.summary + " (" + choices.joined(separator: ", ") + ")"
+    }
+
+    private static func indented(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "  " + $0 }
+            .joined(separator: "\n")
+    }
+}
+
+extension AdapterOption.Kind {
+    /// A short name for programs.
+    fileprivate var name: String {
+        switch self {
+        case .boolean: "boolean"
+        case .integer: "integer"
+        case .number, .numberAtLeast: "number"
+        case .choice: "choice"
+        case .text: "text"
+        case .any: "any"
+        }
+    }
+}
