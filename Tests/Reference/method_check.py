@@ -24,20 +24,21 @@ import re
 import subprocess
 import sys
 import tempfile
-import warnings
 
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
 import gguf_adapter
-import method_cases
+import peft_cases
 import peft
 
 LOGITS, GRADIENTS, LOSSES, TENSORS = 1e-4, 1e-3, 1e-4, 1e-3
 STEPS, RATE = 10, 5e-3
 # The models without which a method has nothing to train, and where all others are tried.
 ONLY_ON = {"bitfit": ("qwen2", "gpt2")}
+# Options that are no choices but change what is computed.
+FURTHER = {"bone": ["mini: 4"], "linchain": ["mixers: 0", "mixers: 1"]}
 EXPORT_MODELS = ("llama-gqa", "gpt2", "qwen2")
 
 
@@ -61,10 +62,24 @@ class Checks:
     def __init__(self, catena, folder, only):
         self.catena, self.folder, self.only = str(catena), pathlib.Path(folder), re.compile(only)
         self.passed = self.failed = self.count = 0
+        for name in peft_cases.MODELS.iterdir():
+            self.dress(name.name)
         self.methods = {method["name"]: method for method in json.loads(self.run("methods", "--json").stdout)}
 
     def run(self, *arguments):
         return subprocess.run([self.catena, *map(str, arguments)], capture_output=True, text=True)
+
+    def dress(self, name):
+        """A copy of a model of the parity cases with a tokenizer, which training asks for and ids do not use."""
+        folder = self.folder / "models" / name
+        folder.mkdir(parents=True)
+        for file in (peft_cases.MODELS / name / "model").iterdir():
+            (folder / file.name).symlink_to(file)
+        for file in ("tokenizer.json", "tokenizer_config.json"):
+            (folder / file).symlink_to(peft_cases.MODELS.parents[2] / "Examples" / "tiny" / file)
+
+    def model(self, name):
+        return self.folder / "models" / name
 
     def fresh(self):
         self.count += 1
@@ -134,12 +149,8 @@ def losses_of(run):
     return torch.tensor([json.loads(line)["loss"] for line in (run / "metrics.jsonl").read_text().splitlines()])
 
 
-def model_path(name):
-    return method_cases.MODELS / name / "model"
-
-
 def batch(model, rows=2, length=12):
-    return method_cases.make_tokens(method_cases.load_model(model), rows, length)
+    return peft_cases.make_tokens(peft_cases.load_model(model), rows, length)
 
 
 def loop(adapted, ids, labels, after=lambda step: None, penalty=lambda: 0):
@@ -148,7 +159,7 @@ def loop(adapted, ids, labels, after=lambda step: None, penalty=lambda: 0):
     optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0)
     losses = []
     for step in range(STEPS):
-        loss = method_cases.mean_loss(adapted(input_ids=ids).logits, labels)
+        loss = peft_cases.mean_loss(adapted(input_ids=ids).logits, labels)
         (loss + penalty()).backward()
         optimizer.step()
         after(step)
@@ -157,36 +168,28 @@ def loop(adapted, ids, labels, after=lambda step: None, penalty=lambda: 0):
     return torch.tensor(losses)
 
 
-def kept_rows(found, expected):
-    """Ours may hold pruned rows and columns, with gradients that PEFT's cut tensors lack."""
-    return found.shape != expected.shape
-
-
 def from_peft(name, checks, case, model):
     folder = checks.fresh()
-    method_cases.write_adapter(case, model, "all-linear", folder)
+    peft_cases.write_adapter(case, model, "all-linear", folder)
     ids, labels = batch(model)
-    logits, gradients = method_cases.expectation(model, folder, ids, labels)
-    found = checks.probe(model_path(model), folder, ids, labels, gradients=True)
+    logits, gradients = peft_cases.expectation(model, folder, ids, labels)
+    found = checks.probe(checks.model(model), folder, ids, labels, gradients=True)
     checks.error(f"{name}, logits", relative(found["logits"], logits), LOGITS)
     own = {key.removeprefix("grad."): value for key, value in found.items() if key.startswith("grad.")}
-    gradients = {key: value for key, value in gradients.items() if value.numel()}
-    own = {key: value for key, value in own.items() if key in gradients or value.numel()}
-    checks.error(f"{name}, {len(gradients)} gradients", *(lambda error, note: (error, GRADIENTS, note))(*worst(own, gradients)))
+    error, note = worst({key: value for key, value in own.items() if value.numel()}, gradients)
+    checks.error(f"{name}, {len(gradients)} gradients", error, GRADIENTS, note)
 
 
 def ten_steps(name, checks, case, model):
     folder = checks.fresh()
-    method_cases.write_adapter(case, model, "all-linear", folder)
+    peft_cases.write_adapter(case, model, "all-linear", folder)
     ids, labels = batch(model)
-    adapted = method_cases.load_adapter(model, folder, trainable=True)
+    adapted = peft_cases.load_adapter(model, folder, trainable=True)
     expected = loop(adapted, ids, labels)
     section = ", ".join(part for part in (f"method: {case.method}", case.adapter, f"init: {folder}") if part)
-    run = checks.train(model_path(model), section + targets_of(folder), ids, labels)
+    run = checks.train(checks.model(model), section + targets_of(folder), ids, labels)
     checks.error(f"{name}, losses", relative(losses_of(run), expected), LOSSES, f"{expected[0]:.3f} to {expected[-1]:.3f}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        after = peft.get_peft_model_state_dict(adapted)
+    after = peft.get_peft_model_state_dict(adapted)
     before = load_file(folder / "adapter_model.safetensors")
     moved = max(relative(after[key], before[key]) for key in before)
     error, note = worst(load_file(run / "adapter" / "adapter_model.safetensors"), dict(after))
@@ -205,21 +208,21 @@ def targets_of(folder):
 def start(name, checks, method, model):
     """PEFT puts the first values into the base; ours subtracts them. Both are functions of W, up to signs."""
     torch.manual_seed(0)
-    adapted = peft.get_peft_model(method_cases.load_model(model), peft.LoraConfig(
+    adapted = peft.get_peft_model(peft_cases.load_model(model), peft.LoraConfig(
         r=3, lora_alpha=3, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=method)).eval()
     ids, labels = batch(model)
-    base = method_cases.load_model(model)(input_ids=ids).logits.detach()
+    base = peft_cases.load_model(model)(input_ids=ids).logits.detach()
     logits = adapted(input_ids=ids).logits
-    method_cases.mean_loss(logits, labels).backward()
+    peft_cases.mean_loss(logits, labels).backward()
     # A step that moves nothing leaves the first values in the adapter's files.
     section = f"method: {method}, rank: 3, alpha: 3, targets: all-linear"
-    still = checks.train(model_path(model), section, ids, labels, steps=1, rate="1.0e-30")
+    still = checks.train(checks.model(model), section, ids, labels, steps=1, rate="1.0e-30")
     folded = checks.fresh() / "lora"
     done = checks.run(
-        "export", "--adapter", still / "adapter", "--model", model_path(model), "--format", "lora", "--output", folded)
+        "export", "--adapter", still / "adapter", "--model", checks.model(model), "--format", "lora", "--output", folded)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    probe = checks.probe(model_path(model), folded, ids, labels, gradients=True)
+    probe = checks.probe(checks.model(model), folded, ids, labels, gradients=True)
     checks.error(f"{name}, unchanged model", relative(probe["logits"], base), LOGITS)
     checks.error(f"{name}, PEFT's unchanged model", relative(logits.detach(), base), LOGITS)
     tensors = load_file(folded / "adapter_model.safetensors")
@@ -248,13 +251,15 @@ def start(name, checks, method, model):
         checks.error(f"{name}, {kind}", error, GRADIENTS)
     adapted.zero_grad()
     expected = loop(adapted, ids, labels)
-    found = losses_of(checks.train(model_path(model), section, ids, labels))
+    found = losses_of(checks.train(checks.model(model), section, ids, labels))
     checks.error(f"{name}, losses of ten steps", relative(found, expected), LOSSES, f"{expected[0]:.3f} to {expected[-1]:.3f}")
 
 
 def variants(method):
     """The adapter section with defaults and with every other choice of each option."""
     yield "", ""
+    for extra in FURTHER.get(method["name"], []):
+        yield extra, ", " + extra
     for option in method["options"]:
         choices = option.get("choices") or (["true", "false"] if option.get("type") == "boolean" else [])
         for choice in choices:
@@ -264,9 +269,10 @@ def variants(method):
 
 def exports(name, checks, method, model, extra):
     ids, labels = batch(model)
-    path = model_path(model)
+    path = checks.model(model)
     try:
-        run = checks.train(path, f"method: {method['name']}{extra}", ids, labels, steps=4, rate="1.0e-2")
+        rank = ", rank: 4" if "rank" in method["defaults"] else ""
+        run = checks.train(path, f"method: {method['name']}{rank}{extra}", ids, labels, steps=4, rate="1.0e-2")
     except RuntimeError as refusal:
         # A choice that asks for more options, or for another model, is refused before anything is trained.
         expected = bool(extra) or (method["name"] in ONLY_ON and model not in ONLY_ON[method["name"]])
@@ -275,7 +281,7 @@ def exports(name, checks, method, model, extra):
     adapter = run / "adapter"
     if not adapter.is_dir():
         raise RuntimeError(f"no adapter, only {sorted(item.name for item in run.iterdir())}")
-    base = method_cases.load_model(model)(input_ids=ids).logits.detach()
+    base = peft_cases.load_model(model)(input_ids=ids).logits.detach()
     own = checks.probe(path, adapter, ids, labels)["logits"]
     change = relative(own, base)
     checks.report(f"{name}, trained", change > 10 * LOGITS, f"the logits changed by {change:.1e}")
@@ -285,7 +291,7 @@ def exports(name, checks, method, model, extra):
 
 
 def export_form(name, checks, method, model, adapter, form, kind, own, ids):
-    path = model_path(model)
+    path = checks.model(model)
     output = checks.fresh() / form
     done = checks.run("export", "--adapter", adapter, "--model", path, "--format", form, "--output", output)
     offered = form == "peft" or form in method["exports"]
@@ -312,12 +318,12 @@ def export_form(name, checks, method, model, adapter, form, kind, own, ids):
         again = checks.probe(path, output, ids, labels)["logits"]
         checks.error(f"{name} (own form)", relative(again, own), LOGITS)
         try:
-            method_cases.load_adapter(model, output)
+            peft_cases.load_adapter(model, output)
             checks.report(f"{name} (own form) is refused by PEFT", False, "it was loaded")
         except Exception as refusal:  # noqa: BLE001
             checks.report(f"{name} (own form) is refused by PEFT", True, f"{type(refusal).__name__} {refusal}"[:80])
     else:
-        loaded = method_cases.load_adapter(model, output)
+        loaded = peft_cases.load_adapter(model, output)
         checks.error(f"{name} ({kind if form == 'peft' else 'LORA'})", relative(loaded(input_ids=ids).logits.detach(), own), LOGITS)
 
 
@@ -326,11 +332,10 @@ def main():
     parser.add_argument("--catena", default=".build/release/catena", type=pathlib.Path)
     parser.add_argument("--only", default="", help="regular expression for the names of checks")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
+    peft_cases.quiet()
     with tempfile.TemporaryDirectory() as folder:
         checks = Checks(arguments.catena.resolve(), folder, arguments.only)
-        for case in method_cases.CASES:
+        for case in peft_cases.CASES:
             if case.method not in checks.methods:
                 print(f"not yet {case.name}: the command has no such method")
                 continue

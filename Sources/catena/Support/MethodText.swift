@@ -62,6 +62,7 @@ enum MethodText {
             "parameters": .string(method.parameterFormula), "source": .string(method.source),
             "peft_type": method.peftType.map { .string($0) } ?? .null, "has_lora_form": .bool(method.hasLoRAForm),
             "exports": .array(traits.exports.map { .string($0.rawValue) }), "options": .array(options),
+            "defaults": method.defaultSection.json,
         ]
     }
 
@@ -92,7 +93,9 @@ enum MethodText {
     }
 
     private static func comment(_ option: AdapterOption) -> String {
-        guard case .choice(let choices) = option.kind else { return option.summary }
+        guard case .choice(let choices) = option.kind, !choices.allSatisfy(option.summary.contains) else {
+            return option.summary
+        }
         return option.summary + " (" + choices.joined(separator: ", ") + ")"
     }
 
@@ -110,8 +113,7 @@ extension AdapterOption.Kind {
         case .integer: "integer"
         case .number, .numberAtLeast: "number"
         case .choice: "choice"
-        case .text: "text"
-        case .any: "any"
+        default: "value"
         }
     }
 }

@@ -2,7 +2,7 @@ import CatenaCore
 import Foundation
 import Testing
 
-/// A folder that Tests/Reference/method_cases.py made with PEFT: an adapter and what PEFT computes with it.
+/// A folder that Tests/Reference/peft_cases.py made with PEFT: an adapter and what PEFT computes with it.
 struct PEFTCase: CustomTestStringConvertible, Sendable {
     let method: String
     let folder: String
@@ -39,7 +39,7 @@ struct PEFTParityTests {
     private static let listed = ["lora", "dora", "adalora", "bone", "bat", "vera", "ia3", "ln-tuning"]
 
     @Test("every method that PEFT has is among the cases", arguments: listed)
-    func listed(method: String) throws {
+    func isListed(method: String) throws {
         #expect(PEFTCase.all.filter { $0.method == method }.count >= 2)
         if let known = AdapterMethod.all.first(where: { $0.name == method }) { #expect(known.peftType != nil) }
     }

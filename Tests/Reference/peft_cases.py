@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adapters that PEFT makes, with trained-looking numbers, and what PEFT computes with them: the oracle for the adapter methods.
 
-    .venv/bin/python Tests/Reference/method_cases.py --output Tests/Fixtures/methods
+    .venv/bin/python Tests/Reference/peft_cases.py --output Tests/Fixtures/methods
 
 Each case becomes a folder <method>/<model>[-<variant>]:
 
@@ -122,13 +122,11 @@ def mean_loss(logits, labels):
 
 
 def file_names(adapted):
-    """Trained parameters by the names that they have in the adapter's file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        stored = {tensor.data_ptr(): name for name, tensor in get_peft_model_state_dict(adapted).items()}
+    """Trained parameters by the names that they have in the adapter's file; those of rank 0 are left out."""
+    stored = {tensor.data_ptr(): name for name, tensor in get_peft_model_state_dict(adapted).items()}
     return {
         stored.get(parameter.data_ptr(), name.replace(".default", "")): parameter
-        for name, parameter in adapted.named_parameters() if parameter.requires_grad}
+        for name, parameter in adapted.named_parameters() if parameter.requires_grad and parameter.numel()}
 
 
 def write_adapter(case, model, targets, folder, seed=0):
@@ -142,9 +140,8 @@ def write_adapter(case, model, targets, folder, seed=0):
                 parameter.add_(0.15 * torch.randn(parameter.shape, generator=generator))
     if case.variant == "pruned":
         prune(adapted, generator)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        adapted.save_pretrained(folder)
+    adapted.peft_config["default"].base_model_name_or_path = model
+    adapted.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
 
 
@@ -154,7 +151,7 @@ def prune(adapted, generator):
     for index, (name, parameter) in enumerate(
             item for item in adapted.named_parameters() if ".lora_E." in item[0]):
         rank = parameter.shape[0]
-        kept = torch.randperm(rank, generator=generator)[:max(1, index % (rank + 1))]
+        kept = torch.randperm(rank, generator=generator)[:index % (rank + 1)]
         mask = torch.zeros(rank, dtype=torch.bool)
         mask[kept] = True
         with torch.no_grad():
@@ -164,9 +161,7 @@ def prune(adapted, generator):
 
 
 def load_adapter(model, folder, trainable=False):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return peft.PeftModel.from_pretrained(load_model(model), str(folder), is_trainable=trainable).eval()
+    return peft.PeftModel.from_pretrained(load_model(model), str(folder), is_trainable=trainable).eval()
 
 
 def expectation(model, folder, ids, labels):
@@ -178,12 +173,20 @@ def expectation(model, folder, ids, labels):
     return logits.detach(), gradients
 
 
+def quiet():
+    """No progress bars and no advice."""
+    warnings.simplefilter("ignore")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True, type=pathlib.Path)
     parser.add_argument("--models", nargs="*", default=["llama-gqa", "gpt2"])
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    quiet()
     for case in CASES:
         for model in arguments.models:
             if model not in case.models:
