@@ -1,5 +1,9 @@
-"""Reads a GGUF adapter with the gguf package and compares it with the same adapter as plain LoRA."""
+"""Reads a GGUF adapter with the gguf package and compares it with the same adapter as plain LoRA.
+
+Names, shapes and the meaning of alpha are those of llama.cpp (`convert_lora_to_gguf.py`, `src/llama-adapter.cpp`).
+"""
 import json
+import re
 
 import gguf
 import numpy
@@ -14,8 +18,18 @@ def interleaved(matrix, heads):
     return rows.swapaxes(1, 2).reshape(matrix.shape)
 
 
+def scaling(meaning, module):
+    """alpha / rank of a module, with PEFT's patterns."""
+    def value(key, pattern):
+        found = [number for name, number in meaning.get(pattern, {}).items() if re.match(rf"(.*\.)?({name})$", module)]
+        return found[0] if found else meaning[key]
+
+    rank = value("r", "rank_pattern")
+    return value("lora_alpha", "alpha_pattern") / (rank ** 0.5 if meaning.get("use_rslora") else rank)
+
+
 def compare(path, lora, model):
-    """The largest relative error over all tensors and the scaling; infinite if a name is not llama.cpp's."""
+    """The largest relative error of a matrix's change; infinite if a name or shape is not llama.cpp's."""
     configuration = json.loads((model / "config.json").read_text())
     meaning = json.loads((lora / "adapter_config.json").read_text())
     tensors = load_file(lora / "adapter_model.safetensors")
@@ -28,24 +42,29 @@ def compare(path, lora, model):
     found = (text("general.type"), text("adapter.type"), text("general.architecture"))
     if found != ("adapter", "lora", architecture):
         return float("inf"), f"metadata {found}"
-    names = gguf.get_tensor_name_map(ARCHITECTURES[architecture], configuration["num_hidden_layers"])
-    expected = {}
-    for name, value in tensors.items():
-        module, part = name.removeprefix("base_model.model.").split(".lora_")
-        if part == "B.weight" and architecture == "llama" and module.endswith(("q_proj", "k_proj")):
-            heads = configuration["num_attention_heads" if module.endswith("q_proj") else "num_key_value_heads"]
-            value = interleaved(value, heads)
-        expected[f"{names.get_name(module)}.weight.lora_{part[0].lower()}"] = value
+    alpha = float(reader.fields["adapter.lora.alpha"].parts[-1][0])
     # A reader's data is already in the order of rows, its shape in the order of the file.
     stored = {tensor.name: tensor.data for tensor in reader.tensors}
-    if set(stored) != set(expected):
-        return float("inf"), f"names {sorted(set(stored) ^ set(expected))[:3]}"
-    alpha = float(reader.fields["adapter.lora.alpha"].parts[-1][0])
-    rank = next(value.shape[0] for name, value in expected.items() if name.endswith("lora_a"))
-    root = rank ** 0.5 if meaning.get("use_rslora") else rank
-    errors = {"alpha": abs(alpha / rank - meaning["lora_alpha"] / root) / (meaning["lora_alpha"] / root)}
-    for name, value in expected.items():
-        if stored[name].shape != value.shape:
-            return float("inf"), f"{name} has the shape {stored[name].shape}, expected {value.shape}"
-        errors[name] = float(numpy.abs(stored[name] - value).max() / max(numpy.abs(value).max(), 1e-30))
+    names = gguf.get_tensor_name_map(ARCHITECTURES[architecture], configuration["num_hidden_layers"])
+    expected, errors = set(), {}
+    for name, a in tensors.items():
+        if not name.endswith(".lora_A.weight"):
+            continue
+        module = name.removeprefix("base_model.model.").removesuffix(".lora_A.weight")
+        change = scaling(meaning, module) * tensors[name.replace("lora_A", "lora_B")] @ a
+        if architecture == "llama" and module.endswith(("q_proj", "k_proj")):
+            heads = configuration["num_attention_heads" if module.endswith("q_proj") else "num_key_value_heads"]
+            change = interleaved(change, heads)
+        target = names.get_name(module) + ".weight"
+        expected |= {target + ".lora_a", target + ".lora_b"}
+        if not expected <= set(stored):
+            return float("inf"), f"no {target}.lora_a and .lora_b"
+        own_a, own_b = stored[target + ".lora_a"], stored[target + ".lora_b"]
+        if own_a.shape != (own_b.shape[1], change.shape[1]) or own_b.shape[0] != change.shape[0]:
+            return float("inf"), f"{target}: A {own_a.shape}, B {own_b.shape}"
+        # llama.cpp divides by the columns of B.
+        own = alpha / own_b.shape[1] * own_b @ own_a
+        errors[target] = float(numpy.linalg.norm(own - change) / max(numpy.linalg.norm(change), 1e-30))
+    if expected != set(stored):
+        return float("inf"), f"names {sorted(set(stored) ^ expected)[:3]}"
     return max(errors.values()), f"{len(expected)} tensors, alpha {alpha:g}"

@@ -94,7 +94,7 @@ CASES = [
     Case("adalora", "", adalora, "", trains=False),
     Case("adalora", "pruned", adalora, "", trains=False),
     Case("bone", "", miss(r=5), "rank: 5", LINEAR),
-    Case("bone", "mini", miss(r=5, mini_r=4, init_weights="mini"), "", LINEAR),
+    Case("bone", "mini", miss(r=5, mini_r=4, init_weights="mini"), "rank: 5, mini: 4", LINEAR),
     Case("bat", "", miss(r=4, init_weights="bat"), "rank: 4", LINEAR),
     Case("vera", "", vera, "rank: 3"),
     Case("ia3", "", ia3, ""),
