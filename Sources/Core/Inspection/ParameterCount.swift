@@ -25,6 +25,9 @@ public struct ParameterCount: Sendable {
     /// Numbers that are trained.
     public var trainedParameters: Int { places.reduce(0) { $0 + $1.elements } }
 
+    /// The same with its digits in groups of three.
+    public var groupedTrainedParameters: String { Inspection.grouped(Int64(trainedParameters)) }
+
     /// Trained numbers over those of the model.
     public var share: Double { Double(trainedParameters) / Double(modelParameters) }
 
@@ -56,7 +59,7 @@ public struct ParameterCount: Sendable {
         return """
             model    \(model.family), \(model.layerCount) layers, \(Inspection.grouped(Int64(modelParameters))) parameters
             method   \(section.method)\(options.isEmpty ? "" : ": " + options)
-            trained  \(Inspection.grouped(Int64(trainedParameters))), \(percentage) of the model
+            trained  \(groupedTrainedParameters), \(percentage) of the model
 
             \(TextTable.lines(rows, rightAligned: [1]).map { "  " + $0 }.joined(separator: "\n"))
 

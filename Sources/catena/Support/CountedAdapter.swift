@@ -66,7 +66,7 @@ struct CountedAdapter: ParsableArguments {
         case .success(let count):
             let keys = count.section.entries.filter { ["rank", "targets"].contains($0.key) }
             let options = keys.map { "\($0.key) \($0.value.inlineYAML)" }.joined(separator: ", ")
-            return [method.name, "\(count.trainedParameters)", count.percentage, options]
+            return [method.name, count.groupedTrainedParameters, count.percentage, options]
         }
     }
 }

@@ -2,23 +2,23 @@ import CatenaCore
 
 /// How `catena methods` shows methods.
 enum MethodText {
-    /// All methods by what they change: name, summary, trained parameters, exports.
+    /// All methods by what they change and how they leave: name, summary, trained parameters.
     static func list(_ methods: [AdapterMethod]) throws -> String {
         let traits = try methods.map { try $0.traits() }
-        let rows = zip(methods, traits).map { method, traits in
-            ["  " + method.name, method.summary, method.parameterFormula, exports(traits)]
-        }
-        let lines = TextTable.lines([["", "", "trained parameters", "leaves as"]] + rows)
-        var text = lines[0] + "\n"
+        let lines = TextTable.lines(methods.map { ["  " + $0.name, $0.summary, $0.parameterFormula] })
+        var groups: [(heading: String, lines: [String])] = []
         for kind in AdapterMethod.Kind.allCases {
-            let members = traits.indices.filter { traits[$0].kind == kind }
-            guard !members.isEmpty else { continue }
-            text += ([kind.title] + members.map { lines[$0 + 1] }).joined(separator: "\n") + "\n"
+            for (line, traits) in zip(lines, traits) where traits.kind == kind {
+                let heading = "\(kind.title) (\(exports(traits)))"
+                if groups.last?.heading != heading { groups.append((heading, [])) }
+                groups[groups.count - 1].lines.append(line)
+            }
         }
-        return text + """
+        return groups.map { ([$0.heading] + $0.lines).joined(separator: "\n") + "\n" }.joined(separator: "\n") + """
 
-            A matrix is [out, in]; Σ is over the adapted matrices. Formula, options and a configuration: catena methods NAME
-            Numbers for a model: catena inspect MODEL --count
+            Last column: trained parameters; Σ is over the adapted matrices [out, in]. In brackets: what catena export writes.
+            catena methods NAME            formula, options, source and a configuration
+            catena inspect MODEL --count   trained parameters in a model
 
             """
     }
@@ -67,7 +67,7 @@ enum MethodText {
     }
 
     private static func exports(_ traits: AdapterMethod.Traits) -> String {
-        traits.exports.isEmpty ? "own form" : traits.exports.map(\.rawValue).joined(separator: " ")
+        traits.exports.isEmpty ? "own form only" : traits.exports.map(\.rawValue).joined(separator: ", ")
     }
 
     private static func leaves(_ method: AdapterMethod, _ traits: AdapterMethod.Traits) -> String {
