@@ -14,7 +14,9 @@ struct Inspect: ParsableCommand {
               catena inspect config.json --count --method lora --rank 16 --set 'adapter.targets=[q_proj, v_proj]'
             """)
 
-    @Argument(help: ArgumentHelp("Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp(
+            "Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"))
     var path: String
     @Flag(help: "List every tensor.")
     var tensors = false

@@ -9,7 +9,9 @@ struct CountedAdapter: ParsableArguments {
     var method: String?
     @Option(help: ArgumentHelp("With --count: adapter.rank.", valueName: "rank"))
     var rank: Int?
-    @Option(help: ArgumentHelp("With --count: a key of the adapter section; may be repeated.", valueName: "adapter.key=value"))
+    @Option(
+        help: ArgumentHelp(
+            "With --count: a key of the adapter section; may be repeated.", valueName: "adapter.key=value"))
     var set: [String] = []
 
     func validate() throws {

@@ -106,7 +106,9 @@ struct ParameterCountTests {
     @Test("a folder without weights, a file and a GGUF are shapes; anything else is refused")
     func paths() throws {
         let folder = try TinyFolder()
-        _ = try folder.write("config.json", try String(contentsOfFile: ParityCase.root + "/Tests/Fixtures/shapes/opt-1.3b.json", encoding: .utf8))
+        _ = try folder.write(
+            "config.json",
+            try String(contentsOfFile: ParityCase.root + "/Tests/Fixtures/shapes/opt-1.3b.json", encoding: .utf8))
         #expect(try ModelFamily.configuration(at: folder.path) == Self.shape("opt-1.3b"))
         #expect(throws: FileError.missing(path: "/nowhere")) { try ModelFamily.configuration(at: "/nowhere") }
         let empty = try TinyFolder()

@@ -35,7 +35,8 @@ struct PEFTCase: CustomTestStringConvertible, Sendable {
         get throws {
             let name = URL(fileURLWithPath: folder).lastPathComponent
             let models = Self.names(in: ParityCase.root + "/Tests/Fixtures/parity")
-            let found = try #require(models.filter { name == $0 || name.hasPrefix($0 + "-") }.max { $0.count < $1.count })
+            let found = try #require(
+                models.filter { name == $0 || name.hasPrefix($0 + "-") }.max { $0.count < $1.count })
             return ParityCase.root + "/Tests/Fixtures/parity/\(found)/model"
         }
     }
@@ -59,7 +60,9 @@ struct PEFTParityTests {
     @Test("every method with a form in PEFT's files has a case")
     func covered() {
         let cases = Set(PEFTCase.all.map(\.method))
-        for method in AdapterMethod.all where method.peftType != nil { #expect(cases.contains(method.name), "\(method.name)") }
+        for method in AdapterMethod.all where method.peftType != nil {
+            #expect(cases.contains(method.name), "\(method.name)")
+        }
     }
 
     @Test(
