@@ -5,7 +5,7 @@ enum MethodText {
     /// All methods by what they change and how they leave: name, summary, trained parameters.
     static func list(_ methods: [AdapterMethod]) throws -> String {
         let traits = try methods.map { try $0.traits() }
-        let lines = TextTable.lines(methods.map { ["  " + $0.name, $0.summary, $0.parameterFormula] })
+        let lines = TextTable.lines(methods.map { ["  " + $0.name, $0.summary, firstClause($0.parameterFormula)] })
         var groups: [(heading: String, lines: [String])] = []
         for kind in AdapterMethod.Kind.allCases {
             for (line, traits) in zip(lines, traits) where traits.kind == kind {
@@ -65,6 +65,9 @@ enum MethodText {
             "defaults": method.defaultSection.json,
         ]
     }
+
+    /// A text up to its first comma or semicolon: the description has the rest.
+    private static func firstClause(_ text: String) -> String { String(text.prefix { $0 != "," && $0 != ";" }) }
 
     private static func exports(_ traits: AdapterMethod.Traits) -> String {
         traits.exports.isEmpty ? "own form only" : traits.exports.map(\.rawValue).joined(separator: ", ")
