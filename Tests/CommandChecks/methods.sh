@@ -54,7 +54,7 @@ same_result() {
 # method_placed METHOD RANKS PLACEMENT
 method_placed() {
     whole_method "$1"
-    if [ "$1" = full ] && [ "$3" != replicated ]; then
+    if [ "$1" = full ] && [ "$3" = sharded ]; then
         refuses 2 distributed.placement "$3" -- \
             "$catena" train --config run.yaml "${options[@]}" --set "distributed.placement=$3"
         train_ranks "$2" run "${options[@]}"
