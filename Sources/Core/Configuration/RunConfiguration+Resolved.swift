@@ -75,7 +75,7 @@ extension RunConfiguration.AdapterSection {
     }
 
     /// The section as the value of a JSON member.
-    var json: JSONValue {
+    public var json: JSONValue {
         .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
     }
 

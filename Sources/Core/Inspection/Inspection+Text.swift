@@ -48,7 +48,7 @@ extension Inspection {
     private static func megabytes(_ bytes: Int64) -> String { "\((Double(bytes) / 1e5).rounded() / 10)" }
 
     /// Digits in groups of three with narrow gaps: `134 515 008`.
-    private static func grouped(_ number: Int64) -> String {
+    static func grouped(_ number: Int64) -> String {
         var groups: [Substring] = []
         var rest = Substring(String(number.magnitude))
         while rest.count > 3 {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A family of decoder-only models: which files name it and how its configuration is read.
 ///
 /// A family is one file that extends `ModelFamily` with a constant, and one line in `all`.
@@ -36,5 +38,25 @@ public struct ModelFamily: Sendable {
         try family.adjust(&configuration, description)
         try configuration.validate(path: description.path)
         return (family, configuration)
+    }
+
+    /// Reads the configuration of the model at `path`: a `config.json`, a Hugging Face folder, whose weights may be missing, or
+    /// a `.gguf` file.
+    ///
+    /// - Throws: ``ModelError`` or ``FileError``.
+    public static func configuration(at path: String) throws -> DecoderConfiguration {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw FileError.missing(path: path)
+        }
+        let description =
+            if isFolder.boolValue {
+                try ModelDescription(configurationFile: path + "/config.json")
+            } else if path.hasSuffix(".json") {
+                try ModelDescription(configurationFile: path)
+            } else {
+                try ModelDescription(modelAt: path, files: WeightFiles.open(path))
+            }
+        return try configuration(of: description).configuration
     }
 }

@@ -40,8 +40,8 @@ public struct ModelInventory: Sendable, Equatable {
     public let head: Block
     /// Numbers in norms and biases.
     public let vectorElements: Int
-    /// Numbers that are trained: the adapter's, or all.
-    public let trainableElements: Int
+    /// What is trained: the adapter's tensors, or all.
+    public let trained: [TrainedPlace]
     /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix, and what adapters
     /// behind sublayers keep.
     public let adapterWidth: Int
@@ -60,18 +60,28 @@ public struct ModelInventory: Sendable, Equatable {
         layers = (0..<configuration.layerCount).map { weights.blocks[.layer($0)] ?? Block() }
         head = weights.blocks[.head] ?? Block()
         vectorElements = weights.vectorElements
+        let vectors = model.normVectors + model.linears.compactMap(\.bias)
+        let modules = model.linears.map(\.path) + (vectors.map(\.name) + model.tables.map(\.name)).map(Self.module(of:))
         if let adapter {
             let attached = try model.attachAdapters(adapter, seed: 0)
-            trainableElements = attached.parameters.reduce(0) { $0 + $1.count }
+            trained = TrainedPlace.all(of: attached.parameters, modules: Set(modules))
             let columns = attached.sublayers.reduce(adapter.rank * model.adaptedLinears.count) {
                 $0 + $1.adapter.keptColumns
             }
             adapterWidth = (columns + layers.count - 1) / max(layers.count, 1)
         } else {
-            trainableElements = layers.reduce(embedding + head, +).elements + weights.vectorElements
+            trained = TrainedPlace.all(of: model.makeAllTrainable(), modules: Set(modules))
             adapterWidth = 0
         }
     }
+
+    /// The path of the module that has a tensor.
+    private static func module(of tensor: String) -> String {
+        tensor.split(separator: ".").dropLast().joined(separator: ".")
+    }
+
+    /// Numbers that are trained.
+    public var trainableElements: Int { trained.reduce(0) { $0 + $1.elements } }
 
     /// All matrices together.
     public var matrices: Block { layers.reduce(embedding + head, +) }
@@ -90,7 +100,7 @@ public struct ModelInventory: Sendable, Equatable {
 }
 
 /// Counts what a model asks for and gives it matrices of zeros that take no memory.
-private final class CountedWeights: WeightProvider {
+final class CountedWeights: WeightProvider {
     private let storage: ModelInventory.Storage
     private let memory = TensorMemory()
     private(set) var blocks: [ModelBlock: ModelInventory.Block] = [:]

@@ -1,0 +1,61 @@
+extension AdapterMethod {
+    /// What a method changes in a model.
+    public enum Kind: Sendable, CaseIterable {
+        /// Matrices, by a change that is exactly a LoRA.
+        case lowRank
+        /// Matrices, otherwise.
+        case matrices
+        /// The way from a sublayer to the residual stream.
+        case sublayers
+        /// Numbers of the model itself.
+        case model
+
+        /// A heading for lists.
+        public var title: String {
+            switch self {
+            case .lowRank: "Low-rank changes of matrices, each exactly a LoRA"
+            case .matrices: "Other changes of matrices"
+            case .sublayers: "Small networks behind attention and feed-forward"
+            case .model: "Numbers of the model itself"
+            }
+        }
+    }
+
+    /// What can be known about a method from the adapters that it makes.
+    public struct Traits: Sendable {
+        /// What it changes.
+        public let kind: Kind
+        /// The forms in which its adapters can be handed on to other programs.
+        public let exports: [AdapterFormat]
+    }
+
+    /// Makes the method's adapters, with its defaults, for a small model that has only a shape.
+    ///
+    /// - Throws: what the method throws.
+    public func traits() throws -> Traits {
+        let model = try LanguageModel(
+            configuration: .small, weights: CountedWeights(.encoding(.float32)), engine: Engine(threads: 1))
+        let adapter = try model.attachAdapters(defaultSection, seed: 0)
+        let kind: Kind =
+            if !adapter.sublayerAdapters.isEmpty {
+                .sublayers
+            } else if adapter.linearAdapters.isEmpty {
+                .model
+            } else {
+                hasLoRAForm ? .lowRank : .matrices
+            }
+        var exports: [AdapterFormat] = []
+        if peft != nil || hasLoRAForm { exports.append(.peft) }
+        if hasLoRAForm { exports += [.lora, .gguf] }
+        if adapter.isMergeable { exports.append(.merged) }
+        return Traits(kind: kind, exports: exports)
+    }
+}
+
+extension DecoderConfiguration {
+    /// A small model that has everything that a method can train: biases, norms, grouped queries.
+    fileprivate static let small = DecoderConfiguration(
+        family: "llama", vocabularySize: 512, hiddenSize: 256, intermediateSize: 768, layerCount: 2, attentionHeads: 4,
+        keyValueHeads: 2, headDimension: 64, maximumPositions: 64, normEpsilon: 1e-6, rotaryBase: 10_000,
+        tiesEmbeddings: true, queryKeyValueBias: true, outputBias: true, feedForwardBias: true)
+}

@@ -1,0 +1,87 @@
+import Foundation
+
+/// How many numbers a method trains in a model, from shapes alone.
+public struct ParameterCount: Sendable {
+    /// The model's shape.
+    public let model: DecoderConfiguration
+    /// Numbers in the model.
+    public let modelParameters: Int
+    /// The method and its options.
+    public let section: RunConfiguration.AdapterSection
+    /// What is trained.
+    public let places: [TrainedPlace]
+
+    /// Counts what an `adapter` section trains in a model of this shape.
+    ///
+    /// - Throws: what the method throws for a model or options that it cannot do with.
+    public init(model: DecoderConfiguration, section: RunConfiguration.AdapterSection) throws {
+        let inventory = try ModelInventory(configuration: model, storage: .encoding(.float32), adapter: section)
+        self.model = model
+        self.section = section
+        modelParameters = inventory.parameterCount
+        places = inventory.trained
+    }
+
+    /// Numbers that are trained.
+    public var trainedParameters: Int { places.reduce(0) { $0 + $1.elements } }
+
+    /// The same with its digits in groups of three.
+    public var groupedTrainedParameters: String { Inspection.grouped(Int64(trainedParameters)) }
+
+    /// Trained numbers over those of the model.
+    public var share: Double { Double(trainedParameters) / Double(modelParameters) }
+
+    /// `0.353 %`, with three digits.
+    public var percentage: String { Self.percentage(share) }
+
+    /// Everything as one JSON object.
+    public var json: JSONValue {
+        [
+            "family": .string(model.family), "layers": .integer(Int64(model.layerCount)),
+            "model_parameters": .integer(Int64(modelParameters)), "adapter": section.json,
+            "trained_parameters": .integer(Int64(trainedParameters)), "share": .shortest(share),
+            "places": .array(places.map(Self.json)),
+        ]
+    }
+
+    /// A table for a person.
+    public var text: String {
+        let options = section.entries.filter { $0.key != "method" }
+            .map { "\($0.key) \($0.value.inlineYAML)" }.joined(separator: ", ")
+        let rows = places.map { place in
+            [
+                place.name, Inspection.grouped(Int64(place.elements)),
+                (place.layerCount > 1 ? "\(place.layerCount) x " : "")
+                    + place.tensors.map { "\($0.name) \($0.shape)".trimmingCharacters(in: .whitespaces) }.joined(
+                        separator: ", "),
+            ]
+        }
+        return """
+            model    \(model.family), \(model.layerCount) layers, \(Inspection.grouped(Int64(modelParameters))) parameters
+            method   \(section.method)\(options.isEmpty ? "" : ": " + options)
+            trained  \(groupedTrainedParameters), \(percentage) of the model
+
+            \(TextTable.lines(rows, rightAligned: [1]).map { "  " + $0 }.joined(separator: "\n"))
+
+            """
+    }
+
+    private static func percentage(_ share: Double) -> String {
+        let percent = share * 100
+        return String(format: percent >= 99.95 ? "%.0f %%" : percent >= 9.995 ? "%.1f %%" : "%.3g %%", percent)
+    }
+
+    private static func json(_ place: TrainedPlace) -> JSONValue {
+        [
+            "place": .string(place.name), "layers": .integer(Int64(place.layerCount)),
+            "parameters": .integer(Int64(place.elements)),
+            "tensors": .array(
+                place.tensors.map { tensor in
+                    [
+                        "name": .string(tensor.name),
+                        "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+                    ]
+                }),
+        ]
+    }
+}
