@@ -90,6 +90,9 @@ def ln_tuning(model, targets):
 CASES = [
     Case("lora", "", lora(), "rank: 3, alpha: 6"),
     Case("lora", "rs-lora", lora(use_rslora=True), "rank: 3, alpha: 6, rs-lora: true"),
+    Case("lora", "patterns", lora(
+        rank_pattern={"q_proj": 4, r"layers\.1\.mlp\.(up|gate)_proj": 1},
+        alpha_pattern={"model.layers.0.self_attn.q_proj": 5, "down_proj": 7.5}), "", ("llama-gqa",), trains=False),
     Case("dora", "", lora(use_dora=True), "rank: 3, alpha: 6"),
     Case("adalora", "", adalora, "", trains=False),
     Case("adalora", "pruned", adalora, "", trains=False),
