@@ -14,6 +14,7 @@ larger cases of the same kind for `catena probe`; PEFTParityTests.swift reads th
 """
 import argparse
 import dataclasses
+import json
 import pathlib
 import shutil
 import typing
@@ -60,6 +61,14 @@ def lora(**options):
         r=3, lora_alpha=6, target_modules=targets, task_type="CAUSAL_LM", fan_in_fan_out=model == "gpt2", **options)
 
 
+def patterns(model, targets):
+    """Ranks and alphas of their own, by module names, paths and regular expressions."""
+    return peft.LoraConfig(
+        r=2, lora_alpha=3, target_modules=targets, task_type="CAUSAL_LM",
+        rank_pattern={"q_proj": 4, r"layers\.1\.mlp\.(up|down)_proj": 1},
+        alpha_pattern={"model.layers.0.self_attn.q_proj": 5, "down_proj": 7.5})
+
+
 def miss(**options):
     return lambda model, targets: peft.MissConfig(target_modules=targets, task_type="CAUSAL_LM", **options)
 
@@ -90,10 +99,9 @@ def ln_tuning(model, targets):
 CASES = [
     Case("lora", "", lora(), "rank: 3, alpha: 6"),
     Case("lora", "rs-lora", lora(use_rslora=True), "rank: 3, alpha: 6, rs-lora: true"),
-    Case("lora", "patterns", lora(
-        rank_pattern={"q_proj": 4, r"layers\.1\.mlp\.(up|gate)_proj": 1},
-        alpha_pattern={"model.layers.0.self_attn.q_proj": 5, "down_proj": 7.5}), "", ("llama-gqa",), trains=False),
+    Case("lora", "patterns", patterns, "", ("llama-gqa",), trains=False),
     Case("dora", "", lora(use_dora=True), "rank: 3, alpha: 6"),
+    Case("dora", "rs-lora", lora(use_dora=True, use_rslora=True), "rank: 3, alpha: 6, rs-lora: true"),
     Case("adalora", "", adalora, "", trains=False),
     Case("adalora", "pruned", adalora, "", trains=False),
     Case("bone", "", miss(r=5), "rank: 5", LINEAR),
@@ -146,6 +154,13 @@ def write_adapter(case, model, targets, folder, seed=0):
     adapted.peft_config["default"].base_model_name_or_path = model
     adapted.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
+    # Sets are written in an order that differs from run to run.
+    file = folder / "adapter_config.json"
+    configuration = json.loads(file.read_text())
+    for key in ("target_modules", "feedforward_modules"):
+        if isinstance(configuration.get(key), list):
+            configuration[key].sort()
+    file.write_text(json.dumps(configuration, indent=2, sort_keys=True) + "\n")
 
 
 def prune(adapted, generator):
