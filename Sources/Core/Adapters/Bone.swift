@@ -65,7 +65,7 @@ public final class Bone: LinearAdapter {
 extension AdapterMethod {
     /// Bone, which is MiSS, plain and mini.
     public static let bone: AdapterMethod = .init(
-        name: "bone", summary: "one trained row shared by all shards of the input (MiSS)",
+        name: "bone", summary: "one trained matrix for all shards of the input (MiSS)",
         formula: """
             Y = X Wᵀ + S D    S [tokens, rank]: S[t, i] is the sum of dropout(X)[t, j] over j mod rank = i
             D [rank, out]     zero, so that training starts from the unchanged model

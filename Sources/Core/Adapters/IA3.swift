@@ -65,7 +65,7 @@ extension AdapterMethod {
             feed-forward: Y = (X ⊙ l) Wᵀ + b    l [1, in]    ones, so that training starts from the unchanged model
             merged: rows of W and b times l, or columns of W times l
             there is no rank, alpha or dropout
-            """, parameterFormula: "Σ out of the layers with scaled outputs + Σ in of those with scaled inputs",
+            """, parameterFormula: "Σ out (scaled outputs) + Σ in (scaled inputs)",
         source: """
             Liu et al. 2022, (IA)³, arXiv:2205.05638
             as in Hugging Face PEFT's IA3

@@ -70,7 +70,7 @@ extension AdapterMethod {
             d [rank]       d-initial
             b [out]        zero, so that training starts from the unchanged model
             no scaling; merged: W + diag(b) B diag(d) A; as a plain LoRA: diag(d) A and diag(b) B
-            """, parameterFormula: "Σ rank + out",
+            """, parameterFormula: "Σ (rank + out)",
         source: """
             Kopiczko, Blankevoort, Asano 2023, VeRA, arXiv:2310.11454
             values and files as in Hugging Face PEFT, with the random matrices in the file

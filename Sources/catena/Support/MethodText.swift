@@ -10,8 +10,11 @@ enum MethodText {
         for kind in AdapterMethod.Kind.allCases {
             for (line, traits) in zip(lines, traits) where traits.kind == kind {
                 let heading = "\(kind.title) (\(exports(traits)))"
-                if groups.last?.heading != heading { groups.append((heading, [])) }
-                groups[groups.count - 1].lines.append(line)
+                if let index = groups.firstIndex(where: { $0.heading == heading }) {
+                    groups[index].lines.append(line)
+                } else {
+                    groups.append((heading, [line]))
+                }
             }
         }
         return groups.map { ([$0.heading] + $0.lines).joined(separator: "\n") + "\n" }.joined(separator: "\n") + """

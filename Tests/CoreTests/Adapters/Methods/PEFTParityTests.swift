@@ -101,6 +101,8 @@ struct PEFTParityTests {
         #expect(Data(try content.writer.data()) == original)
         let file = try JSONDocument.read(path: peftCase.folder + "/" + PEFT.configurationFile)
         for (name, written) in content.configuration.json.objectValue ?? [:] where !Self.free.contains(name) {
+            // Without a pattern AdaLoRA's matrices have all their ranks, which Catena writes out.
+            if name == "rank_pattern", file[name] == nil { continue }
             #expect(written == file[name]?.value || written.isNull && file[name] == nil, "\(name)")
         }
     }
