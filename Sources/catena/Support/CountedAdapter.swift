@@ -51,7 +51,8 @@ struct CountedAdapter: ParsableArguments {
         if let rank { overrides.append("adapter.rank=\(rank)") }
         let yaml = "{model: none, data: {train: none}, training: {steps: 1}, output: none}"
         let configuration = try RunConfiguration.parse(yaml: yaml, path: "the options", overrides: overrides + set)
-        return configuration.adapter ?? RunConfiguration.AdapterSection()
+        // A configuration that trains the whole model has no adapter section.
+        return configuration.adapter ?? AdapterMethod.full.defaultSection
     }
 
     private static func json(_ method: AdapterMethod, _ count: Result<ParameterCount, any Error>) -> JSONValue {
