@@ -97,6 +97,12 @@ check "configuration: unknown template" refuses_training 2 chatmi chatml -- --se
 check "configuration: missing --config" refuses_usage --config -- "$catena" train
 check "unknown verb" refuses_usage trian -- "$catena" trian
 check "rank larger than the layer" refuses_training 2 "rank 9999" q_proj -- --set adapter.rank=9999
+check "a rank that divides no layer, near ones shown" refuses_training 2 "adapter.rank: 7" choose -- --set 'adapter={method: bat, rank: 7}'
+check "a width that its blocks do not divide" refuses_training 2 adapter.rank -- --set 'adapter={method: compacter, rank: 7}'
+check "a method that finds nothing to train" refuses_training 2 bitfit ln-tuning -- --set 'adapter={method: bitfit}'
+check "a common key that a method does not take" refuses_training 2 adapter.alpha bone -- --set 'adapter={method: bone, alpha: 3}'
+check "an option of another method" refuses_training 2 adapter.mixers -- --set 'adapter={method: lora, mixers: 3}'
+check "a schedule that does not fit the run" refuses_training 2 adapter.tinit -- --set 'adapter={method: adalora, tinit: 100000}'
 check "targets that match nothing, near names shown" refuses_training 2 q_porj q_proj -- --set 'adapter.targets=[q_porj]'
 check "targets: a pattern that is no regular expression" refuses_training 2 'targets' -- --set 'adapter.targets=q_proj('
 check "initial adapter: missing" refuses_training 1 nowhere -- --set adapter.init=nowhere

@@ -47,7 +47,8 @@ enum Failure {
         case is ConfigurationError, is ComparisonError: true
         case DataError.unknownTemplate, DataError.invalidSetting, DataError.invalidPattern: true
         case AdapterError.unknownMethod, AdapterError.rankOutOfRange, AdapterError.noTarget,
-            AdapterError.invalidPattern, AdapterError.optionMisfit:
+            AdapterError.invalidPattern, AdapterError.optionMisfit, AdapterError.indivisible,
+            AdapterError.doesNotFit, AdapterError.nothingToTrain:
             true
         case let error as TrainingError: error.isUsageError
         default: false
