@@ -78,7 +78,7 @@ extension AdapterMethod {
             S [rank]        begins as S₀ = the `rank` largest singular values
             B [out, rank]   begins as B₀ = the first `rank` columns of U
             s = alpha / rank; the first factors are kept, so that training starts from the unchanged model
-            loss + gamma / (peak learning rate) · mean over all A and B of ‖A Aᵀ - I‖ and ‖Bᵀ B - I‖ (Frobenius, not squared)
+            loss + gamma / (peak learning rate) · mean over A and B of ‖A Aᵀ - I‖ and ‖Bᵀ B - I‖ (Frobenius, not squared)
             merged: W + s (B diag(S) A - B₀ diag(S₀) A₀); as a plain LoRA its rank is 2 · rank
             """, parameterFormula: "Σ rank (in + out + 1)",
         source: """

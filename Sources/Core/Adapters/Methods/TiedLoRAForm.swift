@@ -73,7 +73,7 @@ struct TiedLoRAForm: Sendable, Equatable {
             + tensors.map { name, _ in
                 .init(
                     name, .choice([asPreset] + Choice.allCases.map(\.rawValue)), default: .text(asPreset),
-                    summary: "\(name) otherwise: " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+                    summary: "\(name), where it is not as in the preset")
             }
     }
 }
