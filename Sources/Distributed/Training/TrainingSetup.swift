@@ -65,6 +65,12 @@ final class TrainingSetup {
                 try model.attached?.read(folder, configuration: file)
             }
         }
+        func course(totalSteps: Int) throws -> (schedule: LearningRateSchedule, chain: Chain?) {
+            try Self.course(configuration, totalSteps: totalSteps, model: model, communicator: communicator)
+        }
+        // A length in epochs is not known before the data.
+        var early: (schedule: LearningRateSchedule, chain: Chain?)?
+        if case .steps(let count) = configuration.training.length { early = try course(totalSteps: count) }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
         let data = try Self.openData(configuration, tokenizer: tokenizer, model: model, communicator: communicator)
         let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
@@ -73,12 +79,7 @@ final class TrainingSetup {
             case .steps(let count): count
             case .epochs(let count): plan.stepCount(epochs: count)
             }
-        let warmupSteps = configuration.training.schedule.warmupSteps
-        guard warmupSteps <= totalSteps else {
-            throw TrainingError.unsupported(
-                key: "training.schedule.warmup-steps", value: "\(warmupSteps)",
-                supported: "at most \(totalSteps), the steps of the whole run")
-        }
+        (schedule, chain) = try early ?? course(totalSteps: totalSteps)
         self.configuration = configuration
         self.communicator = communicator
         self.engine = engine
@@ -88,17 +89,31 @@ final class TrainingSetup {
         self.plan = plan
         self.totalSteps = totalSteps
         (training, validation, baseFingerprint) = (data.training, data.validation, fingerprint)
-        let schedule = LearningRateSchedule(
-            configuration.training, totalSteps: totalSteps, worldSize: communicator.size)
-        self.schedule = schedule
-        chain = try configuration.chain.map { try Chain($0, model: model, schedule: schedule) }
-        try communicator.agree("prepare the adapter's rule") { try prepareRule() }
         if !isResuming { try initialiseFromGradients(step: 0) }
     }
 
     /// Rate of step `step`, counted from 0.
     func learningRate(step: Int) -> Double {
         chain?.learningRate(step: step) ?? schedule.learningRate(step: step)
+    }
+
+    /// How the learning rate and the links go over the run's steps; the adapter's rule hears of it.
+    private static func course(
+        _ configuration: RunConfiguration, totalSteps: Int, model: LanguageModel, communicator: any Communicator
+    ) throws -> (schedule: LearningRateSchedule, chain: Chain?) {
+        let warmupSteps = configuration.training.schedule.warmupSteps
+        guard warmupSteps <= totalSteps else {
+            throw TrainingError.unsupported(
+                key: "training.schedule.warmup-steps", value: "\(warmupSteps)",
+                supported: "at most \(totalSteps), the steps of the whole run")
+        }
+        let schedule = LearningRateSchedule(
+            configuration.training, totalSteps: totalSteps, worldSize: communicator.size)
+        let chain = try configuration.chain.map { try Chain($0, model: model, schedule: schedule) }
+        try communicator.agree("prepare the adapter's rule") {
+            try prepareRule(of: model, schedule: schedule, chain: chain)
+        }
+        return (schedule, chain)
     }
 
     /// A link is frozen as the exact plain LoRA of its adapter.
@@ -193,8 +208,12 @@ extension TrainingSetup {
 
     /// Tells the present adapter's rule about the run.
     func prepareRule() throws {
+        try Self.prepareRule(of: model, schedule: schedule, chain: chain)
+    }
+
+    private static func prepareRule(of model: LanguageModel, schedule: LearningRateSchedule, chain: Chain?) throws {
         try model.attached?.rule?.prepare(
-            AdapterRun(totalSteps: totalSteps, peakLearningRate: schedule.peak, steps: chain?.linkSteps))
+            AdapterRun(totalSteps: schedule.totalSteps, peakLearningRate: schedule.peak, steps: chain?.linkSteps))
     }
 
     /// The adapter as other programs read it, a chain as one plain LoRA; nil when all parameters are trained.
