@@ -57,7 +57,7 @@ extension JSONParser {
         return result
     }
 
-    /// The scalar of `XXXX` or of a surrogate pair `XXXX\uXXXX` at `i`.
+    /// The scalar of the four hexadecimal digits at `i`, or of a surrogate pair, whose second half is the next escape.
     private func unicodeEscape(
         _ raw: UnsafeRawBufferPointer, _ i: inout Int, at start: Int
     ) throws(JSONSyntaxError) -> Unicode.Scalar {
