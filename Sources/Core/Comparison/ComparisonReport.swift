@@ -40,37 +40,22 @@ public struct ComparisonReport: Sendable {
 
     /// The whole page.
     public var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(htmlEscaped(title))</title>
-        <style>
-        \(RunReport.style)
-        \(Self.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>\(htmlEscaped(title))</h1>
-        \(results)
-        <div class="charts">
-        \(sections.joined(separator: "\n"))
-        </div>
-        \(trials)
-        <section>
-        <details>
-        <summary>Configuration, with all defaults</summary>
-        <pre>\(htmlEscaped(table.configuration.resolvedYAML))</pre>
-        </details>
-        </section>
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLPage(
+            title: title, style: Self.style,
+            body: """
+                \(results)
+                <div class="charts">
+                \(sections.joined(separator: "\n"))
+                </div>
+                \(trials)
+                <section>
+                <details>
+                <summary>Configuration, with all defaults</summary>
+                <pre>\(htmlEscaped(table.configuration.resolvedYAML))</pre>
+                </details>
+                </section>
+                """
+        ).text
     }
 
     private var hues: [String: Int] {
@@ -101,7 +86,8 @@ public struct ComparisonReport: Sendable {
     private var scatters: [String] {
         let hues = hues
         func chart(
-            _ title: String, _ unit: String, scale: Double, untrained: Double?, _ value: (ComparisonTable.Row) -> Spread
+            _ title: String, _ unit: String, scale: Double, untrained: Double?,
+            _ value: (ComparisonTable.Row) -> SeedSpread
         ) -> String? {
             let points = table.rows.compactMap { row -> ScatterChart.Point? in
                 let spread = value(row)
@@ -125,7 +111,7 @@ public struct ComparisonReport: Sendable {
         }
         charts += table.accuracyTasks.map { task in
             chart("Accuracy: \(task.name)", percent, scale: 100, untrained: table.untrained?.scores[task.name]?.value) {
-                $0.scores[task.name] ?? Spread([])
+                $0.scores[task.name] ?? SeedSpread([])
             }
         }
         charts.append(

@@ -28,7 +28,7 @@ extension ComparisonTable {
                 Column(
                     title: task.kind == .loss ? "\(task.name), loss" : "\(task.name), %",
                     untrained: untrained?.scores[task.name].map { Self.decimal(scale * $0.value, digits) } ?? ""
-                ) { Self.text($0.scores[task.name] ?? Spread([]), scale: scale, digits: digits) })
+                ) { Self.text($0.scores[task.name] ?? SeedSpread([]), scale: scale, digits: digits) })
         }
         if averagesTasks {
             columns.append(
@@ -42,7 +42,7 @@ extension ComparisonTable {
         return columns + [
             Column(title: "tokens/s") { Self.text($0.tokensPerSecond, digits: 0, withDeviation: false) },
             Column(title: "memory, GB") {
-                Self.text(Spread($0.peakResidentBytes.values.max().map { [$0] } ?? []), scale: 1e-9, digits: 2)
+                Self.text(SeedSpread($0.peakResidentBytes.values.max().map { [$0] } ?? []), scale: 1e-9, digits: 2)
             },
             Column(title: "time") { DurationText.clock(seconds: $0.seconds.mean) },
         ]
@@ -55,10 +55,10 @@ extension ComparisonTable {
     var averagesTasks: Bool { accuracyTasks.count > 1 }
 
     /// The unweighted mean over the tasks, for each seed.
-    func meanScore(_ row: Row) -> Spread {
+    func meanScore(_ row: Row) -> SeedSpread {
         let lists = accuracyTasks.map { row.scores[$0.name]?.values ?? [] }
         let count = lists.map(\.count).min() ?? 0
-        return Spread((0..<count).map { seed in lists.reduce(0) { $0 + $1[seed] } / Double(lists.count) })
+        return SeedSpread((0..<count).map { seed in lists.reduce(0) { $0 + $1[seed] } / Double(lists.count) })
     }
 
     /// The same of the untrained model.
@@ -69,7 +69,7 @@ extension ComparisonTable {
 
     /// `0.5123 ± 0.0012`; without a deviation for one value, `-` for none.
     static func text(
-        _ spread: Spread, scale: Double = 1, digits: Int, withDeviation: Bool = true
+        _ spread: SeedSpread, scale: Double = 1, digits: Int, withDeviation: Bool = true
     ) -> String {
         guard !spread.values.isEmpty else { return "-" }
         let mean = decimal(scale * spread.mean, digits)

@@ -5,7 +5,7 @@ public struct ComparisonTable: Sendable, Equatable {
         /// The peak learning rate.
         public var learningRate: Double
         /// Validation loss over the seeds that chose; infinite where one of them diverged.
-        public var validationLoss: Spread
+        public var validationLoss: SeedSpread
         /// Runs whose loss stopped being a number.
         public var divergedCount: Int
     }
@@ -25,17 +25,17 @@ public struct ComparisonTable: Sendable, Equatable {
         /// The learning rate with the lowest mean validation loss; nil when every one diverged.
         public var learningRate: Double?
         /// Validation loss at it.
-        public var validationLoss = Spread([])
+        public var validationLoss = SeedSpread([])
         /// Training loss of the last steps at it.
-        public var trainingLoss = Spread([])
+        public var trainingLoss = SeedSpread([])
         /// Test scores by task.
-        public var scores: [String: Spread] = [:]
+        public var scores: [String: SeedSpread] = [:]
         /// Median tokens a second.
-        public var tokensPerSecond = Spread([])
+        public var tokensPerSecond = SeedSpread([])
         /// Most memory of rank 0.
-        public var peakResidentBytes = Spread([])
+        public var peakResidentBytes = SeedSpread([])
         /// Time in steps of one run.
-        public var seconds = Spread([])
+        public var seconds = SeedSpread([])
     }
 
     /// The comparison.
@@ -60,7 +60,7 @@ public struct ComparisonTable: Sendable, Equatable {
             let cells = results.filter { $0.cell.learningRate == rate }
             return Trial(
                 learningRate: rate,
-                validationLoss: Spread(cells.map { $0.divergence == nil ? $0.validationLoss : .infinity }),
+                validationLoss: SeedSpread(cells.map { $0.divergence == nil ? $0.validationLoss : .infinity }),
                 divergedCount: cells.count { $0.divergence != nil })
         }
     }
@@ -94,13 +94,13 @@ public struct ComparisonTable: Sendable, Equatable {
             guard cells.allSatisfy({ results[$0.name] != nil }),
                 configuration.tasks.isEmpty || tested.count == chosen.count
             else { return nil }
-            row.validationLoss = Spread(chosen.map(\.validationLoss))
-            row.trainingLoss = Spread(chosen.map(\.trainingLoss))
-            row.tokensPerSecond = Spread(chosen.map(\.tokensPerSecond))
-            row.peakResidentBytes = Spread(chosen.map { Double($0.peakResidentBytes) })
-            row.seconds = Spread(chosen.map(\.seconds))
+            row.validationLoss = SeedSpread(chosen.map(\.validationLoss))
+            row.trainingLoss = SeedSpread(chosen.map(\.trainingLoss))
+            row.tokensPerSecond = SeedSpread(chosen.map(\.tokensPerSecond))
+            row.peakResidentBytes = SeedSpread(chosen.map { Double($0.peakResidentBytes) })
+            row.seconds = SeedSpread(chosen.map(\.seconds))
             for task in configuration.tasks {
-                row.scores[task.name] = Spread(tested.compactMap { $0.scores[task.name]?.value })
+                row.scores[task.name] = SeedSpread(tested.compactMap { $0.scores[task.name]?.value })
             }
             return row
         }

@@ -44,33 +44,19 @@ public struct RunReport: Sendable {
 
     /// The whole page.
     public var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(htmlEscaped(title))</title>
-        <style>
-        \(Self.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>\(htmlEscaped(title))</h1>
-        <dl class="facts">
-        \((summary + facts).map { "<div><dt>\(htmlEscaped($0.label))</dt><dd>\(htmlEscaped($0.value))</dd></div>" }.joined(separator: "\n"))
-        </dl>
-        \(charts.map(\.html).joined(separator: "\n"))
-        <section>
-        <h2>Configuration</h2>
-        <pre>\(htmlEscaped(configurationYAML))</pre>
-        </section>
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLPage(
+            title: title,
+            body: """
+                <dl class="facts">
+                \((summary + facts).map { "<div><dt>\(htmlEscaped($0.label))</dt><dd>\(htmlEscaped($0.value))</dd></div>" }.joined(separator: "\n"))
+                </dl>
+                \(charts.map(\.html).joined(separator: "\n"))
+                <section>
+                <h2>Configuration</h2>
+                <pre>\(htmlEscaped(configurationYAML))</pre>
+                </section>
+                """
+        ).text
     }
 
     private var charts: [LineChart] {

@@ -35,11 +35,11 @@ func comparisonTable(
 struct ComparisonTableTests {
     @Test("mean and sample standard deviation, by hand")
     func spread() {
-        #expect(Spread([2, 4, 4, 4, 5, 5, 7, 9]).mean == 5)
-        let deviation = Spread([2, 4, 4, 4, 5, 5, 7, 9]).standardDeviation ?? 0
+        #expect(SeedSpread([2, 4, 4, 4, 5, 5, 7, 9]).mean == 5)
+        let deviation = SeedSpread([2, 4, 4, 4, 5, 5, 7, 9]).standardDeviation ?? 0
         #expect(abs(deviation - (32.0 / 7).squareRoot()) < 1e-15)
-        #expect(Spread([3]).standardDeviation == nil)
-        #expect(Spread([]).mean.isNaN)
+        #expect(SeedSpread([3]).standardDeviation == nil)
+        #expect(SeedSpread([]).mean.isNaN)
     }
 
     @Test("a method's row has the learning rate with the lowest mean validation loss and only its runs")
@@ -48,7 +48,7 @@ struct ComparisonTableTests {
         #expect(table.rows.map(\.name) == ["one", "lora"])
         #expect(table.rows[0].learningRate == 4e-3 && table.rows[1].learningRate == 2e-3)
         #expect(table.rows[0].validationLoss.values == [1.25, 1.75])
-        #expect(table.rows[0].scores["sums"] == Spread([0.5, 0.7]))
+        #expect(table.rows[0].scores["sums"] == SeedSpread([0.5, 0.7]))
         #expect(table.rows[0].trials.map(\.learningRate) == [1e-3, 4e-3])
         #expect(table.rows[0].trials[0].validationLoss.mean == 2.5)
     }

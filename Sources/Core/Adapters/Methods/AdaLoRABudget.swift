@@ -63,33 +63,14 @@ final class AdaLoRABudget: AdapterRule {
         let share = orthogonalWeight / Double(2 * layers.count)
         var sum = 0.0
         for (index, (_, adapter)) in layers.enumerated() {
-            sum += pull(adapter.a.value, hasRowsAsVectors: true, parameters.gradient(of: 3 * index), scale * share)
-            sum += pull(adapter.b.value, hasRowsAsVectors: false, parameters.gradient(of: 3 * index + 2), scale * share)
+            sum += Orthonormality.pull(
+                .rows, of: adapter.a.value, gradient: parameters.gradient(of: 3 * index), scale: scale * share,
+                engine: engine)
+            sum += Orthonormality.pull(
+                .columns, of: adapter.b.value, gradient: parameters.gradient(of: 3 * index + 2), scale: scale * share,
+                engine: engine)
         }
         return share * sum
-    }
-
-    /// Adds `scale` times the gradient of ‖M Mᵀ - I‖, or of ‖Mᵀ M - I‖, and returns the norm.
-    ///
-    ///     d‖M Mᵀ - I‖ / dM = 2 (M Mᵀ - I) M / ‖M Mᵀ - I‖
-    private func pull(_ matrix: Tensor, hasRowsAsVectors: Bool, _ gradient: Tensor, _ scale: Double) -> Double {
-        let rank = hasRowsAsVectors ? matrix.rows : matrix.columns
-        let distance = engine.memory.tensor(rows: rank, columns: rank)
-        if hasRowsAsVectors {
-            BLAS.multiply(matrix, transposed: matrix, into: distance, engine: engine)
-        } else {
-            BLAS.multiply(transposed: matrix, matrix, into: distance, engine: engine)
-        }
-        for index in 0..<rank { distance.pointer[index * rank + index] -= 1 }
-        let norm = Kernels.sumOfSquares(engine.threads, x: distance.pointer, count: distance.count).squareRoot()
-        guard norm > 0 else { return 0 }
-        let factor = Float(2 * scale / norm)
-        if hasRowsAsVectors {
-            BLAS.multiply(distance, matrix, into: gradient, alpha: factor, accumulate: true, engine: engine)
-        } else {
-            BLAS.multiply(matrix, distance, into: gradient, alpha: factor, accumulate: true, engine: engine)
-        }
-        return norm
     }
 
     func beforeUpdate(_ parameters: ParameterSet, gradientScale: Double, step: Int) {

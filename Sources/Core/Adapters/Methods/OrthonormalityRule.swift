@@ -11,7 +11,7 @@
 /// - Source: Cao 2024, *SORSA*, arXiv:2409.00055; mean and order (after the clipping of the loss's gradient) as in its
 ///   repository's `calc_ortho` and trainer.
 public final class OrthonormalityRule: AdapterRule {
-    private let isRows: [ObjectIdentifier: Bool]
+    private let vectors: [ObjectIdentifier: Orthonormality.Vectors]
     private let gamma: Double
     private let engine: Engine
     private var coefficient = 0.0
@@ -22,8 +22,9 @@ public final class OrthonormalityRule: AdapterRule {
     public init(
         rows: [Parameter], columns: [Parameter], gamma: Double, takesPartInClipping: Bool, engine: Engine
     ) {
-        let sides = rows.map { (ObjectIdentifier($0), true) } + columns.map { (ObjectIdentifier($0), false) }
-        isRows = Dictionary(uniqueKeysWithValues: sides)
+        vectors = Dictionary(
+            uniqueKeysWithValues: rows.map { (ObjectIdentifier($0), .rows) }
+                + columns.map { (ObjectIdentifier($0), .columns) })
         self.gamma = gamma
         self.engine = engine
         penaltyFollowsClipping = !takesPartInClipping
@@ -40,34 +41,12 @@ public final class OrthonormalityRule: AdapterRule {
 
     public func addPenalty(to parameters: ParameterSet, scale: Double) -> Double {
         var sum = 0.0
-        let share = coefficient / Double(max(isRows.count, 1))
+        let share = coefficient / Double(max(vectors.count, 1))
         for (index, parameter) in parameters.parameters.enumerated() {
-            guard let isRows = isRows[ObjectIdentifier(parameter)] else { continue }
-            let (value, gradient) = (parameter.value, parameters.gradient(of: index))
-            let size = isRows ? value.rows : value.columns
-            let deviation = engine.memory.tensor(rows: size, columns: size)
-            if isRows {
-                BLAS.multiply(value, transposed: value, into: deviation, engine: engine)
-            } else {
-                BLAS.multiply(transposed: value, value, into: deviation, engine: engine)
-            }
-            var squares = 0.0
-            for row in 0..<size {
-                deviation.pointer[row * size + row] -= 1
-                for column in 0..<size {
-                    let element = Double(deviation.pointer[row * size + column])
-                    squares += element * element
-                }
-            }
-            guard squares > 0 else { continue }
-            let norm = squares.squareRoot()
-            sum += norm
-            let factor = Float(2 * scale * share / norm)
-            if isRows {
-                BLAS.multiply(deviation, value, into: gradient, alpha: factor, accumulate: true, engine: engine)
-            } else {
-                BLAS.multiply(value, deviation, into: gradient, alpha: factor, accumulate: true, engine: engine)
-            }
+            guard let vectors = vectors[ObjectIdentifier(parameter)] else { continue }
+            sum += Orthonormality.pull(
+                vectors, of: parameter.value, gradient: parameters.gradient(of: index), scale: scale * share,
+                engine: engine)
         }
         return share * sum
     }

@@ -1,5 +1,5 @@
 /// Mean and sample standard deviation of a number over seeds.
-public struct Spread: Sendable, Equatable {
+public struct SeedSpread: Sendable, Equatable {
     /// The number for each seed.
     public var values: [Double]
 
