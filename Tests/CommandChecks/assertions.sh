@@ -194,3 +194,15 @@ overwrite() {
 
 # A copy of the model that a check may damage.
 own_model() { cp -rL model own; chmod -R u+w own; }
+
+# evaluates_as_trained RUN: its adapter, loaded by itself, has the validation loss that the run ended with.
+evaluates_as_trained() {
+    run "$catena" evaluate --model model --adapter "$1/adapter" --data data/validation.jsonl \
+        --template chatml --json
+    expect_code 0
+    local expected found
+    expected=$(tail -n 1 "$1/metrics.jsonl" | sed -E 's/.*"validation_loss": ([^,}]+).*/\1/')
+    found=$(sed -nE 's/.*"loss" ?: ?([^,}]+).*/\1/p' "$log.out")
+    awk -v a="$expected" -v b="$found" 'BEGIN { d = a - b; exit !(a > 0 && d < 1e-5 && d > -1e-5) }' ||
+        fail "the adapter's validation loss is $found, the run's was $expected"
+}
