@@ -44,12 +44,22 @@ extension Finding {
     }
 
     static func processor(_ ranks: [RankFacts]) -> [Finding] {
-        guard let first = ranks.first, !first.hasWideVectors else { return [] }
+        if let slow = ranks.first(where: { !$0.hasWideVectors }) {
+            return [
+                .init(
+                    .warning,
+                    "the processor of \(slow.host) has no AVX2 with FMA, so training is several times slower; use a newer machine, "
+                        + "or a virtual machine that passes the host's processor through.")
+            ]
+        }
+        let narrowTypes = ["Haswell", "Zen"]
+        guard let narrow = ranks.first(where: { $0.hasAVX512 && narrowTypes.contains($0.coreType) }) else { return [] }
         return [
             .init(
                 .warning,
-                "the processor of \(first.host) has no AVX2 with FMA, so training is several times slower; use a newer machine, or "
-                    + "a virtual machine that passes the host's processor through.")
+                "OpenBLAS uses its AVX2 kernels (\(narrow.coreType)) on \(narrow.host), whose processor has AVX-512: products can take "
+                    + "up to twice as long; unset OPENBLAS_CORETYPE, or use a newer OpenBLAS, or set OPENBLAS_CORETYPE=SkylakeX."
+            )
         ]
     }
 

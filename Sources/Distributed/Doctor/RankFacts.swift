@@ -48,6 +48,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var mpiVersion: String
     /// Whether the processor has AVX2 and fused multiply-add.
     public var hasWideVectors: Bool
+    /// Whether it has the AVX-512 instructions that OpenBLAS's kernels for SkylakeX and later use.
+    public var hasAVX512: Bool
 
     /// Facts from given values, for rules and their tests.
     public init(
@@ -58,7 +60,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
         excludedInterfaces: [String] = [],
         limits: HostLimits = HostLimits(), slots: Int? = nil, version: String = CatenaVersion.current,
         binaryDigest: String = "", coreType: String = "", blasVersion: String = "", mpiVersion: String = "",
-        hasWideVectors: Bool = true
+        hasWideVectors: Bool = true, hasAVX512: Bool = false
     ) {
         self.rank = rank
         self.host = host
@@ -82,6 +84,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
         self.blasVersion = blasVersion
         self.mpiVersion = mpiVersion
         self.hasWideVectors = hasWideVectors
+        self.hasAVX512 = hasAVX512
     }
 
     /// Collective: the facts of every process in rank order, on every process.
@@ -125,6 +128,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
             limits: .current(), slots: environment["OMPI_UNIVERSE_SIZE"].flatMap { Int($0) },
             binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),
             coreType: BLAS.coreType, blasVersion: BLAS.libraryConfiguration, mpiVersion: MPILibrary.version,
-            hasWideVectors: features.isSuperset(of: ["avx2", "fma"]))
+            hasWideVectors: features.isSuperset(of: ["avx2", "fma"]),
+            hasAVX512: features.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]))
     }
 }

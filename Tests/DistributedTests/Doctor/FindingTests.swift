@@ -72,6 +72,17 @@ struct FindingTests {
         #expect(found.last?.contains("no AVX2") == true)
     }
 
+    @Test("AVX2 kernels on a processor with AVX-512 are a finding")
+    func narrowKernels() {
+        func found(_ coreType: String, hasAVX512: Bool) -> [String] {
+            texts([RankFacts(rank: 0, cores: [0], coreType: coreType, hasAVX512: hasAVX512)])
+        }
+        #expect(found("Haswell", hasAVX512: true).count == 1)
+        #expect(found("Zen", hasAVX512: true).first?.contains("OPENBLAS_CORETYPE=SkylakeX") == true)
+        #expect(found("Haswell", hasAVX512: false) == [])
+        #expect(found("Cooperlake", hasAVX512: true) == [])
+    }
+
     @Test("low disk and memory are warnings; almost none is an error and comes first")
     func space() {
         func severities(memory: Int, disk: Int) -> [Finding.Severity] {
