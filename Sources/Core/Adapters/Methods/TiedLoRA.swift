@@ -38,14 +38,15 @@ public final class TiedLoRA: LowRankAdapter {
 
     /// Adapters for the layers of `request`, in their order, with the tensors that they share.
     static func attached(_ request: AdapterRequest) throws(AdapterError) -> AttachedAdapter {
-        let (section, rank) = (request.section, request.section.rank)
+        let (section, rank, seed) = (request.section, request.section.rank, request.seed)
         let form = try TiedLoRAForm(section)
         let tensors = TiedTensors(memory: request.model.engine.memory)
         let ratio = section.option("lora-plus-ratio")?.number ?? 1
         let isStabilised = section.option("rs-lora")?.boolean ?? false
+        // Parameters keep it, so it must not hold the model, which holds them.
         func random(_ name: String, fanIn: Int) -> (Tensor) -> Void {
             { value in
-                SeededGenerator(seed: request.seed, purpose: "initialisation", name: PEFT.prefix + name)
+                SeededGenerator(seed: seed, purpose: "initialisation", name: PEFT.prefix + name)
                     .fillKaimingUniform(
                         UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: fanIn)
             }

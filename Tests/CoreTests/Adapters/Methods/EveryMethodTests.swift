@@ -187,6 +187,21 @@ struct EveryMethodTests {
         #expect(logits(model) == before)
     }
 
+    @Test("a model that nobody holds any more is gone, and its matrices with it", arguments: MethodCase.all)
+    func release(testCase: MethodCase) throws {
+        weak var model: LanguageModel?
+        weak var linear: Linear?
+        func use() throws {
+            let made = try self.model(testCase)
+            (model, linear) = (made, made.linears.first)
+            _ = try attach(testCase, to: made, trained: true)
+            batch.run(made)
+        }
+        try use()
+        #expect(model == nil)
+        #expect(linear == nil)
+    }
+
     @Test("the model's shape alone gives the number of parameters", arguments: MethodCase.all)
     func shapeOnly(testCase: MethodCase) throws {
         let model = try model(testCase)
