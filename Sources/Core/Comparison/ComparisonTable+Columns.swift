@@ -14,7 +14,7 @@ extension ComparisonTable {
         var columns = [
             Column(title: "method", isText: true, untrained: "untrained") { $0.name },
             Column(title: "rank") { $0.rank.map(String.init) ?? "" },
-            Column(title: "parameters", untrained: "0") { Self.grouped($0.parameters) },
+            Column(title: "parameters", untrained: "0") { (misses($0) ? "* " : "") + Self.grouped($0.parameters) },
             Column(title: "learning rate") { $0.learningRate.map { "\($0)" } ?? "all diverged" },
             Column(title: "seeds") { "\(seedCount($0))" },
             Column(
@@ -47,6 +47,9 @@ extension ComparisonTable {
             Column(title: "time") { DurationText.clock(seconds: $0.seconds.mean) },
         ]
     }
+
+    /// Whether a method's size is not the one that was asked for.
+    func misses(_ row: Row) -> Bool { configuration.budget.isMissed(by: row.parameters) }
 
     /// Tasks that are judged by a part of right answers.
     var accuracyTasks: [ComparisonConfiguration.Task] { configuration.tasks.filter { $0.kind != .loss } }
@@ -97,6 +100,7 @@ extension ComparisonTable {
                 + (configuration.seeds.count == 1
                     ? ", so without a deviation: one seed cannot tell a difference from chance." : "."),
         ]
+        if let note = configuration.budget.missNote(rows.map { ($0.name, $0.parameters) }) { notes.append("* " + note) }
         if configuration.methods.contains(where: { $0.learningRates.count > 1 }) {
             let seeds = configuration.selection == .firstSeed ? "with the first seed" : "over all seeds"
             notes.append(

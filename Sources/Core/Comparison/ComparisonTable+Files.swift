@@ -77,6 +77,7 @@ extension ComparisonTable {
         [
             "name": .string(row.name), "method": row.method.map { .string($0) } ?? .null,
             "rank": row.rank.map { .integer(Int64($0)) } ?? .null, "parameters": .integer(Int64(row.parameters)),
+            "misses_budget": .bool(misses(row)),
             "learning_rate": row.learningRate.map { .double($0) } ?? .null,
             "learning_rates": .array(
                 row.trials.map {

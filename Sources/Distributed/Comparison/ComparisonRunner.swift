@@ -47,7 +47,11 @@ public final class ComparisonRunner {
             configuration: sized.configuration, examples: examples, folder: folder, communicator: communicator,
             report: report)
         cells = try FinishedCells(sized.configuration, folder: folder, communicator: communicator)
-        report(.sized(zip(sized.configuration.methods.map(\.name), sized.choices).map { (name: $0, choice: $1) }))
+        let names = sized.configuration.methods.map(\.name)
+        report(.sized(zip(names, sized.choices).map { (name: $0, choice: $1) }))
+        if let note = sized.configuration.budget.missNote(Array(zip(names, sized.choices.map(\.parameters)))) {
+            report(.note(note))
+        }
     }
 
     /// Collective: runs what is not finished.

@@ -93,6 +93,26 @@ struct ComparisonTableTests {
         #expect(lines.contains { $0.contains("no choice depends on a test") })
     }
 
+    @Test("a method that is more than a tenth away from the wanted parameters is marked and named")
+    func missedBudget() throws {
+        let table = try comparisonTable {
+            $0 = $0.replacingOccurrences(of: "budget: {steps: 20}", with: "budget: {steps: 20, parameters: 1200000}")
+                .replacingOccurrences(of: "rank: 4}", with: "alpha: 4}")
+        }
+        let lines = table.text.split(separator: "\n")
+        #expect(lines[3].contains("  1,234,567  "))
+        #expect(lines[4].contains("  * 8  "))
+        #expect(
+            lines.contains {
+                $0.hasPrefix("* More than 10 % away from the budget of 1,200,000 parameters")
+                    && $0.hasSuffix(": lora (8, 0 %).")
+            })
+        #expect(table.json["methods"]?.arrayValue?.map { $0["misses_budget"] } == [.bool(false), .bool(true)])
+        let budget = table.configuration.budget
+        #expect(!budget.isMissed(by: 1_320_000) && budget.isMissed(by: 1_320_001) && budget.isMissed(by: 1_079_999))
+        #expect(try comparisonTable().configuration.budget.missNote([("m", 1)]) == nil)
+    }
+
     @Test("CSV has full precision and quotes names that need it")
     func csv() throws {
         let table = try comparisonTable {
