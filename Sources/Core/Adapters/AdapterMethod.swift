@@ -27,6 +27,8 @@ public struct AdapterMethod: Sendable {
     public let formula: String
     /// The number of trained parameters, one line.
     public let parameterFormula: String
+    /// The numbers that it keeps beside the trained ones and the optimizer's, one line; nil for none.
+    public var keptFormula: String?
     /// The papers, and whose initialisation it follows; several lines.
     public let source: String
     /// Which of the common keys it takes.

@@ -4,6 +4,8 @@
 public protocol AdapterRule: AnyObject {
     /// Numbers that are needed to go on after a restart, beside parameters and buffers.
     var state: [(name: String, values: Tensor)] { get }
+    /// Numbers in them, without making them.
+    var stateElements: Int { get }
     /// Called once, before the first step of a start, also after a resume.
     ///
     /// - Throws: ``AdapterError`` if the method's schedule does not fit the run.
@@ -22,6 +24,7 @@ public protocol AdapterRule: AnyObject {
 
 extension AdapterRule {
     public var state: [(name: String, values: Tensor)] { [] }
+    public var stateElements: Int { state.reduce(0) { $0 + $1.values.count } }
     public func prepare(_ run: AdapterRun) throws {}
     public var penaltyFollowsClipping: Bool { false }
     public func addPenalty(to parameters: ParameterSet, scale: Double) -> Double { 0 }

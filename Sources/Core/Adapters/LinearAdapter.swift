@@ -10,10 +10,16 @@ public protocol LinearAdapter: AnyObject {
     func folded(engine: Engine) -> FoldedLoRA?
     /// The same for files: without the ranks that the method has switched off, of which none may be left.
     func foldedForFiles(engine: Engine) -> FoldedLoRA?
+    /// What it takes beside parameters and buffers; by default one activation of `rank` columns.
+    func memory(rank: Int, of layer: Linear) -> AdapterMemory
 }
 
 extension LinearAdapter {
     public func foldedForFiles(engine: Engine) -> FoldedLoRA? { folded(engine: engine) }
+}
+
+extension LinearAdapter {
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: rank) }
 }
 
 extension LinearAdapter {

@@ -45,6 +45,10 @@ public struct ModelInventory: Sendable, Equatable {
     /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix, and what adapters
     /// behind sublayers keep.
     public let adapterWidth: Int
+    /// Numbers that an adapter keeps beside the trained ones, on every rank: constant factors, scores.
+    public let adapterKeptElements: Int
+    /// Numbers in the tensors that its passes make whatever their tokens.
+    public let adapterPassElements: Int
 
     /// Counts the model of this shape.
     ///
@@ -65,13 +69,11 @@ public struct ModelInventory: Sendable, Equatable {
         if let adapter {
             let attached = try model.attachAdapters(adapter, seed: 0)
             trained = TrainedPlace.all(of: attached.parameters, modules: Set(modules))
-            let columns = attached.sublayers.reduce(adapter.rank * model.adaptedLinears.count) {
-                $0 + $1.adapter.keptColumns
-            }
-            adapterWidth = (columns + layers.count - 1) / max(layers.count, 1)
+            adapterWidth = (attached.keptColumns + layers.count - 1) / max(layers.count, 1)
+            (adapterKeptElements, adapterPassElements) = (attached.keptElements, attached.passElements)
         } else {
             trained = TrainedPlace.all(of: model.makeAllTrainable(), modules: Set(modules))
-            adapterWidth = 0
+            (adapterWidth, adapterKeptElements, adapterPassElements) = (0, 0, 0)
         }
     }
 

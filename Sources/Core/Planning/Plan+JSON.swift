@@ -59,7 +59,8 @@ extension PlannedMemory {
         [
             "weight_bytes": .integer(Int64(weightBytes)), "shared_weight_bytes": .integer(Int64(sharedWeightBytes)),
             "gather_bytes": .integer(Int64(gatherBytes)), "activation_bytes": .integer(Int64(activationBytes)),
-            "trainable_bytes": .integer(Int64(trainableBytes)), "program_bytes": .integer(Int64(programBytes)),
+            "trainable_bytes": .integer(Int64(trainableBytes)), "adapter_bytes": .integer(Int64(adapterBytes)),
+            "program_bytes": .integer(Int64(programBytes)),
             "rank_bytes": .integer(Int64(rankBytes)), "host_bytes": .integer(Int64(hostBytes(ranks: ranksPerHost))),
         ]
     }

@@ -79,7 +79,8 @@ extension PlannedMemory {
     var parts: [(name: String, bytes: Int)] {
         [
             ("frozen weights", weightBytes), ("shared on the host", sharedWeightBytes), ("gathered block", gatherBytes),
-            ("activations", activationBytes), ("trained values", trainableBytes), ("program", programBytes),
+            ("activations", activationBytes), ("trained values", trainableBytes), ("kept by the adapter", adapterBytes),
+            ("program", programBytes),
         ]
     }
 }

@@ -10,12 +10,14 @@ public struct PlannedMemory: Sendable, Equatable {
     public var activationBytes = 0
     /// Values, gradients, moments and partial sums of what is trained.
     public var trainableBytes = 0
+    /// Tensors of the adapter that are not trained: constant factors, scores, matrices that a pass makes.
+    public var adapterBytes = 0
     /// The program itself.
     public var programBytes = 0
 
     /// Resident memory of a rank, what it shares with others included.
     public var rankBytes: Int {
-        weightBytes + sharedWeightBytes + gatherBytes + activationBytes + trainableBytes + programBytes
+        weightBytes + sharedWeightBytes + gatherBytes + activationBytes + trainableBytes + adapterBytes + programBytes
     }
 
     /// Memory of a host with this many ranks; what they share counts once.
@@ -55,6 +57,7 @@ extension PlannedMemory {
         }
         activationBytes = Self.activations(request, placement: placement)
         trainableBytes = Self.trainable(request, placement: placement)
+        adapterBytes = float * (inventory.adapterKeptElements + inventory.adapterPassElements)
         programBytes = Self.programBytes + (request.cluster.ranks > 1 ? Self.messagingBytes : 0)
     }
 

@@ -35,6 +35,7 @@ enum MethodText {
             \(indented(method.formula))
 
             Trained parameters: \(method.parameterFormula)
+            Kept beside them:   \(method.keptFormula ?? "nothing")
             Leaves as: \(leaves(method, traits))
 
             Source:
@@ -62,7 +63,8 @@ enum MethodText {
         }
         return [
             "name": .string(method.name), "summary": .string(method.summary), "formula": .string(method.formula),
-            "parameters": .string(method.parameterFormula), "source": .string(method.source),
+            "parameters": .string(method.parameterFormula), "kept": method.keptFormula.map { .string($0) } ?? .null,
+            "source": .string(method.source),
             "peft_type": method.peftType.map { .string($0) } ?? .null, "has_lora_form": .bool(method.hasLoRAForm),
             "exports": .array(traits.exports.map { .string($0.rawValue) }), "options": .array(options),
             "defaults": method.defaultSection.json,

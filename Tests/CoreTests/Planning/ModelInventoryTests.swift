@@ -39,6 +39,33 @@ struct ModelInventoryTests {
         #expect(try inventory("llama-70b", .bfloat16).adapterWidth == 7 * 8)
     }
 
+    @Test("numbers that methods keep beside the trained ones, by hand")
+    func keptElements() throws {
+        let configuration = try #require(try BenchmarkShape.configuration("smollm2-135m"))
+        func inventory(_ method: String) throws -> ModelInventory {
+            try ModelInventory(
+                configuration: configuration, storage: .encoding(.float32),
+                adapter: try AdapterMethod.named(method).defaultSection)
+        }
+        // q, o: 576 + 576; k, v: 576 + 192; gate, up, down: 576 + 1536; in 30 layers.
+        let sides = 30 * (2 * 1152 + 2 * 768 + 3 * 2112)
+        for method in ["pissa", "olora", "lora-ga", "sorsa"] {
+            let model = try inventory(method)
+            #expect(model.adapterKeptElements == 8 * sides && model.adapterWidth == 7 * 16, "\(method)")
+        }
+        #expect(try inventory("adalora").adapterKeptElements == 2 * 12 * (sides + 210) + 12 * 210)
+        #expect(try inventory("vera").adapterKeptElements == 256 * (1536 + 1536))
+        let outputs = 30 * (2 * 576 + 2 * 192 + 2 * 1536 + 576)
+        #expect(try inventory("dora").adapterKeptElements == 8 * sides + 2 * outputs)
+        #expect(try inventory("dora").adapterWidth == 7 * 8 + outputs / 30)
+        // Two of each size: 576², 192 · 576, 1536 · 576; 64 rows of 576 and of 1536 numbers.
+        let bat = try inventory("bat")
+        #expect(bat.adapterPassElements == 2 * 576 * (576 + 192 + 1536) + 64 * (576 + 1536))
+        #expect(bat.adapterKeptElements == 0 && bat.adapterWidth == 0)
+        let lora = try inventory("lora")
+        #expect(lora.adapterKeptElements == 0 && lora.adapterPassElements == 0 && lora.adapterWidth == 7 * 8)
+    }
+
     @Test("without an adapter everything is trained")
     func everything() throws {
         let configuration = try #require(try BenchmarkShape.configuration("tiny"))

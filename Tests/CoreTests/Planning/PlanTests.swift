@@ -42,6 +42,20 @@ struct PlanTests {
         #expect(PlannedMemory(request, placement: .replicated).activationBytes == 988_930_048)
     }
 
+    @Test("what a method keeps beside the trained numbers is part of a rank's memory")
+    func keptMemory() throws {
+        var request = try request("smollm2-135m", ranks: 2, hosts: 2, microBatches: 4)
+        let lora = PlannedMemory(request, placement: .sharded)
+        request.inventory = try ModelInventory(
+            configuration: request.inventory.configuration, storage: .encoding(.bfloat16),
+            adapter: try AdapterMethod.named("pissa").defaultSection)
+        let pissa = PlannedMemory(request, placement: .sharded)
+        #expect(lora.adapterBytes == 0)
+        #expect(pissa.adapterBytes == 4 * request.inventory.trainableElements)
+        #expect(
+            pissa.rankBytes - lora.rankBytes == pissa.adapterBytes + pissa.activationBytes - lora.activationBytes)
+    }
+
     @Test("a mapped float32 file is private to nobody, a decoded one to each rank, and node shares both")
     func placements() throws {
         let mapped = try request("smollm2-135m", ranks: 4, hosts: 2, microBatches: 4, storage: .float32)

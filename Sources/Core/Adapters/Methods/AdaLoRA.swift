@@ -124,6 +124,7 @@ extension AdapterMethod {
             merged: W + s · B diag(E) A
             """,
         parameterFormula: "Σ rank (in + out + 1) while training, target-rank instead of rank on average afterwards",
+        keptFormula: "2 Σ rank (in + out + 1), the scores Ī and Ū; Σ rank, the masks",
         source: """
             Zhang et al. 2023, AdaLoRA, arXiv:2303.10512
             regulariser, scaling, schedule and initialisation as in the authors' code and in Hugging Face PEFT

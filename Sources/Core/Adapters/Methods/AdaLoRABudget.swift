@@ -43,10 +43,14 @@ final class AdaLoRABudget: AdapterRule {
         scoresBeforeUpdate = section.option("score")?.text == "before-update"
     }
 
-    private func zeros() -> Tensor {
-        engine.memory.zeros(
-            rows: 1, columns: layers.reduce(0) { $0 + $1.adapter.parameters.reduce(0) { $0 + $1.count } })
+    private func zeros() -> Tensor { engine.memory.zeros(rows: 1, columns: parameterCount) }
+
+    private var parameterCount: Int {
+        layers.reduce(0) { $0 + $1.adapter.parameters.reduce(0) { $0 + $1.count } }
     }
+
+    /// Ī, Ū and the masks.
+    var stateElements: Int { 2 * parameterCount + layers.count * section.rank }
 
     var state: [(name: String, values: Tensor)] {
         [("sensitivity", sensitivity), ("uncertainty", uncertainty)]

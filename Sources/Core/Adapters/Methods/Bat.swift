@@ -39,6 +39,14 @@ public final class Bat: LinearAdapter {
     }
 
     public func folded(engine: Engine) -> FoldedLoRA? { nil }
+
+    /// W′ and G, and a copy of the rows of a block for each thread, of which one is counted.
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory {
+        var memory = AdapterMemory()
+        let elements = layer.outFeatures * layer.inFeatures
+        memory.passTensors = [elements, elements, rank * layer.inFeatures]
+        return memory
+    }
 }
 
 extension AdapterMethod {
@@ -51,6 +59,7 @@ extension AdapterMethod {
             rank divides in and out of every layer; there is no alpha and no dropout
             merged: W′
             """, parameterFormula: "Σ rank · out",
+        keptFormula: "2 in · out + rank · in once for each size of matrix: W′, the gradient G, a row of blocks",
         source: """
             Kang and Yin 2024, arXiv:2409.15371, versions 1 to 3, which call it Bone
             one block for each row of blocks, as in the authors' code and in Hugging Face PEFT's MISS ("bat")

@@ -85,6 +85,14 @@ public final class DoRA: WeightInitialised {
 
     public func folded(engine: Engine) -> FoldedLoRA? { nil }
 
+    /// X Aᵀ and X Vᵀ; and n with the A and B that it belongs to.
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory {
+        let (a, b) = (direction.a.count, direction.b.count)
+        var memory = AdapterMemory(keptColumns: a / layer.inFeatures + layer.outFeatures)
+        memory.keptElements = a + b + layer.outFeatures
+        return memory
+    }
+
     /// n `[1, out]` for the present A and B.
     private func norms(through layer: Linear, engine: Engine) -> Tensor {
         let (a, b) = (direction.a.value, direction.b.value)
@@ -141,6 +149,7 @@ extension AdapterMethod {
             s = alpha / rank, with rs-lora alpha / √rank
             merged: diag(m / n) (W + s · B A)
             """, parameterFormula: "Σ (rank (in + out) + out)",
+        keptFormula: "Σ (rank (in + out) + 2 out), norms and the A and B that they belong to",
         source: """
             Liu et al. 2024, DoRA, arXiv:2402.09353
             Kalajdzievski 2023, rsLoRA, arXiv:2312.03732 (rs-lora)

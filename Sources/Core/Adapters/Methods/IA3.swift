@@ -51,6 +51,9 @@ public final class IA3: LinearAdapter {
     }
 
     public func folded(engine: Engine) -> FoldedLoRA? { nil }
+
+    /// What is scaled is made again in the backward pass.
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory() }
 }
 
 extension AdapterMethod {

@@ -11,6 +11,7 @@ extension AdapterMethod {
             merged: W + s (B A - B₀ A₀); as a plain LoRA its rank is 2 · rank
             without training data (benchmarks): A uniform in ±1/√in, B zero
             """, parameterFormula: "Σ rank (in + out)",
+        keptFormula: "Σ rank (in + out), A₀ and B₀",
         source: """
             Wang et al. 2024, LoRA-GA, arXiv:2407.05000
             initialisation as in the authors' repository, not as in Hugging Face PEFT, whose lora_ga differs

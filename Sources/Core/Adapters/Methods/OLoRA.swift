@@ -46,6 +46,7 @@ extension AdapterMethod {
             s = alpha / rank; A₀ and B₀ are kept, so that training starts from the unchanged model
             merged: W + s (B A - B₀ A₀); as a plain LoRA its rank is 2 · rank
             """, parameterFormula: "Σ rank (in + out)",
+        keptFormula: "Σ rank (in + out), A₀ and B₀",
         source: """
             Büyükakyüz 2024, OLoRA, arXiv:2406.01775
             first factors as in Hugging Face PEFT (olora)

@@ -49,6 +49,9 @@ public class OriginLoRA: LowRankAdapter {
 
     public func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
 
+    /// X Aᵀ and X A₀ᵀ.
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
+
     /// All that ``begin(a:b:)`` sets.
     public var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
 

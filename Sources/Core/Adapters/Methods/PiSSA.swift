@@ -44,6 +44,7 @@ extension AdapterMethod {
             s = alpha / rank; A₀ and B₀ are kept, so that training starts from the unchanged model
             merged: W + s (B A - B₀ A₀); as a plain LoRA its rank is 2 · rank
             """, parameterFormula: "Σ rank (in + out)",
+        keptFormula: "Σ rank (in + out), A₀ and B₀",
         source: """
             Meng et al. 2024, PiSSA, arXiv:2404.02948
             first factors as in Hugging Face PEFT (pissa, and pissa_niter_n with iterations: n)

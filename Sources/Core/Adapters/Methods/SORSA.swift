@@ -53,6 +53,9 @@ public final class SORSA: LowRankAdapter, WeightInitialised {
         (a.variable, tape.scaleColumns(of: b.variable, by: s.variable))
     }
 
+    /// X Aᵀ and X A₀ᵀ.
+    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
+
     public var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
 
     public func initialise(from weight: Tensor, engine: Engine) throws {
@@ -81,6 +84,7 @@ extension AdapterMethod {
             loss + gamma / (peak learning rate) · mean over A and B of ‖A Aᵀ - I‖ and ‖Bᵀ B - I‖ (Frobenius, not squared)
             merged: W + s (B diag(S) A - B₀ diag(S₀) A₀); as a plain LoRA its rank is 2 · rank
             """, parameterFormula: "Σ rank (in + out + 1)",
+        keptFormula: "Σ rank (in + out), A₀ and B₀ diag(S₀)",
         source: """
             Cao 2024, SORSA, arXiv:2409.00055
             initialisation and regulariser as in the author's repository

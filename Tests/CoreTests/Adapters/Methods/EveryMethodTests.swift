@@ -202,12 +202,17 @@ struct EveryMethodTests {
         #expect(linear == nil)
     }
 
-    @Test("the model's shape alone gives the number of parameters", arguments: MethodCase.all)
+    @Test("the model's shape alone gives what is trained and what is kept beside it", arguments: MethodCase.all)
     func shapeOnly(testCase: MethodCase) throws {
         let model = try model(testCase)
         let set = try attach(testCase, to: model, trained: false)
         let inventory = try ModelInventory(
             configuration: model.configuration, storage: .encoding(.float32), adapter: try testCase.section)
         #expect(inventory.trainableElements == set.count)
+        let adapter = try #require(model.attached)
+        let saved = adapter.extraState.reduce(0) { $0 + $1.values.count }
+        // DoRA remembers norms, and which A and B they belong to, without saving them.
+        let remembered = testCase.method == "dora" ? set.count : 0
+        #expect(inventory.adapterKeptElements == saved + remembered)
     }
 }
