@@ -13,21 +13,27 @@ public protocol LowRankAdapter: LinearAdapter {
     var origin: LowRankUpdate? { get }
     /// A′ and B′ as functions of the parameters.
     func factors(on tape: Tape) -> (a: Variable, b: Variable)
+    /// X A′ᵀ and B′; by default by ``factors(on:)``. A method whose A is frozen has no need of A′ and its gradient.
+    func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)
 }
 
 extension LowRankAdapter {
     public var origin: LowRankUpdate? { nil }
 
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
+        let (a, b) = factors(on: tape)
+        return (tape.multiply(x, transposed: a), b)
+    }
+
     public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         let output = layer.base(x, on: tape)
         let dropped = tape.dropout(x, probability: dropout, name: layer.path)
-        let (a, b) = factors(on: tape)
-        let h = tape.multiply(dropped, transposed: a)
-        let adapted = tape.add(h, timesTransposed: b, scaling: Float(scaling), to: output)
-        guard let origin else { return adapted }
-        let first = tape.multiply(dropped, transposed: Variable(origin.a, requiresGradient: false))
-        return tape.add(
-            first, timesTransposed: Variable(origin.b, requiresGradient: false), scaling: Float(-scaling), to: adapted)
+        if let origin {
+            let (a, b) = factors(on: tape)
+            return tape.addDifference(of: a, b, from: origin, scaling: Float(scaling), times: dropped, to: output)
+        }
+        let (h, b) = path(of: dropped, on: tape)
+        return tape.add(h, timesTransposed: b, scaling: Float(scaling), to: output)
     }
 
     public func merged(into weight: Tensor, engine: Engine) -> Tensor {

@@ -11,7 +11,7 @@
 ///     dvᵢ = Σⱼ dB′ᵢⱼ Bᵢⱼ    dB += diag(v) dB′    duᵢ = Σⱼ dA′ᵢⱼ Aᵢⱼ    dA += diag(u) dA′      += over all that share it
 ///
 /// Parameters: the size of each trained tensor, once if it is tied, else once for each block. The gradient of a tied
-/// tensor is a sum over blocks. u and v do not decay; u learns at A's rate, v at B's.
+/// tensor is a sum over blocks. Where A is frozen, u scales the columns of P = X Aᵀ: du = Σ rows of dH ⊙ P. u and v do not decay; u learns at A's rate, v at B's.
 ///
 /// - Source: Renduchintala, Konuk, Kuchaiev 2023, *Tied-LoRA*, arXiv:2311.09578. The paper's 4.2 million parameters of LoRA
 ///   and 12.5 % of them for TL6 are 4 L d r and 4 d r + L (r + 3 d) with rank 8 on Llama-2-7B. Initial values are ours where
@@ -29,11 +29,21 @@ public final class TiedLoRA: LowRankAdapter {
     }
 
     public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
-        func scaled(_ matrix: AdapterFactor, _ vector: AdapterFactor?) -> Variable {
-            guard let vector else { return matrix.variable }
-            return tape.scaleRows(of: matrix.variable, by: vector.variable)
+        (scaled(a, by: u, on: tape), scaled(b, by: v, on: tape))
+    }
+
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
+        let outer = scaled(b, by: v, on: tape)
+        // With a frozen A, u's gradient follows from X Aᵀ.
+        guard case .fixed(let matrix) = a, let u else {
+            return (tape.multiply(x, transposed: scaled(a, by: u, on: tape)), outer)
         }
-        return (scaled(a, u), scaled(b, v))
+        return (tape.scaleColumns(of: tape.multiply(x, transposedPartOf: matrix.value), by: u.variable), outer)
+    }
+
+    private func scaled(_ matrix: AdapterFactor, by vector: AdapterFactor?, on tape: Tape) -> Variable {
+        guard let vector else { return matrix.variable }
+        return tape.scaleRows(of: matrix.variable, by: vector.variable)
     }
 
     /// Adapters for the layers of `request`, in their order, with the tensors that they share.
@@ -105,6 +115,7 @@ extension AdapterMethod {
             """,
         parameterFormula: "sizes of the trained tensors, each once if tied, else once per block; "
             + "tl6 on q, k, v: rank (in + Σ out) + blocks (rank + Σ out)",
+        keptFormula: "sizes of the frozen A and B, each once if tied, else once per block",
         source: """
             Renduchintala, Konuk, Kuchaiev 2023, Tied-LoRA, arXiv:2311.09578
             the paper's names TL1 to TL4 are not offered: their table was not found

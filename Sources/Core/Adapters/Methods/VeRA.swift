@@ -5,7 +5,7 @@
 ///        uniform in ±√(6 / largest in)                     uniform in ±√(6 / r)
 ///     d [r]  `d-initial`      b [out]  zero
 ///
-/// With A′ = diag(d) A and B′ = diag(b) B, made once in each pass: db and dd are the row sums of dB′ ⊙ B and dA′ ⊙ A.
+/// With P = X Aᵀ, H = P ⊙ d and B′ = diag(b) B, made once in each pass: db are the row sums of dB′ ⊙ B, dd = Σ rows of dH ⊙ P.
 /// Parameters: r + out per layer. At the start b = 0, so the layer is unchanged and dd = 0. r may be above a layer's sides.
 ///
 /// - Source: Kopiczko, Blankevoort, Asano 2023, *VeRA*, arXiv:2310.11454; values as in peft `tuners/vera`. The random
@@ -57,6 +57,14 @@ public final class VeRA: LowRankAdapter {
             tape.scaleRows(of: b, by: lambdaB.variable)
         )
     }
+
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
+        let product = tape.multiply(x, transposedPartOf: projections.a.value)
+        return (
+            tape.scaleColumns(of: product, by: lambdaD.variable),
+            tape.scaleRows(of: AdapterFactor.fixed(projections.b).variable, by: lambdaB.variable)
+        )
+    }
 }
 
 extension AdapterMethod {
@@ -71,6 +79,7 @@ extension AdapterMethod {
             b [out]        zero, so that training starts from the unchanged model
             no scaling; merged: W + diag(b) B diag(d) A; as a plain LoRA: diag(d) A and diag(b) B
             """, parameterFormula: "Σ (rank + out)",
+        keptFormula: "rank (largest in + largest out), A and B",
         source: """
             Kopiczko, Blankevoort, Asano 2023, VeRA, arXiv:2310.11454
             values and files as in Hugging Face PEFT, with the random matrices in the file

@@ -8,18 +8,14 @@ extension Tape {
         engine.scaleColumns(of: value, by: engine.quotient(magnitude.value, over: norms), into: y)
         let output = Variable(y, requiresGradient: z.requiresGradient || magnitude.requiresGradient)
         record(output) { dY in
+            let factors = engine.quotient(magnitude.value, over: norms)
+            let sums = engine.memory.zeros(rows: 1, columns: value.columns)
+            engine.sumProducts(dY, value, into: sums, replacingBy: factors)
             magnitude.addGradient(engine.memory) { dMagnitude, accumulate in
-                Kernels.multiply(
-                    engine.threads, x: dY.pointer, y: value.pointer, out: value.pointer, count: value.count)
-                let sums = engine.memory.zeros(rows: 1, columns: value.columns)
-                Kernels.columnSum(
-                    engine.threads, x: value.pointer, ld: value.columns, addedTo: sums.pointer, rows: value.rows,
-                    width: value.columns)
                 if !accumulate { dMagnitude.fill(0) }
                 engine.add(engine.quotient(sums, over: norms), into: dMagnitude)
             }
             guard z.requiresGradient else { return }
-            engine.scaleColumns(of: dY, by: engine.quotient(magnitude.value, over: norms), into: value)
             z.adoptGradient(value, engine: engine)
         }
         return output
@@ -35,6 +31,21 @@ extension Engine {
                 Kernels.multiply(
                     threads, x: source.pointer + row * width, y: factors.pointer,
                     out: destination.pointer + row * width, count: width)
+            }
+        }
+    }
+
+    /// `sums = Σ rows of dY ⊙ Z`, rows in ascending order in every column, and then `Z = dY diag(factors)`: one pass.
+    fileprivate func sumProducts(_ dY: Tensor, _ z: Tensor, into sums: Tensor, replacingBy factors: Tensor) {
+        let width = z.columns
+        threads.runRows(width, minimumPerTask: 256) { columns in
+            let (sum, factor) = (sums.pointer, factors.pointer)
+            for row in 0..<z.rows {
+                let (gradient, value) = (dY.pointer + row * width, z.pointer + row * width)
+                for column in columns {
+                    sum[column] += gradient[column] * value[column]
+                    value[column] = gradient[column] * factor[column]
+                }
             }
         }
     }
