@@ -14,6 +14,7 @@ struct BenchStep: ParsableCommand {
             EXAMPLES:
               catena bench step --shape smollm2-135m --rank 8 --batch 8 --sequence 256 --threads 2
               catena bench step --shape tinyllama-1.1b --batch 4 --recompute blocks --json
+              catena bench step --method dora --against lora --threads 1
               catena bench step --shape model/config.json --steps 3
             """)
 
@@ -21,8 +22,15 @@ struct BenchStep: ParsableCommand {
     var shape = "smollm2-135m"
     @Option(help: "Adapter method.")
     var method = "lora"
-    @Option(help: "Rank of the adapter.")
-    var rank = 8
+    @Option(help: "Rank of the adapter. (default: the method's)")
+    var rank: Int?
+    @Option(help: ArgumentHelp("A key of the adapter section; may be repeated.", valueName: "adapter.key=value"))
+    var set: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Take turns with another method at its default rank on the same model, and print the ratio.",
+            valueName: "method"))
+    var against: String?
     @Option(help: "Sequences of a step.")
     var batch = 8
     @Option(help: "Tokens of a sequence.")
@@ -38,7 +46,7 @@ struct BenchStep: ParsableCommand {
     func validate() throws {
         if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw unknownShape }
         for (name, value, least) in [
-            ("rank", rank, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1),
+            ("rank", rank ?? 1, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1),
         ]
         where value < least {
             throw ValidationError("--\(name) is \(value), expected at least \(least).")
@@ -51,25 +59,44 @@ struct BenchStep: ParsableCommand {
     }
 
     func run() throws {
-        let adapterMethod = try AdapterMethod.named(method)
-        var section = adapterMethod.defaultSection
-        section.rank = rank
-        section.alpha = adapterMethod.defaultAlpha(rank)
+        let section = try AdapterOptions.section(method: method, rank: rank, set: set)
         let engine = compute.engine()
         guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
-        let result = try StepBenchmark(
+        let benchmark = StepBenchmark(
             configuration: configuration, section: section, batch: batch, sequence: sequence, steps: steps,
-            recompute: recompute
-        ).run(engine)
-        json ? showJSON(result, threads: engine.threads.threads) : showTable(result, threads: engine.threads.threads)
+            recompute: recompute)
+        if let against {
+            let other = try AdapterOptions.section(method: against, rank: nil, set: [])
+            return show(try benchmark.compare(with: other, engine), section, against: against, engine)
+        }
+        let result = try benchmark.run(engine)
+        let threads = engine.threads.threads
+        json ? showJSON(result, section, threads: threads) : showTable(result, section, threads: threads)
     }
 
-    private func showJSON(_ result: StepBenchmark.Result, threads: Int) {
+    private func show(
+        _ comparison: StepComparison, _ section: RunConfiguration.AdapterSection, against: String, _ engine: Engine
+    ) {
+        guard json else {
+            return StandardOutput.write(comparison.text("\(method) rank \(section.rank)", against: against))
+        }
+        let work: [String: JSONValue] = [
+            "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
+            "against": .string(against), "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)),
+            "threads": .integer(Int64(engine.threads.threads)), "steps": .integer(Int64(steps)),
+            "recompute": .string(recompute.rawValue),
+        ]
+        StandardOutput.write(JSONValue.object(work.merging(comparison.json) { $1 }).compactText() + "\n")
+    }
+
+    private func showJSON(
+        _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
+    ) {
         func spread(_ spread: Spread) -> JSONValue {
             ["median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum)]
         }
         let value: JSONValue = [
-            "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(rank)),
+            "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
             "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)), "threads": .integer(Int64(threads)),
             "steps": .integer(Int64(steps)), "recompute": .string(recompute.rawValue),
             "trainable_parameters": .integer(Int64(result.parameterCount)),
@@ -80,12 +107,14 @@ struct BenchStep: ParsableCommand {
         StandardOutput.write(value.compactText() + "\n")
     }
 
-    private func showTable(_ result: StepBenchmark.Result, threads: Int) {
+    private func showTable(
+        _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
+    ) {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         let (step, floor) = (result.seconds, result.floorSeconds)
         StandardOutput.write(
             """
-            \(shape), \(method) rank \(rank), \(batch) x \(sequence) tokens, \(threads) threads, \(steps) steps
+            \(shape), \(method) rank \(section.rank), \(batch) x \(sequence) tokens, \(threads) threads, \(steps) steps
             tokens/s        \(number(result.tokensPerSecond, 1))
             step seconds    \(number(step.median, 3))  (min \(number(step.minimum, 3)), max \(number(step.maximum, 3)))
             floor seconds   \(number(floor.median, 3))  (min \(number(floor.minimum, 3)), max \(number(floor.maximum, 3))), \

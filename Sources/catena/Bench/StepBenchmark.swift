@@ -22,22 +22,10 @@ struct StepBenchmark {
 
     /// Two steps to warm up, after which memory is at its peak; then a floor pass and a step in turns.
     func run(_ engine: Engine) throws -> Result {
-        let model = try LanguageModel(
-            configuration: configuration, weights: RandomWeights(seed: 0, memory: engine.memory), engine: engine)
-        let set = ParameterSet(try model.attachAdapters(section, seed: 0).parameters, memory: engine.memory)
-        try model.initialiseFromWeights()
-        let optimizer = AdamW(set, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, engine: engine)
-        let pass = GradientPass(model: model, recompute: recompute)
-        let data = batchOfRandomTokens()
-        func step() -> Double {
-            let start = ProgressStyle.monotonicSeconds()
-            set.gradients.fill(0)
-            let loss = pass.run(
-                ModelInput(inputIds: data.inputIds, targets: data.targets, layout: data.layout))
-            optimizer.step(learningRate: 1e-4, gradientScale: 1 / loss.weight)
-            return ProgressStyle.monotonicSeconds() - start
-        }
-        for _ in 0..<2 { _ = step() }
+        let model = try randomModel(engine)
+        let trained = try TrainedAdapter(section, of: model, steps: steps + Self.warmUpSteps)
+        let step = { trained.step(on: data, recompute: recompute).seconds }
+        for _ in 0..<Self.warmUpSteps { _ = step() }
         let peakBytes = ResidentMemory.peakBytes
 
         let floor = GEMMFloor(configuration, tokens: batch * sequence, engine: engine)
@@ -53,10 +41,32 @@ struct StepBenchmark {
         return Result(
             seconds: spread, tokensPerSecond: Double(batch * sequence) / spread.median, peakBytes: peakBytes,
             floorSeconds: Spread(floorSeconds), gemmGFlops: floor.operations / Spread(floorSeconds).median / 1e9,
-            rooflineRatio: Spread(ratios).median, parameterCount: set.count)
+            rooflineRatio: Spread(ratios).median, parameterCount: trained.parameterCount)
     }
 
-    private func batchOfRandomTokens() -> ProbeInput {
+    /// A step with this adapter and one with another on the same model, in turns; each pair gives a ratio.
+    func compare(with other: RunConfiguration.AdapterSection, _ engine: Engine) throws -> StepComparison {
+        let model = try randomModel(engine)
+        let total = steps + Self.warmUpSteps
+        let pair = (
+            try TrainedAdapter(section, of: model, steps: total), try TrainedAdapter(other, of: model, steps: total)
+        )
+        var comparison = StepComparison(parameterCounts: (pair.0.parameterCount, pair.1.parameterCount))
+        for turn in 0..<total {
+            let times = (pair.0.step(on: data, recompute: recompute), pair.1.step(on: data, recompute: recompute))
+            if turn >= Self.warmUpSteps { comparison.add(times) }
+        }
+        return comparison
+    }
+
+    private static let warmUpSteps = 2
+
+    private func randomModel(_ engine: Engine) throws -> LanguageModel {
+        try LanguageModel(
+            configuration: configuration, weights: RandomWeights(seed: 0, memory: engine.memory), engine: engine)
+    }
+
+    private var data: ProbeInput {
         var generator = SeededGenerator(seed: 0, purpose: "benchmark")
         let ids = (0..<batch * sequence).map { _ in Int32(generator.next(below: configuration.vocabularySize)) }
         return ProbeInput(path: "benchmark", sequenceCount: batch, length: sequence, inputIds: ids)

@@ -30,7 +30,8 @@ struct CountedAdapter: ParsableArguments {
     func report(path: String, asJSON: Bool) throws -> String {
         let model = try ModelFamily.configuration(at: path)
         if isSingle {
-            let count = try ParameterCount(model: model, section: try section(method))
+            let count = try ParameterCount(
+                model: model, section: try AdapterOptions.section(method: method, rank: rank, set: set))
             return asJSON ? count.json.prettyText() : count.text
         }
         let counts = AdapterMethod.all.map { method in
@@ -42,17 +43,6 @@ struct CountedAdapter: ParsableArguments {
         let rows = zip(AdapterMethod.all, counts).map(Self.row)
         return TextTable.lines([["method", "trained", "of the model", "with"]] + rows, rightAligned: [1, 2])
             .joined(separator: "\n") + "\n"
-    }
-
-    /// The adapter section that the options describe, checked as strictly as a run's.
-    private func section(_ method: String?) throws -> RunConfiguration.AdapterSection {
-        var overrides: [String] = []
-        if let method { overrides.append("adapter.method=\(method)") }
-        if let rank { overrides.append("adapter.rank=\(rank)") }
-        let yaml = "{model: none, data: {train: none}, training: {steps: 1}, output: none}"
-        let configuration = try RunConfiguration.parse(yaml: yaml, path: "the options", overrides: overrides + set)
-        // A configuration that trains the whole model has no adapter section.
-        return configuration.adapter ?? AdapterMethod.full.defaultSection
     }
 
     private static func json(_ method: AdapterMethod, _ count: Result<ParameterCount, any Error>) -> JSONValue {
