@@ -36,13 +36,16 @@ def call(*command, **options):
     return done
 
 
+def model_configuration(shape):
+    """A Hugging Face config.json."""
+    return dict(SHAPES[shape], architectures=["LlamaForCausalLM"], model_type="llama", rms_norm_eps=1e-5,
+                max_position_embeddings=2048, hidden_act="silu", tie_word_embeddings=False, torch_dtype="bfloat16")
+
+
 def make_inputs(catena, folder, shape):
     """A random model and a small data set in `folder`."""
-    configuration = dict(SHAPES[shape], architectures=["LlamaForCausalLM"], model_type="llama", rms_norm_eps=1e-5,
-                         max_position_embeddings=2048, hidden_act="silu", tie_word_embeddings=False,
-                         torch_dtype="bfloat16")
     with open(f"{folder}/config.json", "w") as file:
-        json.dump(configuration, file)
+        json.dump(model_configuration(shape), file)
     call(catena, "new-model", "--shape", f"{folder}/config.json", "--tokenizer", f"{ROOT}/Examples/tiny/tokenizer.json",
          "--storage", "bfloat16", "--output", f"{folder}/model")
     call(catena, "demo-data", "--kind", "sums", "--train", "200", "--validation", "2", "--seed", "3",
