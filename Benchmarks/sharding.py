@@ -2,7 +2,7 @@
 """Sharded frozen weights measured: peak memory at several world sizes, and how far gathering hides behind computing.
 
   Benchmarks/sharding.py memory  --catena .build/release/catena [--ranks 1 2 4]
-  Benchmarks/sharding.py overlap --catena .build/release/catena [--bandwidths 1gbit 10gbit]      (needs root)
+  Benchmarks/sharding.py overlap --catena .build/release/catena [--bandwidths 1gbit 10gbit] [--keep]     (needs root)
 
 Models are random ones in bfloat16 that `catena new-model` makes: TinyLlama-1.1B's shapes for the memory, 170 M parameters for
 the overlap, which runs on two hosts made by cluster/virtual, one rank with one thread on each. Results go to
@@ -153,11 +153,17 @@ class Cluster:
         call(*self.command, "down", *self.name)
 
 
+def kept_rows(bandwidths):
+    """The rows of the last results whose links are not measured again."""
+    with open(f"{ROOT}/Benchmarks/results/sharding-overlap.json") as file:
+        return [row for row in json.load(file)["rows"] if row["bandwidth"] not in bandwidths]
+
+
 def measure_overlap(arguments):
     variants = [("compute alone", "replicated", "layer-major", True), ("layer-major, prefetch", "sharded", "layer-major", True),
                 ("layer-major", "sharded", "layer-major", False), ("micro-major, prefetch", "sharded", "micro-major", True),
                 ("micro-major", "sharded", "micro-major", False)]
-    rows = []
+    rows = kept_rows(arguments.bandwidths) if arguments.keep else []
     with tempfile.TemporaryDirectory() as folder:
         make_inputs(arguments.catena, folder, "llama-170m")
         for bandwidth in arguments.bandwidths:
@@ -180,12 +186,12 @@ def measure_overlap(arguments):
             finally:
                 cluster.down()
     table = ("Step time of two hosts (one rank, one thread each) on shaped links: random Llama of 170 M parameters in bfloat16, "
-             "LoRA rank 8, 4 micro-batches of up to 96 tokens a rank; medians over "
-             f"{3 * arguments.rounds} steps in {arguments.rounds} rounds of alternation.\n"
+             "LoRA rank 8, 4 micro-batches of up to 96 tokens a rank; medians over all "
+             "steps but the first of runs in alternation.\n"
              f"Machine: {machine()}, shared by both hosts. Command: `Benchmarks/sharding.py overlap`.\n\n"
              "| link | order | step s (min to max) | against compute alone | waiting s | MB a step: program | interface |\n"
              "|---|---|---|---|---|---|---|\n")
-    for bandwidth in arguments.bandwidths:
+    for bandwidth in dict.fromkeys(row["bandwidth"] for row in rows):
         base = None
         for name, *_ in variants:
             chosen = [row for row in rows if row["bandwidth"] == bandwidth and row["variant"] == name]
@@ -208,6 +214,7 @@ def main():
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--bandwidths", nargs="+", default=["1gbit", "10gbit"])
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="keep the results of other bandwidths")
     arguments = parser.parse_args()
     arguments.catena = os.path.abspath(arguments.catena)
     measure_memory(arguments) if arguments.what == "memory" else measure_overlap(arguments)

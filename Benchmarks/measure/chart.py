@@ -9,7 +9,7 @@ STYLE = """
     text { fill: #e6edf3 } .small { fill: #9198a1 } .bar { fill: #6ea0ff } .peer { fill: #6b7580 } .line { stroke: #9198a1 }
     .goal { stroke: #fb923c } .key { fill: #fb923c }
   }"""
-LEFT, WIDTH, ROW, BAR = 300, 330, 24, 14
+LEFT, WIDTH, ROW, BAR = 350, 330, 24, 14
 
 
 def panel(title, bars, top, reference):

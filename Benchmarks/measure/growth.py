@@ -44,19 +44,24 @@ def turns_of(context, section):
     return [turn for turn in found.get("turns", {}).get("Catena, float32", []) if turn]
 
 
+def section_step(context, section):
+    """The point of a section's median turn, None if it was not measured."""
+    done = turns_of(context, section)
+    return point_of_step(context, sorted(done, key=lambda turn: turn["seconds"]["median"])[len(done) // 2]) if done else None
+
+
+def usual_step(context):
+    """The step of w1."""
+    return section_step(context, "w1") or measured_step(context, context.shape, 8, 256, context.cores)
+
+
 def parameters(context):
-    points = [measured_step(context, "tiny", 8, 256, context.cores)]
-    for section in ("w1", "w3"):
-        done = turns_of(context, section)
-        if done:
-            points.append(point_of_step(context, sorted(done, key=lambda turn: turn["seconds"]["median"])[len(done) // 2]))
-        elif section == "w1":
-            points.append(measured_step(context, context.shape, 8, 256, context.cores))
-    return points
+    points = [measured_step(context, "tiny", 8, 256, context.cores), usual_step(context), section_step(context, "w3")]
+    return [point for point in points if point]
 
 
 def tokens(context):
-    return [measured_step(context, context.shape, batch, 256, context.cores) for batch in (2, 4, 8)]
+    return [measured_step(context, context.shape, batch, 256, context.cores) for batch in (2, 4)] + [usual_step(context)]
 
 
 def ranks(context):
@@ -100,7 +105,8 @@ def bandwidth(context):
     points = []
     for link in sorted({row["bandwidth"] for row in rows}, key=bits_per_second):
         def median(variant):
-            return statistics.median(s for row in rows if row["bandwidth"] == link and row["variant"] == variant for s in row["seconds"])
+            chosen = [row for row in rows if row["bandwidth"] == link and row["variant"] == variant]
+            return statistics.median(seconds for row in chosen for seconds in row["seconds"])
 
         alone = median("compute alone")
         first = plan(link, "replicated", "layer-major", True, 100)

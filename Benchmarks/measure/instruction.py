@@ -12,9 +12,9 @@ CATENA, INT8, TRAINER = "Catena, float32", "Catena, int8 base", "PEFT, HF Traine
 def instruction(context):
     for value, option in [(context.tokenizer, "--tokenizer"), (context.data, "--data")]:
         if not value:
-            raise Skipped(f"{option} is not given; W2 needs a tokenizer (a Hugging Face folder or .gguf) and gsm8k's train.jsonl")
+            raise Skipped(f"{option} is not given")
     examples = context.folder / "examples.jsonl"
-    count = 16 if context.quick else 48
+    count = 16 if context.quick else 32
     if not examples.exists():
         call(context.python, os.path.join(PEERS, "tokenize_examples.py"), "--tokenizer", context.tokenizer, "--data", context.data,
              "--count", count, "--output", context.folder)

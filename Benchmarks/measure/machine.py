@@ -22,17 +22,18 @@ def kernels(text):
 
 def forced_kernels(catena):
     """A warning if the environment makes OpenBLAS take other kernels than it would choose by itself, else None."""
-    forced = {name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ}
+    forced = {name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if os.environ.get(name)}
     if not forced:
         return None
     free = {name: value for name, value in os.environ.items() if name not in forced}
     done = subprocess.run([catena, "doctor", "--json"], capture_output=True, text=True, env=free)
     own, now = kernels(done.stdout), kernels(json.dumps(doctor(catena)))
-    settings = " ".join(f"{name}={value}" for name, value in forced.items())
     if own == now and "OPENBLAS_L2_SIZE" not in forced:
         return None
-    return (f"{settings} is set: OpenBLAS uses its kernels for {now}; without it, those for {own}. The products, and so Catena, "
-            f"are measured with the forced ones. To measure without: env {' '.join('-u ' + name for name in forced)} Benchmarks/run ...")
+    settings = " ".join(f"{name}={value}" for name, value in forced.items())
+    effect = f"uses its kernels for {now} and not, as it would by itself, those for {own}" if own != now else "blocks its products by it"
+    return (f"{settings} is set: OpenBLAS {effect}. All that is measured here is measured so. Without: "
+            f"env {' '.join('-u ' + name for name in forced)} Benchmarks/run ...")
 
 
 def describe(catena):

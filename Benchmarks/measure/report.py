@@ -21,7 +21,7 @@ def rates(section, name):
 
 
 def best_peer(section):
-    """The peer with the highest median rate; None if none was measured."""
+    """The peer with the highest median rate, of those that compute as exactly as float32; None if none was measured."""
     measured = [name for name in section["peers"] if rates(section, name)]
     return max(measured, key=lambda name: rates(section, name)["median"], default=None)
 
@@ -51,11 +51,11 @@ def table_of_turns(section):
         goal = section["goals"].get(name)
         if goal and peer and ratios(turns, name, peer):
             ratio = ratios(turns, name, peer)
-            notes.append(f"{name} ÷ {peer}, the best peer: {ratio['median']:.2f}, {goal_words(ratio, goal)}.")
+            notes.append(f"- {name} ÷ {peer}, the best peer: {ratio['median']:.2f}, {goal_words(ratio, goal)}.")
         goal = section["goal_of_limit"].get(name)
         if goal and limit:
             part = share_of_limit(turns, name, limit)
-            notes.append(f"{name} ÷ products alone: {part['median']:.2f}, {goal_words(part, goal)}.")
+            notes.append(f"- {name} ÷ products alone: {part['median']:.2f}, {goal_words(part, goal)}.")
     return rows + [""] + notes
 
 
@@ -71,7 +71,7 @@ def table_of_pairs(section):
             rows.append(f"| {name} | {show(rates(section, name), 0)} | {gain} | {memory:.2f} |")
         gain = ratios(section["turns"], two, one)
         if goal and gain:
-            notes.append(f"{two} ÷ {one}: {gain['median']:.2f}, {goal_words(gain, goal)}.")
+            notes.append(f"- {two} ÷ {one}: {gain['median']:.2f}, {goal_words(gain, goal)}.")
     return rows + [""] + notes
 
 
@@ -88,15 +88,16 @@ def table_of_growth(section):
     for axis, points in section["tables"].items():
         if not points:
             continue
-        rows += [f"**{axis}**", "", "| | measured s | `catena plan` s | error | GFLOP/s a core | × planned |",
+        rows += [f"**{axis}**", "", "| | measured s | `catena plan` s | error | GFLOP/s a core | times the first row |",
                  "|---|---|---|---|---|---|"]
         first = points[0]
         for point in points:
-            grown = f"{point['measured_seconds'] / first['measured_seconds']:.2f}, planned {point['planned_seconds'] / first['planned_seconds']:.2f}"
-            rows.append(f"| {point['what']} | {point['measured_seconds']:.3g} | {point['planned_seconds']:.3g} | {point['error']:+.0%} | "
+            measured, planned = point["measured_seconds"], point["planned_seconds"]
+            grown = f"{measured / first['measured_seconds']:.2f}, planned {planned / first['planned_seconds']:.2f}"
+            rows.append(f"| {point['what']} | {measured:.3g} | {planned:.3g} | {point['error']:+.0%} | "
                         f"{point['gigaflops_per_core']:.0f} | {grown} |")
         rows.append("")
-    return [row.replace("× planned", "times the first row") for row in rows]
+    return rows
 
 
 def body(section):
@@ -191,13 +192,14 @@ class Results:
         for name in ORDER:
             section = self.sections.get(name, {})
             title = section.get("title", name).split(":")[0]
-            peer = best_peer(section) if "peers" in section else None
+            best = best_peer(section) if "peers" in section else None
             for own in section.get("ours", []):
-                ratio = ratios(section["turns"], own, peer) if peer else None
-                if ratio:
-                    part = share_of_limit(section["turns"], own, section["limit"]) if section.get("limit") else None
-                    rows.append(f"| {title}: {own} ÷ {peer} | {show(ratio)} | {section['goals'].get(own, '')} | "
-                                f"{show(part)} |")
+                for peer in [best, *section.get("narrow_peers", [])]:
+                    ratio = ratios(section["turns"], own, peer) if peer else None
+                    if ratio:
+                        part = share_of_limit(section["turns"], own, section["limit"]) if section.get("limit") else None
+                        goal = section["goals"].get(own, "") if peer == best else ""
+                        rows.append(f"| {title}: {own} ÷ {peer} | {show(ratio)} | {goal} | {show(part)} |")
             for two, one, goal in section.get("pairs", []):
                 gain = ratios(section["turns"], two, one)
                 if gain:

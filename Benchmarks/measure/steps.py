@@ -1,15 +1,8 @@
 """W1 and W3: a training step on random weights, every position supervised."""
-from turns import Peer, alternate
+from turns import Peer, Skipped, alternate, alternate_in_groups
 
 CATENA, INT8 = "Catena, float32", "Catena, int8 base"
-EAGER, AUTOCAST = "PEFT", "PEFT, bfloat16 autocast"
-
-
-def ddp(ranks):
-    return f"PEFT, DDP {ranks} x 1"
-
-
-COMPILED = "PEFT, torch.compile"
+EAGER, COMPILED, AUTOCAST = "PEFT", "PEFT, torch.compile", "PEFT, bfloat16 autocast"
 
 
 def options(shape, batch, sequence, threads, *more):
@@ -24,29 +17,30 @@ def int8(context, name, *arguments):
 def small_step(context):
     """W1."""
     shape, batch, sequence, threads = context.shape, 8, 256, context.cores
-    rounds = context.rounds(3)
+    processes = max(count for count in (1, 2, 4, 8) if count <= threads)
+    distributed = f"PEFT, DDP {processes} x {threads // processes}"
 
     def peer(name, *more, batch=batch, threads=threads, processes=1):
         return name, lambda: Peer(
             name, context.python, "step.py", options(shape, batch, sequence, threads, *more), processes=processes)
 
-    makers = [
-        (CATENA, lambda: context.bench_step(CATENA, shape, batch, sequence, 2)),
-        (INT8, lambda: int8(context, INT8, shape, batch, sequence, 2)),
-        peer(EAGER),
-        peer(AUTOCAST, "--autocast"),
-    ]
-    if threads > 1:
-        makers.append(peer(ddp(threads), batch=batch // threads, threads=1, processes=threads))
+    ours = [(CATENA, lambda: context.bench_step(CATENA, shape, batch, sequence, 2)),
+            (INT8, lambda: int8(context, INT8, shape, batch, sequence, 2))]
+    first = [peer(EAGER)]
+    if processes > 1:
+        first.append(peer(distributed, batch=batch // processes, threads=threads // processes, processes=processes))
+    second = [peer(AUTOCAST, "--autocast")]
     if not context.quick:
-        makers.append(peer(COMPILED, "--compile"))
-    measured = alternate(makers, rounds, "tokens/s")
+        second.append(peer(COMPILED, "--compile"))
+    measured = alternate_in_groups(
+        [(ours + first, context.rounds(3)), (ours + second, context.rounds(2))], "tokens/s")
     return measured | {
         "title": f"W1: training step of {shape}",
         "work": f"{shape} shapes with random weights, LoRA r = 8, alpha = 16 on all linear layers, {batch} x {sequence} tokens a "
                 f"step, every position supervised, {threads} threads",
         "ours": [CATENA, INT8], "limit": CATENA,
-        "peers": [EAGER, ddp(threads), COMPILED, AUTOCAST], "goals": {CATENA: 1.2, INT8: 2.5}, "goal_of_limit": {CATENA: 0.9},
+        "peers": [EAGER, distributed, COMPILED], "narrow_peers": [AUTOCAST],
+        "goals": {CATENA: 1.2, INT8: 2.5}, "goal_of_limit": {CATENA: 0.9},
         "step": {"shape": shape, "batch": batch, "sequence": sequence, "threads": threads},
     }
 
@@ -58,8 +52,6 @@ def large_step(context):
 
     def stored():
         if not context.knows("bench step", "--base-storage"):
-            from turns import Skipped
-
             raise Skipped("this catena has no --base-storage for bench step; its step holds float32 weights")
         return context.bench_step(bfloat16, shape, batch, sequence, 1, None, "--base-storage", "bfloat16")
 
@@ -69,7 +61,7 @@ def large_step(context):
         (bfloat16, stored),
         (INT8, lambda: int8(context, INT8, shape, batch, sequence, 1)),
         (peer, lambda: Peer(peer, context.python, "step.py", options(shape, batch, sequence, context.cores, "--dtype", "bfloat16"))),
-    ], context.rounds(2), "tokens/s")
+    ], 1, "tokens/s")
     return measured | {
         "title": f"W3: training step of {shape}",
         "work": f"{shape} shapes with random weights, LoRA r = 8 on all linear layers, {batch} x {sequence} tokens a step, every "

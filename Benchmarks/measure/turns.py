@@ -176,6 +176,25 @@ def alternate(makers, rounds, unit):
     return {"turns": turns, "missing": missing, "versions": versions, "unit": unit}
 
 
+def alternate_in_groups(groups, unit):
+    """As `alternate`, for (makers, rounds) one group after another, so that not all peers are in memory at once.
+
+    A contender may be in several groups. The rounds are counted through; where a contender was not in the group it has no turn.
+    """
+    whole = {"turns": {}, "missing": {}, "versions": {}, "unit": unit}
+    before = 0
+    for makers, rounds in groups:
+        part = alternate([maker for maker in makers if maker[0] not in whole["missing"]], rounds, unit)
+        for name, turns in part["turns"].items():
+            whole["turns"].setdefault(name, [None] * before).extend(turns)
+        before += rounds
+        for turns in whole["turns"].values():
+            turns.extend([None] * (before - len(turns)))
+        whole["missing"] |= part["missing"]
+        whole["versions"] |= part["versions"]
+    return whole
+
+
 def spread(values):
     """Median, least and greatest; None without values."""
     values = [value for value in values if value is not None]

@@ -3,7 +3,8 @@
 
     peers/operations.py --threads 2
 
-worker.py says how it is asked; the answer has {name: rate}, of the fastest repetition in `milliseconds` each. Needs: pip install torch.
+worker.py says how it is asked, with the milliseconds of each operation in the place of steps; the answer has {name: rate}, of
+the fastest repetition. Needs: pip install torch.
 """
 import argparse
 import time
