@@ -21,7 +21,7 @@ def instruction(context):
     rows = [json.loads(line) for line in open(examples)]
     supervised = sum(sum(label != -100 for label in row["labels"][1:]) for row in rows)
     real = sum(len(row["input_ids"]) for row in rows)
-    shape = "smollm2-135m"
+    shape = "tiny-49152" if context.quick else "smollm2-135m"
     settings = {
         "model": context.random_model(shape, context.folder / "tokenizer/tokenizer.json"), "data.train": examples, "data.max-length": 512, "data.packing": "true",
         "data.cache": context.folder / "cache", "training.epochs": 2, "training.global-batch": 4, "training.micro-batch": 4,
