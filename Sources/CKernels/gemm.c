@@ -1,5 +1,6 @@
-// Matrix products: OpenBLAS on slices of C, one for each thread of the pool, or a narrow kernel (narrow.c).
+// Matrix products: a narrow kernel (narrow.c), the packed one (packed.c), or OpenBLAS on a slice of C for each thread.
 #include "narrow.h"
+#include "packed.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -51,10 +52,9 @@ static int64_t slice_length(int64_t length, int64_t unit, int64_t threads) {
     return (units + threads - 1) / threads * unit;
 }
 
-void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
-             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+void ck_gemm_openblas(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+                      const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
     if (m <= 0 || n <= 0) return;
-    if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
     const int64_t threads = ck_pool_threads(pool);
     const cut_units unit = cuts();
     // Coarse cuts leave threads idle unless there are many of them.
@@ -62,4 +62,24 @@ void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64
     product p = {transpose_a, transpose_b, split_columns, m, n, k, lda, ldb, ldc, 0, alpha, beta, a, b, c};
     const int64_t length = split_columns ? n : m;
     ck_pool_ranges(pool, length, slice_length(length, split_columns ? unit.columns : unit.rows, threads), slice_of_product, &p);
+}
+
+void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
+             const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (m <= 0 || n <= 0) return;
+    if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
+    const ck_product term = {transpose_a, transpose_b, k, lda, ldb, alpha, a, b};
+    // OpenBLAS is faster where A is transposed, as in a weight's gradient.
+    if (!transpose_a && ck_packed_products(pool, m, n, &term, 1, beta, c, ldc)) return;
+    ck_gemm_openblas(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void ck_gemm_sum(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, int64_t count, float beta, float *c,
+                 int64_t ldc) {
+    if (m <= 0 || n <= 0) return;
+    if (ck_packed_products(pool, m, n, terms, count, beta, c, ldc)) return;
+    for (int64_t t = 0; t < count; t++, beta = 1) {
+        const ck_product p = terms[t];
+        ck_gemm(pool, p.transpose_a, p.transpose_b, m, n, p.k, p.alpha, p.a, p.lda, p.b, p.ldb, beta, c, ldc);
+    }
 }

@@ -13,27 +13,27 @@ public protocol LowRankAdapter: LinearAdapter {
     var origin: LowRankUpdate? { get }
     /// A′ and B′ as functions of the parameters.
     func factors(on tape: Tape) -> (a: Variable, b: Variable)
-    /// X A′ᵀ and B′; by default by ``factors(on:)``. A method whose A is frozen has no need of A′ and its gradient.
-    func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)
+    /// X A′ᵀ and B′ of a method whose A is frozen and which has no need of A′ and its gradient; nil, the default, where
+    /// ``factors(on:)`` are multiplied together with the frozen matrix.
+    func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)?
 }
 
 extension LowRankAdapter {
     public var origin: LowRankUpdate? { nil }
 
-    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
-        let (a, b) = factors(on: tape)
-        return (tape.multiply(x, transposed: a), b)
-    }
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? { nil }
 
     public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
-        let output = layer.base(x, on: tape)
         let dropped = tape.dropout(x, probability: dropout, name: layer.path)
         if let origin {
             let (a, b) = factors(on: tape)
-            return tape.addDifference(of: a, b, from: origin, scaling: Float(scaling), times: dropped, to: output)
+            return tape.addDifference(
+                of: a, b, from: origin, scaling: Float(scaling), times: dropped, to: layer.base(x, on: tape))
         }
-        let (h, b) = path(of: dropped, on: tape)
-        return tape.add(h, timesTransposed: b, scaling: Float(scaling), to: output)
+        if let (h, b) = path(of: dropped, on: tape) {
+            return tape.add(h, timesTransposed: b, scaling: Float(scaling), to: layer.base(x, on: tape))
+        }
+        return layer.base(x, plus: factors(on: tape), of: dropped, scaling: Float(scaling), on: tape)
     }
 
     public func merged(into weight: Tensor, engine: Engine) -> Tensor {

@@ -18,6 +18,8 @@ public final class Float32Weight: FrozenWeight {
     public var inFeatures: Int { tensor.columns }
     public var storedBytes: Int { tensor.count * MemoryLayout<Float>.stride }
 
+    public var plain: Tensor? { tensor }
+
     public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         BLAS.multiply(x, transposed: tensor, into: y, engine: engine)
     }

@@ -13,6 +13,8 @@ public final class Linear: TrainableMatrix {
     public let bias: LayerVector?
     /// The trainable change to this layer, if it has one.
     public package(set) var adapter: (any LinearAdapter)?
+    /// What this layer's products are called in profiles.
+    let part: StepProfile.Part
     /// The links of a chain that were not merged into `weight`.
     var sidePath: SidePath?
     private var trainable: Parameter?
@@ -21,6 +23,7 @@ public final class Linear: TrainableMatrix {
     init(path: String, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false) {
         let weight = storesTransposed ? TransposedWeight(weight) : weight
         self.path = path
+        part = StepProfile.Part(ofLayer: path)
         self.outFeatures = weight.outFeatures
         self.inFeatures = weight.inFeatures
         self.weight = weight
@@ -49,6 +52,20 @@ public final class Linear: TrainableMatrix {
         return tape.addBias(product, bias.variable)
     }
 
+    /// The layer with a low-rank change, `X Wᵀ + s (D Aᵀ) Bᵀ + b`, where D is X or X with elements dropped.
+    func base(
+        _ x: Variable, plus factors: (a: Variable, b: Variable), of dropped: Variable, scaling: Float, on tape: Tape
+    ) -> Variable {
+        guard trainable == nil, sidePath == nil else {
+            let h = tape.multiply(dropped, transposed: factors.a)
+            return tape.add(h, timesTransposed: factors.b, scaling: scaling, to: base(x, on: tape))
+        }
+        let product = tape.multiply(
+            x, frozen: weight, plus: factors, of: dropped, scaling: scaling, part: part)
+        guard let bias else { return product }
+        return tape.addBias(product, bias.variable)
+    }
+
     /// `X Wᵀ` with the links of a chain, without b.
     func product(_ x: Variable, on tape: Tape) -> Variable {
         let product =
@@ -56,7 +73,7 @@ public final class Linear: TrainableMatrix {
                 storesTransposed
                     ? tape.multiply(x, by: trainable.variable) : tape.multiply(x, transposed: trainable.variable)
             } else {
-                tape.multiply(x, frozen: weight)
+                tape.multiply(x, frozen: weight, part: part)
             }
         return sidePath?.add(x, to: product, on: tape) ?? product
     }

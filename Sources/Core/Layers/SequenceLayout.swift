@@ -12,6 +12,7 @@ public final class SequenceLayout {
         self.segmentStarts = segmentStarts
         self.positions = positions
         self.caches = nil
+        positionLimit = Int(positions.max() ?? 0) + 1
     }
 
     /// The layout of a generation step: `counts[i]` new tokens follow what `caches[i]` holds.
@@ -26,12 +27,25 @@ public final class SequenceLayout {
         self.segmentStarts = starts
         self.positions = positions
         self.caches = caches
+        positionLimit = Int(positions.max() ?? 0) + 1
     }
+
+    /// One more than the highest position.
+    public let positionLimit: Int
 
     /// Number of rows.
     public var tokenCount: Int { positions.count }
     /// Number of sequences.
     public var segmentCount: Int { segmentStarts.count - 1 }
-    /// One more than the highest position.
-    public var positionLimit: Int { Int(positions.max() ?? 0) + 1 }
+
+    /// Floating-point operations of the forward pass of causal attention of all heads together `width` wide, without a
+    /// window: two products for each pair of a query and a key that it sees.
+    func attentionOperations(width: Int) -> Double {
+        var pairs = 0.0
+        for segment in 0..<segmentCount {
+            let length = Double(segmentStarts[segment + 1] - segmentStarts[segment])
+            pairs += length * (length + 1) / 2
+        }
+        return 4 * pairs * Double(width)
+    }
 }

@@ -6,8 +6,14 @@ public final class LanguageModelHead {
     private let configuration: DecoderConfiguration
     let norm: Norm
     private let projection: TokenEmbedding
-    /// Rows of logits computed at once.
-    private static let tileRows = 256
+
+    /// Rows of logits computed at once for a vocabulary of this size.
+    ///
+    /// The matrix is read anew for each tile: 512 rows are enough that this costs little beside the products. A tile has at
+    /// most 2²⁵ logits (128 MB) unless 128 rows have more.
+    package static func tileRows(vocabulary: Int) -> Int {
+        min(512, max(128, (1 << 25) / max(vocabulary, 1) / 64 * 64))
+    }
 
     init(configuration: DecoderConfiguration, norm: Norm, projection: TokenEmbedding) {
         self.configuration = configuration
@@ -89,27 +95,34 @@ public final class LanguageModelHead {
     private func tiledLoss(
         _ normed: Tensor, targets: [Int32], weights: [Float], gradient: Tensor?, engine: Engine
     ) -> Double {
-        let tile = Self.tileRows
+        let tile = Self.tileRows(vocabulary: configuration.vocabularySize)
         let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
         var losses = [Double](repeating: 0, count: normed.rows)
         for start in stride(from: 0, to: normed.rows, by: tile) {
             let range = start..<min(start + tile, normed.rows)
             let (x, logits) = (normed.rows(range), buffer.rows(0..<range.count))
-            projection.project(x, into: logits, engine: engine)
+            let operations = 2 * Double(logits.count) * Double(x.columns)
+            engine.measured(.head, operations: operations) {
+                projection.project(x, into: logits, engine: engine)
+            }
             targets.withUnsafeBufferPointer { targets in
                 weights.withUnsafeBufferPointer { weights in
                     losses.withUnsafeMutableBufferPointer { losses in
                         guard let t = targets.baseAddress, let w = weights.baseAddress, let l = losses.baseAddress
                         else { return }
-                        Kernels.crossEntropyRows(
-                            engine.threads, logits: logits.pointer, targets: t + start, weights: w + start,
-                            rows: range.count, vocabulary: logits.columns, losses: l + start,
-                            writeGradient: gradient != nil)
+                        engine.measured(.crossEntropy) {
+                            Kernels.crossEntropyRows(
+                                engine.threads, logits: logits.pointer, targets: t + start, weights: w + start,
+                                rows: range.count, vocabulary: logits.columns, losses: l + start,
+                                writeGradient: gradient != nil)
+                        }
                     }
                 }
             }
             guard let gradient else { continue }
-            projection.projectBackward(logits, x: x, into: gradient.rows(range), engine: engine)
+            engine.measured(.head, operations: operations) {
+                projection.projectBackward(logits, x: x, into: gradient.rows(range), engine: engine)
+            }
         }
         return losses.reduce(0, +)
     }

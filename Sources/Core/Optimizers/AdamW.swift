@@ -37,13 +37,15 @@ public final class AdamW: Optimizer {
         let correction2 = 1 - pow(beta2, Double(stepCount))
         for part in ranges {
             let start = part.range.lowerBound
-            Kernels.adamW(
-                engine.threads, parameter: parameters.values.pointer + start,
-                gradient: parameters.gradients.pointer + start, m: m.pointer + start, v: v.pointer + start,
-                count: part.range.count, learningRate: Float(learningRate * part.learningRateFactor),
-                beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon),
-                weightDecay: part.decays ? Float(weightDecay) : 0, biasCorrection1: Float(correction1),
-                biasCorrection2: Float(correction2), gradientScale: Float(gradientScale))
+            engine.measured(.optimizer) {
+                Kernels.adamW(
+                    engine.threads, parameter: parameters.values.pointer + start,
+                    gradient: parameters.gradients.pointer + start, m: m.pointer + start, v: v.pointer + start,
+                    count: part.range.count, learningRate: Float(learningRate * part.learningRateFactor),
+                    beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon),
+                    weightDecay: part.decays ? Float(weightDecay) : 0, biasCorrection1: Float(correction1),
+                    biasCorrection2: Float(correction2), gradientScale: Float(gradientScale))
+            }
         }
     }
 }

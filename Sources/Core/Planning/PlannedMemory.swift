@@ -29,8 +29,6 @@ extension PlannedMemory {
     static let programBytes = 36_000_000
     /// What MPI adds to it in a job of a few ranks.
     static let messagingBytes = 10_000_000
-    /// Rows of logits that the head computes at once.
-    static let headTileRows = 256
     private static let floatBytes = 4
 
     /// Memory under a placement that is not `auto`.
@@ -65,7 +63,7 @@ extension PlannedMemory {
     ///
     ///     kept layers          4 n (L kept + D)
     ///     recomputed layers    4 n (m (L + 2) D + kept)
-    ///     + 4 n (transient + 3 D) + 4 · 256 · V for the head
+    ///     + 4 n (transient + 3 D) + 4 · (rows of a tile) · V for the head
     private static func activations(
         _ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement
     ) -> Int {
@@ -78,9 +76,10 @@ extension PlannedMemory {
             request.recomputesBlocks(placement)
             ? tokens * (atOnce * (layers + 2) * activations.hidden + activations.kept)
             : tokens * (layers * activations.kept + activations.hidden)
+        let vocabulary = request.inventory.configuration.vocabularySize
         let head =
             3 * supervised * activations.hidden
-            + min(headTileRows, supervised) * request.inventory.configuration.vocabularySize
+            + min(LanguageModelHead.tileRows(vocabulary: vocabulary), supervised) * vocabulary
         return floatBytes * (passed + tokens * activations.transient + head)
     }
 

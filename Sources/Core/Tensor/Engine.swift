@@ -4,6 +4,8 @@ public final class Engine {
     public let threads: ThreadPool
     /// The pool of tensor buffers.
     public let memory: TensorMemory
+    /// What operations report their time to; none by default.
+    public var profile: StepProfile?
 
     /// An engine with `threads` threads, the calling one included.
     public init(threads: Int) {

@@ -2,10 +2,12 @@ extension Engine {
     /// `y += alpha x`, elementwise.
     func add(_ x: Tensor, into y: Tensor, alpha: Float = 1) {
         precondition(x.count == y.count, "sum of \(x.count) and \(y.count) elements")
-        if alpha == 1 {
-            Kernels.add(threads, x: x.pointer, into: y.pointer, count: x.count)
-        } else {
-            Kernels.axpy(threads, alpha: alpha, x: x.pointer, into: y.pointer, count: x.count)
+        measured(.elementwise) {
+            if alpha == 1 {
+                Kernels.add(threads, x: x.pointer, into: y.pointer, count: x.count)
+            } else {
+                Kernels.axpy(threads, alpha: alpha, x: x.pointer, into: y.pointer, count: x.count)
+            }
         }
     }
 

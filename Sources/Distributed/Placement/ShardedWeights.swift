@@ -149,6 +149,7 @@ final class GatheredWeight: FrozenWeight {
     var outFeatures: Int { part.matrix.rows }
     var inFeatures: Int { part.matrix.columns }
     var storedBytes: Int { part.matrix.byteCount }
+    var plain: Tensor? { weights.tensor(part, of: block) }
 
     func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         Float32Weight(weights.tensor(part, of: block)).multiply(x, into: y, engine: engine)

@@ -9,13 +9,15 @@ struct BenchStep: ParsableCommand {
         abstract: "Measure a training step and its GEMM floor in turns.",
         discussion: """
             Random weights; every position but the last of a sequence is learned; the adapter is on all linear layers; AdamW. \
-            The floor is the frozen layers' matrix products alone. roofline_ratio is floor / step.
+            The floor is the frozen layers' matrix products alone, by the kernels that the step uses and by OpenBLAS. \
+            roofline_ratio is floor / step. --profile says where the step goes; the products of the frozen layers include \
+            what the adapter adds to their results in the same pass.
 
             EXAMPLES:
               catena bench step --shape smollm2-135m --rank 8 --batch 8 --sequence 256 --threads 2
               catena bench step --shape tinyllama-1.1b --batch 4 --recompute blocks --json
               catena bench step --method dora --against lora --threads 1
-              catena bench step --shape model/config.json --steps 3
+              catena bench step --shape model/config.json --steps 3 --profile
             """)
 
     @Option(help: "\(BenchmarkShape.names.joined(separator: ", ")), or a config.json.")
@@ -39,6 +41,8 @@ struct BenchStep: ParsableCommand {
     var steps = 5
     @Option(help: "What is computed again in the backward pass: none or blocks.")
     var recompute = GradientPass.Recompute.none
+    @Flag(help: "Print where a step goes.")
+    var profile = false
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var compute: ComputeOptions
@@ -64,7 +68,7 @@ struct BenchStep: ParsableCommand {
         guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
         let benchmark = StepBenchmark(
             configuration: configuration, section: section, batch: batch, sequence: sequence, steps: steps,
-            recompute: recompute)
+            recompute: recompute, profiles: profile)
         if let against {
             let other = try AdapterOptions.section(method: against, rank: nil, set: [])
             return show(try benchmark.compare(with: other, engine), section, against: against, engine)
@@ -95,7 +99,7 @@ struct BenchStep: ParsableCommand {
         func spread(_ spread: Spread) -> JSONValue {
             ["median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum)]
         }
-        let value: JSONValue = [
+        var fields: [String: JSONValue] = [
             "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
             "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)), "threads": .integer(Int64(threads)),
             "steps": .integer(Int64(steps)), "recompute": .string(recompute.rawValue),
@@ -103,7 +107,12 @@ struct BenchStep: ParsableCommand {
             "tokens_per_second": .double(result.tokensPerSecond), "seconds": spread(result.seconds),
             "floor_seconds": spread(result.floorSeconds), "peak_gb": .double(Double(result.peakBytes) / 1e9),
             "gemm_gflops": .double(result.gemmGFlops), "roofline_ratio": .double(result.rooflineRatio),
+            "openblas_floor_seconds": spread(result.openBLASFloorSeconds),
+            "openblas_ratio": .double(result.openBLASRatio),
+            "system_allocations": .integer(Int64(result.systemAllocationCount)),
         ]
+        if let profile = result.profile { fields["profile"] = profile.json }
+        let value = JSONValue.object(fields)
         StandardOutput.write(value.compactText() + "\n")
     }
 
@@ -120,9 +129,12 @@ struct BenchStep: ParsableCommand {
             floor seconds   \(number(floor.median, 3))  (min \(number(floor.minimum, 3)), max \(number(floor.maximum, 3))), \
             \(number(result.gemmGFlops, 1)) GFLOP/s
             floor / step    \(number(result.rooflineRatio, 3))
-            peak memory     \(number(Double(result.peakBytes) / 1e9, 2)) GB
+            by OpenBLAS     \(number(result.openBLASFloorSeconds.median, 3)), floor / step \(number(result.openBLASRatio, 3))
+            peak memory     \(number(Double(result.peakBytes) / 1e9, 2)) GB, \(result.systemAllocationCount) buffers taken \
+            from the system in the measured steps
 
             """)
+        if let profile = result.profile { StandardOutput.write("\n" + profile.table) }
     }
 }
 

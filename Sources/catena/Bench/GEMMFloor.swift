@@ -10,7 +10,7 @@ struct GEMMFloor {
     private let width: Int
     private let layers: [(out: Int, input: Int)]
     private let x, dY, weight, y, dX, head, logits, dLogits: Tensor
-    private static let tile = 256
+    private let tile: Int
 
     /// Memory of its own, filled with numbers that are not zero.
     init(_ configuration: DecoderConfiguration, tokens: Int, engine: Engine) {
@@ -19,6 +19,7 @@ struct GEMMFloor {
         layerCount = configuration.layerCount
         vocabulary = configuration.vocabularySize
         width = configuration.hiddenSize
+        tile = LanguageModelHead.tileRows(vocabulary: vocabulary)
         let inner = configuration.intermediateSize
         layers = [
             (configuration.queryWidth + 2 * configuration.keyValueWidth, width), (width, configuration.queryWidth),
@@ -35,7 +36,7 @@ struct GEMMFloor {
         (x, dY, weight) = (filled(tokens, input), filled(tokens, out), filled(out, input))
         (y, dX) = (filled(tokens, out), filled(tokens, max(input, width)))
         (head, logits, dLogits) = (
-            filled(vocabulary, width), filled(Self.tile, vocabulary), filled(Self.tile, vocabulary)
+            filled(vocabulary, width), filled(tile, vocabulary), filled(tile, vocabulary)
         )
     }
 
@@ -45,26 +46,33 @@ struct GEMMFloor {
         return layer * Double(layerCount) + 4 * Double(tokens) * Double(vocabulary) * Double(width)
     }
 
+    /// What computes the products.
+    enum Kernels {
+        /// Those that a step uses.
+        case own
+        /// OpenBLAS alone.
+        case openBLAS
+    }
+
     /// Seconds of one pass.
-    func run() -> Double {
+    func run(_ kernels: Kernels) -> Double {
         let start = ProgressStyle.monotonicSeconds()
         for _ in 0..<layerCount {
-            for layer in layers { both(tokens, layer.out, layer.input, x, weight, y, dY, dX) }
+            for layer in layers { both(kernels, tokens, layer.out, layer.input, x, weight, y, dY, dX) }
         }
-        for row in stride(from: 0, to: tokens, by: Self.tile) {
-            both(min(Self.tile, tokens - row), vocabulary, width, x, head, logits, dLogits, dX)
+        for row in stride(from: 0, to: tokens, by: tile) {
+            both(kernels, min(tile, tokens - row), vocabulary, width, x, head, logits, dLogits, dX)
         }
         return ProgressStyle.monotonicSeconds() - start
     }
 
     private func both(
-        _ rows: Int, _ out: Int, _ input: Int, _ x: Tensor, _ w: Tensor, _ y: Tensor, _ dY: Tensor, _ dX: Tensor
+        _ kernels: Kernels, _ rows: Int, _ out: Int, _ input: Int, _ x: Tensor, _ w: Tensor, _ y: Tensor, _ dY: Tensor,
+        _ dX: Tensor
     ) {
-        BLAS.gemm(
-            engine.threads, transposeA: false, transposeB: true, m: rows, n: out, k: input, alpha: 1, a: x.pointer,
-            lda: input, b: w.pointer, ldb: input, beta: 0, c: y.pointer, ldc: out)
-        BLAS.gemm(
-            engine.threads, transposeA: false, transposeB: false, m: rows, n: input, k: out, alpha: 1, a: dY.pointer,
-            lda: out, b: w.pointer, ldb: input, beta: 0, c: dX.pointer, ldc: input)
+        let product = kernels == .own ? BLAS.gemm : BLAS.gemmByOpenBLAS
+        product(engine.threads, false, true, rows, out, input, 1, x.pointer, input, w.pointer, input, 0, y.pointer, out)
+        product(
+            engine.threads, false, false, rows, input, out, 1, dY.pointer, out, w.pointer, input, 0, dX.pointer, input)
     }
 }

@@ -10,7 +10,13 @@ struct StepBenchmark {
         let gemmGFlops: Double
         /// Floor / step: 1 is a step that costs nothing but its products.
         let rooflineRatio: Double
+        /// The same floor by OpenBLAS alone, and its ratio.
+        let openBLASFloorSeconds: Spread
+        let openBLASRatio: Double
         let parameterCount: Int
+        /// Buffers that the measured steps took from the system; 0 in the steady state.
+        let systemAllocationCount: Int
+        let profile: ProfiledSteps?
     }
 
     let configuration: DecoderConfiguration
@@ -19,6 +25,7 @@ struct StepBenchmark {
     let sequence: Int
     let steps: Int
     let recompute: GradientPass.Recompute
+    let profiles: Bool
 
     /// Two steps to warm up, after which memory is at its peak; then a floor pass and a step in turns.
     func run(_ engine: Engine) throws -> Result {
@@ -29,19 +36,27 @@ struct StepBenchmark {
         let peakBytes = ResidentMemory.peakBytes
 
         let floor = GEMMFloor(configuration, tokens: batch * sequence, engine: engine)
-        _ = floor.run()
-        var stepSeconds: [Double] = []
-        var floorSeconds: [Double] = []
+        for kernels in [GEMMFloor.Kernels.own, .openBLAS] { _ = floor.run(kernels) }
+        var (stepSeconds, floorSeconds, openBLASSeconds): ([Double], [Double], [Double]) = ([], [], [])
+        let profile = profiles ? StepProfile() : nil
+        let allocationsBefore = engine.memory.systemAllocationCount
         for _ in 0..<steps {
-            floorSeconds.append(floor.run())
+            floorSeconds.append(floor.run(.own))
+            engine.profile = profile
             stepSeconds.append(step())
+            engine.profile = nil
+            openBLASSeconds.append(floor.run(.openBLAS))
         }
-        let ratios = zip(floorSeconds, stepSeconds).map { $0 / $1 }
+        func ratio(_ floors: [Double]) -> Double { Spread(zip(floors, stepSeconds).map { $0 / $1 }).median }
         let spread = Spread(stepSeconds)
+        let mean = stepSeconds.reduce(0, +) / Double(steps)
         return Result(
             seconds: spread, tokensPerSecond: Double(batch * sequence) / spread.median, peakBytes: peakBytes,
             floorSeconds: Spread(floorSeconds), gemmGFlops: floor.operations / Spread(floorSeconds).median / 1e9,
-            rooflineRatio: Spread(ratios).median, parameterCount: trained.parameterCount)
+            rooflineRatio: ratio(floorSeconds), openBLASFloorSeconds: Spread(openBLASSeconds),
+            openBLASRatio: ratio(openBLASSeconds), parameterCount: trained.parameterCount,
+            systemAllocationCount: engine.memory.systemAllocationCount - allocationsBefore,
+            profile: profile.map { ProfiledSteps(profile: $0, stepSeconds: mean, steps: steps) })
     }
 
     /// A step with this adapter and one with another on the same model, in turns; each pair gives a ratio.

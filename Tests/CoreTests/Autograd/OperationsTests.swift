@@ -18,6 +18,56 @@ struct OperationsTests {
             })
     }
 
+    @Test(
+        "multiply by a frozen matrix with a low-rank change",
+        arguments: [(true, true, true), (true, false, false), (false, true, true)], [false, true])
+    func multiplyWithUpdate(requires: (input: Bool, a: Bool, b: Bool), drops: Bool) {
+        let engine = Engine(threads: 1)
+        let weight = Float32Weight(engine.memory.tensor(tinyNormal(9 * 7, seed: 4), rows: 9, columns: 7))
+        let leaves = [
+            GradientLeaf("x", 5, 7, requiresGradient: requires.input),
+            GradientLeaf("a", 2, 7, requiresGradient: requires.a),
+            GradientLeaf("b", 9, 2, requiresGradient: requires.b),
+        ]
+        expectExact(
+            GradientCheck.worst(leaves, engine: engine) { tape, leaves in
+                let dropped = drops ? tape.dropout(leaves[0], probability: 0.5, name: "x") : leaves[0]
+                return tape.multiply(
+                    leaves[0], frozen: weight, plus: (leaves[1], leaves[2]), of: dropped, scaling: 0.7,
+                    part: .feedForwardOut)
+            })
+    }
+
+    @Test("a low-rank change in the same pass equals the one added after the product")
+    func updateInOnePass() {
+        let (engine, rows) = (Engine(threads: 2), 130)
+        func leaf(_ seed: UInt64, _ rows: Int, _ columns: Int) -> Variable {
+            Variable(
+                engine.memory.tensor(tinyNormal(rows * columns, seed: seed), rows: rows, columns: columns),
+                requiresGradient: true)
+        }
+        let weight = Float32Weight(leaf(4, 96, 80).value)
+        func run(_ body: (Tape, [Variable]) -> Variable) -> [[Double]] {
+            let leaves = [leaf(1, rows, 80), leaf(2, 8, 80), leaf(3, 96, 8)]
+            let tape = Tape(engine: engine, isRecording: true)
+            let output = body(tape, leaves)
+            let value = output.value.elements()
+            tape.backward(from: output, gradient: leaf(5, rows, 96).value)
+            return ([value] + leaves.map { $0.gradient?.elements() ?? [] }).map { $0.map(Double.init) }
+        }
+        let one = run { tape, leaves in
+            tape.multiply(
+                leaves[0], frozen: weight, plus: (leaves[1], leaves[2]), of: leaves[0], scaling: 2,
+                part: .feedForwardOut)
+        }
+        let two = run { tape, leaves in
+            tape.add(
+                tape.multiply(leaves[0], transposed: leaves[1]), timesTransposed: leaves[2], scaling: 2,
+                to: tape.multiply(leaves[0], frozen: weight))
+        }
+        for (first, second) in zip(one, two) { #expect(relativeError(first.map { Float($0) }, second) < 1e-6) }
+    }
+
     @Test("multiply by a trainable matrix", arguments: [(true, true), (true, false), (false, true)])
     func multiplyTrainable(input: Bool, matrix: Bool) {
         let leaves = [

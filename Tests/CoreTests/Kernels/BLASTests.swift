@@ -9,14 +9,15 @@ struct BLASTests {
         var description: String { "\(transposeA ? "T" : "N")\(transposeB ? "T" : "N") \(m)x\(n)x\(k)" }
     }
 
-    /// Odd sizes on every path: OpenBLAS by rows and by columns, the narrow kernels, few rows.
+    /// Odd sizes on every path: the packed kernel with one and several runs of k and of columns, OpenBLAS, the narrow
+    /// kernels, few rows.
     static let shapes: [Shape] =
         [false, true].flatMap { a in
             [false, true].flatMap { b in
                 [
                     (130, 97, 71), (97, 300, 129), (1, 65, 33), (5, 67, 100), (16, 130, 19), (200, 83, 8), (131, 64, 4),
                     (129, 8, 77), (150, 24, 50), (100, 3, 65), (8, 83, 300), (11, 96, 70), (83, 8, 300), (70, 5, 31),
-                    (257, 61, 17), (66, 1, 1), (2, 2, 0), (70, 70, 0),
+                    (257, 61, 17), (66, 1, 1), (2, 2, 0), (70, 70, 0), (101, 83, 1217), (97, 3130, 66), (393, 70, 68),
                 ].map { Shape(m: $0.0, n: $0.1, k: $0.2, transposeA: a, transposeB: b) }
             }
         }
@@ -53,6 +54,38 @@ struct BLASTests {
     }
 
     @Test(
+        "a sum of two products equals the plain sum, with the same bits on any number of threads",
+        arguments: [
+            (130, 97, 71, 8), (101, 83, 1217, 5), (300, 576, 576, 60), (97, 64, 560, 80), (20, 40, 100, 3),
+            (96, 48, 60, 0),
+        ], [false, true])
+    func sumOfProducts(shape: (m: Int, n: Int, k: Int, r: Int), transposeB: Bool) {
+        var noise = Noise(UInt64(shape.m))
+        let (m, n, k, r) = (shape.m, shape.n, shape.k, shape.r)
+        let a = noise.floats(m * k), b = noise.floats(n * k), u = noise.floats(m * r + 1), v = noise.floats(n * r + 1)
+        let c = noise.floats(m * n)
+        for beta in [Float(0), 1] {
+            let first = Naive.gemm(
+                transposeA: false, transposeB: transposeB, m: m, n: n, k: k, alpha: 1, a: a, lda: k, b: b,
+                ldb: transposeB ? k : n, beta: Double(beta), c: c, ldc: n)
+            let second = Naive.gemm(
+                transposeA: false, transposeB: transposeB, m: m, n: n, k: r, alpha: 2, a: u, lda: r, b: v,
+                ldb: transposeB ? r : n, beta: 0, c: c, ldc: n)
+            let (values, identical) = sameOnAllPools { pool in
+                var result = c
+                BLAS.gemmSum(
+                    pool, m: m, n: n,
+                    ProductTerm(transposeB: transposeB, k: k, a: a, b: b, ldb: transposeB ? k : n),
+                    ProductTerm(transposeB: transposeB, k: r, alpha: 2, a: u, b: v, ldb: transposeB ? r : n),
+                    beta: beta, c: &result, ldc: n)
+                return result
+            }
+            #expect(relativeError(values, zip(first, second).map { $0 + $1 }) < 2e-6, "beta \(beta)")
+            #expect(identical, "beta \(beta)")
+        }
+    }
+
+    @Test(
         "the products of a training step give the same bits on any number of threads",
         arguments: [
             Shape(m: 300, n: 960, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 960),
@@ -60,6 +93,7 @@ struct BLASTests {
             Shape(m: 300, n: 8, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 8, transposeB: true),
             Shape(m: 8, n: 576, k: 300, transposeA: true), Shape(m: 576, n: 8, k: 300, transposeA: true),
             Shape(m: 2, n: 576, k: 576, transposeB: true), Shape(m: 256, n: 4096, k: 576, transposeB: true),
+            Shape(m: 576, n: 192, k: 300, transposeA: true), Shape(m: 97, n: 200, k: 1217),
         ])
     func sameBits(shape: Shape) {
         var noise = Noise(7)

@@ -32,13 +32,11 @@ public final class TiedLoRA: LowRankAdapter {
         (scaled(a, by: u, on: tape), scaled(b, by: v, on: tape))
     }
 
-    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
-        let outer = scaled(b, by: v, on: tape)
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
         // With a frozen A, u's gradient follows from X Aᵀ.
-        guard case .fixed(let matrix) = a, let u else {
-            return (tape.multiply(x, transposed: scaled(a, by: u, on: tape)), outer)
-        }
-        return (tape.scaleColumns(of: tape.multiply(x, transposedPartOf: matrix.value), by: u.variable), outer)
+        guard case .fixed(let matrix) = a, let u else { return nil }
+        let product = tape.multiply(x, transposedPartOf: matrix.value)
+        return (tape.scaleColumns(of: product, by: u.variable), scaled(b, by: v, on: tape))
     }
 
     private func scaled(_ matrix: AdapterFactor, by vector: AdapterFactor?, on tape: Tape) -> Variable {

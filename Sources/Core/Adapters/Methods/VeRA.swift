@@ -58,7 +58,7 @@ public final class VeRA: LowRankAdapter {
         )
     }
 
-    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable) {
+    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
         let product = tape.multiply(x, transposedPartOf: projections.a.value)
         return (
             tape.scaleColumns(of: product, by: lambdaD.variable),

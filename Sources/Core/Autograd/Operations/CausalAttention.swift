@@ -13,23 +13,28 @@ extension Tape {
         let shape = AttentionShape(configuration)
         let out = engine.memory.activation(rows: q.value.rows, columns: q.value.columns)
         let logSumExp = engine.memory.activation(rows: q.value.rows, columns: configuration.attentionHeads)
-        Attention.forward(
-            engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer, out: out.pointer,
-            logSumExp: logSumExp.pointer, segmentStarts: layout.segmentStarts,
-            segmentCount: layout.segmentCount, shape: shape)
+        let operations = layout.attentionOperations(width: out.columns)
+        engine.measured(.attentionForward, operations: operations) {
+            Attention.forward(
+                engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer, out: out.pointer,
+                logSumExp: logSumExp.pointer, segmentStarts: layout.segmentStarts,
+                segmentCount: layout.segmentCount, shape: shape)
+        }
         let output = Variable(
             out, requiresGradient: q.requiresGradient || k.requiresGradient || v.requiresGradient)
         record(output) { dOut in
             let gradients = [q, k, v].map {
                 engine.memory.activation(rows: $0.value.rows, columns: $0.value.columns)
             }
-            Attention.backward(
-                engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer,
-                out: out.pointer, dOut: dOut.pointer, logSumExp: logSumExp.pointer,
-                dQ: gradients[0].pointer, dQLeadingDimension: q.value.columns,
-                dK: gradients[1].pointer, dKLeadingDimension: k.value.columns,
-                dV: gradients[2].pointer, dVLeadingDimension: v.value.columns,
-                segmentStarts: layout.segmentStarts, segmentCount: layout.segmentCount, shape: shape)
+            engine.measured(.attentionBackward, operations: 2.5 * operations) {
+                Attention.backward(
+                    engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer,
+                    out: out.pointer, dOut: dOut.pointer, logSumExp: logSumExp.pointer,
+                    dQ: gradients[0].pointer, dQLeadingDimension: q.value.columns,
+                    dK: gradients[1].pointer, dKLeadingDimension: k.value.columns,
+                    dV: gradients[2].pointer, dVLeadingDimension: v.value.columns,
+                    segmentStarts: layout.segmentStarts, segmentCount: layout.segmentCount, shape: shape)
+            }
             for (variable, gradient) in zip([q, k, v], gradients) {
                 variable.adoptGradient(gradient, engine: engine)
             }

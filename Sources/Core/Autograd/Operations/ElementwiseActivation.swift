@@ -6,13 +6,17 @@ extension Tape {
         let engine = engine
         let compute = { () -> Tensor in
             let y = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)
-            Kernels.activation(engine.threads, function, x: x.value.pointer, y: y.pointer, count: y.count)
+            engine.measured(.activation) {
+                Kernels.activation(engine.threads, function, x: x.value.pointer, y: y.pointer, count: y.count)
+            }
             return y
         }
         let output = recomputable(compute(), requiresGradient: x.requiresGradient, compute)
         record(output) { dY in
-            Kernels.activationBackward(
-                engine.threads, function, dY: dY.pointer, x: x.value.pointer, dX: dY.pointer, count: dY.count)
+            engine.measured(.activation) {
+                Kernels.activationBackward(
+                    engine.threads, function, dY: dY.pointer, x: x.value.pointer, dX: dY.pointer, count: dY.count)
+            }
             x.adoptGradient(dY, engine: engine)
         }
         return output

@@ -13,19 +13,24 @@ extension Tape {
         let shape = AttentionShape(fused: configuration)
         let out = engine.memory.activation(rows: x.value.rows, columns: configuration.queryWidth)
         let logSumExp = engine.memory.activation(rows: x.value.rows, columns: configuration.attentionHeads)
-        Attention.forward(
-            engine.threads, q: x.value.pointer, k: x.value.pointer + keyStart, v: x.value.pointer + valueStart,
-            out: out.pointer, logSumExp: logSumExp.pointer, segmentStarts: layout.segmentStarts,
-            segmentCount: layout.segmentCount, shape: shape)
+        let operations = layout.attentionOperations(width: out.columns)
+        engine.measured(.attentionForward, operations: operations) {
+            Attention.forward(
+                engine.threads, q: x.value.pointer, k: x.value.pointer + keyStart, v: x.value.pointer + valueStart,
+                out: out.pointer, logSumExp: logSumExp.pointer, segmentStarts: layout.segmentStarts,
+                segmentCount: layout.segmentCount, shape: shape)
+        }
         let output = Variable(out, requiresGradient: x.requiresGradient)
         record(output) { dOut in
             let dX = engine.memory.activation(rows: x.value.rows, columns: width)
-            Attention.backward(
-                engine.threads, q: x.value.pointer, k: x.value.pointer + keyStart, v: x.value.pointer + valueStart,
-                out: out.pointer, dOut: dOut.pointer, logSumExp: logSumExp.pointer,
-                dQ: dX.pointer, dQLeadingDimension: width, dK: dX.pointer + keyStart, dKLeadingDimension: width,
-                dV: dX.pointer + valueStart, dVLeadingDimension: width,
-                segmentStarts: layout.segmentStarts, segmentCount: layout.segmentCount, shape: shape)
+            engine.measured(.attentionBackward, operations: 2.5 * operations) {
+                Attention.backward(
+                    engine.threads, q: x.value.pointer, k: x.value.pointer + keyStart, v: x.value.pointer + valueStart,
+                    out: out.pointer, dOut: dOut.pointer, logSumExp: logSumExp.pointer,
+                    dQ: dX.pointer, dQLeadingDimension: width, dK: dX.pointer + keyStart, dKLeadingDimension: width,
+                    dV: dX.pointer + valueStart, dVLeadingDimension: width,
+                    segmentStarts: layout.segmentStarts, segmentCount: layout.segmentCount, shape: shape)
+            }
             x.adoptGradient(dX, engine: engine)
         }
         return output

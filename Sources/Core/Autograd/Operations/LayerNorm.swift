@@ -14,10 +14,12 @@ extension Tape {
         let inverseDeviation = engine.memory.activation(rows: rows, columns: 1)
         let compute = { () -> Tensor in
             let y = engine.memory.activation(rows: rows, columns: width)
-            Kernels.layerNorm(
-                engine.threads, x: x.value.pointer, weight: weight.value.pointer, bias: bias.value.pointer,
-                y: y.pointer, mean: mean.pointer, inverseDeviation: inverseDeviation.pointer, rows: rows,
-                width: width, epsilon: epsilon)
+            engine.measured(.norm) {
+                Kernels.layerNorm(
+                    engine.threads, x: x.value.pointer, weight: weight.value.pointer, bias: bias.value.pointer,
+                    y: y.pointer, mean: mean.pointer, inverseDeviation: inverseDeviation.pointer, rows: rows,
+                    width: width, epsilon: epsilon)
+            }
             return y
         }
         let output = recomputable(
@@ -33,10 +35,12 @@ extension Tape {
             let dBias = bias.requiresGradient ? bias.gradient?.pointer : nil
             let scratch = x.requiresGradient ? nil : engine.memory.activation(rows: rows, columns: width)
             let write = { (dX: Tensor, accumulate: Bool) in
-                Kernels.layerNormBackward(
-                    engine.threads, dY: dY.pointer, x: x.value.pointer, weight: weight.value.pointer,
-                    mean: mean.pointer, inverseDeviation: inverseDeviation.pointer, dX: dX.pointer,
-                    accumulate: accumulate, dWeight: dWeight, dBias: dBias, rows: rows, width: width)
+                engine.measured(.norm) {
+                    Kernels.layerNormBackward(
+                        engine.threads, dY: dY.pointer, x: x.value.pointer, weight: weight.value.pointer,
+                        mean: mean.pointer, inverseDeviation: inverseDeviation.pointer, dX: dX.pointer,
+                        accumulate: accumulate, dWeight: dWeight, dBias: dBias, rows: rows, width: width)
+                }
             }
             if let scratch { write(scratch, false) } else { x.addGradient(engine.memory, write) }
         }

@@ -2,13 +2,18 @@ extension Tape {
     /// `Y = X Wᵀ` with a frozen W `[out, in]`; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = dY W      (no dW: the frozen matrix costs nothing in the backward pass)
-    package func multiply(_ x: Variable, frozen weight: any FrozenWeight) -> Variable {
+    package func multiply(
+        _ x: Variable, frozen weight: any FrozenWeight, part: StepProfile.Part = .feedForwardOut
+    ) -> Variable {
         let y = engine.memory.activation(rows: x.value.rows, columns: weight.outFeatures)
-        weight.multiply(x.value, into: y, engine: engine)
+        let operations = 2 * Double(x.value.count) * Double(weight.outFeatures)
+        engine.measured(part, operations: operations) { weight.multiply(x.value, into: y, engine: engine) }
         let output = Variable(y, requiresGradient: x.requiresGradient)
         record(output) { [engine] dY in
             x.addGradient(engine.memory) { dX, accumulate in
-                weight.multiplyTransposed(dY, into: dX, accumulate: accumulate, engine: engine)
+                engine.measured(part, operations: operations) {
+                    weight.multiplyTransposed(dY, into: dX, accumulate: accumulate, engine: engine)
+                }
             }
         }
         return output

@@ -14,9 +14,11 @@ extension Tape {
         let inverseRMS = engine.memory.activation(rows: x.value.rows, columns: x.value.columns / width)
         let compute = { () -> Tensor in
             let y = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)
-            Kernels.rmsNorm(
-                engine.threads, x: x.value.pointer, weight: weight.value.pointer, y: y.pointer,
-                inverseRMS: inverseRMS.pointer, rows: rows, width: width, epsilon: epsilon)
+            engine.measured(.norm) {
+                Kernels.rmsNorm(
+                    engine.threads, x: x.value.pointer, weight: weight.value.pointer, y: y.pointer,
+                    inverseRMS: inverseRMS.pointer, rows: rows, width: width, epsilon: epsilon)
+            }
             return y
         }
         let output = recomputable(
@@ -29,10 +31,12 @@ extension Tape {
             guard x.requiresGradient || dWeight != nil else { return }
             let scratch = x.requiresGradient ? nil : engine.memory.activation(rows: dY.rows, columns: dY.columns)
             let write = { (dX: Tensor, accumulate: Bool) in
-                Kernels.rmsNormBackward(
-                    engine.threads, dY: dY.pointer, x: x.value.pointer, weight: weight.value.pointer,
-                    inverseRMS: inverseRMS.pointer, dX: dX.pointer, accumulate: accumulate,
-                    dWeight: dWeight, rows: rows, width: width)
+                engine.measured(.norm) {
+                    Kernels.rmsNormBackward(
+                        engine.threads, dY: dY.pointer, x: x.value.pointer, weight: weight.value.pointer,
+                        inverseRMS: inverseRMS.pointer, dX: dX.pointer, accumulate: accumulate,
+                        dWeight: dWeight, rows: rows, width: width)
+                }
             }
             if let scratch { write(scratch, false) } else { x.addGradient(engine.memory, write) }
         }

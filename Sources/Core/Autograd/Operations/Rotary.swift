@@ -21,10 +21,12 @@ extension RotaryTable {
     ) {
         layout.positions.withUnsafeBufferPointer { positions in
             guard let positions = positions.baseAddress else { return }
-            Kernels.rotary(
-                engine.threads, x: x.pointer, ld: x.columns, rows: x.rows, heads: x.columns / headDimension,
-                headDimension: headDimension, rotaryDimension: headDimension, positions: positions,
-                cosine: cosine.pointer, sine: sine.pointer, inverse: inverse)
+            engine.measured(.rotary) {
+                Kernels.rotary(
+                    engine.threads, x: x.pointer, ld: x.columns, rows: x.rows, heads: x.columns / headDimension,
+                    headDimension: headDimension, rotaryDimension: headDimension, positions: positions,
+                    cosine: cosine.pointer, sine: sine.pointer, inverse: inverse)
+            }
         }
     }
 }

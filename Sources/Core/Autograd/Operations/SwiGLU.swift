@@ -9,18 +9,22 @@ extension Tape {
         let compute = { () -> Tensor in
             let (g, u) = (gate.value, up.value)
             let y = engine.memory.activation(rows: g.rows, columns: g.columns)
-            Kernels.swiGLU(
-                engine.threads, gate: g.pointer, up: u.pointer, ld: g.columns, out: y.pointer, rows: g.rows,
-                width: g.columns)
+            engine.measured(.activation) {
+                Kernels.swiGLU(
+                    engine.threads, gate: g.pointer, up: u.pointer, ld: g.columns, out: y.pointer, rows: g.rows,
+                    width: g.columns)
+            }
             return y
         }
         let output = recomputable(
             compute(), requiresGradient: gate.requiresGradient || up.requiresGradient, compute)
         record(output) { dY in
             let (g, u) = (gate.value, up.value)
-            Kernels.swiGLUBackward(
-                engine.threads, dOut: dY.pointer, gate: g.pointer, up: u.pointer, ld: g.columns,
-                dGate: g.pointer, dUp: u.pointer, ldGradient: g.columns, rows: g.rows, width: g.columns)
+            engine.measured(.activation) {
+                Kernels.swiGLUBackward(
+                    engine.threads, dOut: dY.pointer, gate: g.pointer, up: u.pointer, ld: g.columns,
+                    dGate: g.pointer, dUp: u.pointer, ldGradient: g.columns, rows: g.rows, width: g.columns)
+            }
             gate.adoptGradient(g, engine: engine)
             up.adoptGradient(u, engine: engine)
         }

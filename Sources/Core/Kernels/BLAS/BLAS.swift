@@ -4,8 +4,8 @@ import CKernels
 public enum BLAS {
     /// C = alpha op(A) op(B) + beta C with op(A) [m, k], op(B) [k, n] and C [m, n], split over the pool.
     ///
-    /// With `beta` 0, C may hold anything, NaN included. Large products go to OpenBLAS, one slice of C for each thread; the
-    /// narrow ones of low-rank adapters (k, n or m up to 64) to kernels of our own where those are faster.
+    /// With `beta` 0, C may hold anything, NaN included. The narrow products of low-rank adapters (k, n or m up to 64) go to
+    /// kernels of our own, large ones too where there is AVX-512; the others to OpenBLAS, one slice of C for each thread.
     public static func gemm(
         _ pool: ThreadPool, transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
         a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float,
@@ -17,7 +17,31 @@ public enum BLAS {
             c, Int64(ldc))
     }
 
-    /// The same on the calling thread alone, for use inside the tasks of a pool.
+    /// C = alpha₁ A₁ op(B₁) + alpha₂ A₂ op(B₂) + beta C with Aᵢ [m, kᵢ], op(Bᵢ) [kᵢ, n] and C [m, n], in one pass over C
+    /// where the packed kernel runs.
+    public static func gemmSum(
+        _ pool: ThreadPool, m: Int, n: Int, _ first: ProductTerm, _ second: ProductTerm, beta: Float,
+        c: UnsafeMutablePointer<Float>, ldc: Int
+    ) {
+        withUnsafeTemporaryAllocation(of: ck_product.self, capacity: 2) { terms in
+            terms.initializeElement(at: 0, to: first.product)
+            terms.initializeElement(at: 1, to: second.product)
+            ck_gemm_sum(pool.handle, Int64(m), Int64(n), terms.baseAddress, 2, beta, c, Int64(ldc))
+        }
+    }
+
+    /// `gemm` by OpenBLAS whatever the shape, one slice of C for each thread: what `gemm` is measured against.
+    public static func gemmByOpenBLAS(
+        _ pool: ThreadPool, transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
+        a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float,
+        c: UnsafeMutablePointer<Float>, ldc: Int
+    ) {
+        ck_gemm_openblas(
+            pool.handle, transposeA, transposeB, Int64(m), Int64(n), Int64(k), alpha, a, Int64(lda), b, Int64(ldb),
+            beta, c, Int64(ldc))
+    }
+
+    /// `gemm` on the calling thread alone, for use inside the tasks of a pool.
     public static func gemmSerial(
         transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
         a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float,
@@ -26,5 +50,21 @@ public enum BLAS {
         ck_gemm_serial(
             transposeA, transposeB, Int64(m), Int64(n), Int64(k), alpha, a, Int64(lda), b, Int64(ldb), beta, c,
             Int64(ldc))
+    }
+}
+
+/// One term `alpha A op(B)` of a sum of products; A `[m, k]` and B have no gaps between rows unless `ldb` says so.
+public struct ProductTerm {
+    let product: ck_product
+
+    /// - Parameters:
+    ///   - transposeB: whether B is `[n, k]` rather than `[k, n]`.
+    ///   - ldb: elements from one row of B to the next.
+    public init(
+        transposeB: Bool, k: Int, alpha: Float = 1, a: UnsafePointer<Float>, b: UnsafePointer<Float>, ldb: Int
+    ) {
+        product = ck_product(
+            transpose_a: false, transpose_b: transposeB, k: Int64(k), lda: Int64(k), ldb: Int64(ldb), alpha: alpha,
+            a: a, b: b)
     }
 }
