@@ -1,7 +1,7 @@
 // Which products with one small dimension take which narrow kernel, and how they are split over the pool.
 #include "narrow.h"
 
-enum { NARROW = 64, DEEP = 48, FEW_ROWS = 16, TOKENS_AT_ONCE = 128 };
+enum { NARROW = 64, DEEP = 48, TOKENS_AT_ONCE = 128, TINY = 1 << 17 };
 
 typedef struct {
     int64_t m, n, k, a_row, a_step, ldb, ldc;
@@ -24,9 +24,10 @@ static void outer_columns(int64_t first, int64_t end, void *context) {
                  p->b + t * p->ldb + first, p->ldb, t == 0 ? p->beta : 1, p->c + first, p->ldc);
 }
 
-static void dot_columns(int64_t first, int64_t end, void *context) {
+static void few_rows_columns(int64_t first, int64_t end, void *context) {
     const product *p = context;
-    ck_dots(p->m, end - first, p->k, p->alpha, p->a, p->a_row, p->b + first * p->ldb, p->ldb, p->beta, p->c + first, p->ldc);
+    ck_few_rows(p->m, end - first, p->k, p->alpha, p->a, p->a_row, p->b + first * p->ldb, p->ldb, p->beta, p->c + first,
+                p->ldc);
 }
 
 /// Adds the transpose of scratch[n, m] to C[m, n].
@@ -52,8 +53,9 @@ static void reduce_tokens(ck_pool *pool, product *p) {
 bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                     const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
     product p = {m, n, k, transpose_a ? 1 : lda, transpose_a ? lda : 1, ldb, ldc, alpha, beta, a, b, c};
-    if (!transpose_a && transpose_b && m <= FEW_ROWS) { // Y = X W^T for few tokens
-        ck_pool_ranges(pool, n, 64, dot_columns, &p);
+    if (!transpose_a && m <= CK_FEW_ROWS && k > 0) { // Y = X W^T, or Y = X W as GPT-2 has it, for few tokens
+        if (transpose_b) ck_pool_ranges(pool, n, 64, few_rows_columns, &p);
+        else ck_pool_ranges(pool, n, m * n * k < TINY ? n : columns_per_task(pool, n), outer_columns, &p);
         return true;
     }
     // Y += H B^T or dX += dH A (k small), H = X A^T or dH = dY B (n small)

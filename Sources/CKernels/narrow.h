@@ -17,8 +17,9 @@ void ck_outer(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int6
 void ck_transpose(const float *source, int64_t ld_source, int64_t rows, int64_t columns, float *destination,
                   int64_t ld_destination);
 
-/// C[m, n] = alpha A B^T + beta C on the calling thread by dot products along k; for m up to 16.
-void ck_dots(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
-             float beta, float *c, int64_t ldc);
+/// C[m, n] = alpha A B^T + beta C on the calling thread by dot products along k; for m up to CK_FEW_ROWS. The bits of an element
+/// depend on k alone, so that a row's results are the same whatever rows are beside it.
+void ck_few_rows(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                 float beta, float *c, int64_t ldc);
 
 #endif

@@ -1,4 +1,4 @@
-// The micro-kernels of narrow products: a block of C in registers, outer products along k; dot products along k; transpose.
+// The micro-kernels of narrow products: a block of C in registers, outer products along k; transpose.
 #ifndef CK_LOOPS
 
 #include "narrow.h"
@@ -14,11 +14,6 @@ void ck_outer(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int6
 void ck_transpose(const float *source, int64_t ld_source, int64_t rows, int64_t columns, float *destination,
                   int64_t ld_destination) {
     CK_BEST(transpose)(source, ld_source, rows, columns, destination, ld_destination);
-}
-
-void ck_dots(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
-             float beta, float *c, int64_t ldc) {
-    CK_BEST(dots)(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 #else
@@ -146,56 +141,6 @@ CK_LOOP void CK_(transpose)(const float *source, int64_t ld_source, int64_t rows
             for (int64_t r = i; r < i + LANES; r++)
                 destination[j * ld_destination + r] = r < rows ? source[r * ld_source + j] : 0;
     }
-}
-
-/// Dot products of `many` rows of B with `rows` rows of A, both known where this is inlined.
-CK_INLINE void CK_(dot_block)(const int rows, const int many, int64_t k, float alpha, const float *restrict a, int64_t lda,
-                              const float *restrict b, int64_t ldb, float beta, float *restrict c, int64_t ldc) {
-    lanes sums[4][4];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < many; j++) sums[i][j] = (lanes){0};
-    for (int64_t p = 0; p < k; p += LANES) {
-        const int64_t rest = k - p;
-        lanes x[4];
-#pragma clang loop unroll(full)
-        for (int i = 0; i < rows; i++)
-            x[i] = rest >= LANES ? CK_(load)(a + i * lda + p) : CK_(load_first)(a + i * lda + p, rest);
-#pragma clang loop unroll(full)
-        for (int j = 0; j < many; j++) {
-            const lanes y = rest >= LANES ? CK_(load)(b + j * ldb + p) : CK_(load_first)(b + j * ldb + p, rest);
-#pragma clang loop unroll(full)
-            for (int i = 0; i < rows; i++) sums[i][j] += x[i] * y;
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < many; j++) {
-            float *at = c + i * ldc + j;
-            *at = alpha * CK_(sum)(sums[i][j]) + (beta == 0 ? 0 : beta * *at);
-        }
-}
-
-#define CK_DOT_ROWS(rows)                                                                                                \
-    for (; i + rows <= m; i += rows)                                                                                     \
-        CK_(dot_block)(rows, many, k, alpha, a + i * lda, lda, b, ldb, beta, c + i * ldc, ldc)
-
-CK_INLINE void CK_(dot_rows)(const int many, int64_t m, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
-                             int64_t ldb, float beta, float *c, int64_t ldc) {
-    int64_t i = 0;
-    if (CK_WIDE) CK_DOT_ROWS(4);
-    if (CK_WIDE || many < 4) CK_DOT_ROWS(2);
-    CK_DOT_ROWS(1);
-}
-#undef CK_DOT_ROWS
-
-CK_LOOP void CK_(dots)(int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
-                       int64_t ldb, float beta, float *c, int64_t ldc) {
-    int64_t j = 0;
-    for (; j + 4 <= n; j += 4) CK_(dot_rows)(4, m, k, alpha, a, lda, b + j * ldb, ldb, beta, c + j, ldc);
-    for (; j < n; j++) CK_(dot_rows)(1, m, k, alpha, a, lda, b + j * ldb, ldb, beta, c + j, ldc);
 }
 
 #endif

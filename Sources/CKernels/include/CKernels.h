@@ -32,6 +32,9 @@ void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes);
 
 // MARK: Matrix products (gemm.c, packed.c, narrow.c)
 
+/// With op(A) = A and at most this many rows, a row of C has the same bits whatever rows are beside it.
+enum { CK_FEW_ROWS = 16 };
+
 /// C = alpha op(A) op(B) + beta C over row-major matrices, split over the pool. op(A) is m x k, op(B) k x n.
 void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
              const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);

@@ -111,6 +111,34 @@ struct BLASTests {
     }
 
     @Test(
+        "a row of a product of few rows has the same bits whatever rows are beside it",
+        arguments: [(64, 576), (67, 100), (5, 8), (193, 33)], [false, true])
+    func fewRows(shape: (n: Int, k: Int), transposeB: Bool) {
+        let (n, k) = shape
+        var noise = Noise(UInt64(n))
+        let a = noise.floats(BLAS.fewRows * k), b = noise.floats(n * k), start = noise.floats(BLAS.fewRows * n)
+        func product(_ rows: Range<Int>, _ pool: ThreadPool) -> [UInt32] {
+            var c = Array(start[rows.lowerBound * n..<rows.upperBound * n])
+            a.withUnsafeBufferPointer { a in
+                guard let first = a.baseAddress else { return }
+                BLAS.gemm(
+                    pool, transposeA: false, transposeB: transposeB, m: rows.count, n: n, k: k, alpha: 0.5,
+                    a: first + rows.lowerBound * k, lda: k, b: b, ldb: transposeB ? k : n, beta: 0.25, c: &c, ldc: n)
+            }
+            return c.map(\.bitPattern)
+        }
+        let alone = (0..<BLAS.fewRows).map { product($0..<$0 + 1, pools[0]) }
+        for pool in pools {
+            for count in 2...BLAS.fewRows {
+                for first in [0, BLAS.fewRows - count] {
+                    let rows = first..<first + count
+                    #expect(product(rows, pool) == Array(alone[rows].joined()), "rows \(rows)")
+                }
+            }
+        }
+    }
+
+    @Test(
         "with beta 0, what C held does not matter, NaN included", arguments: [(130, 97, 71), (200, 80, 8), (3, 64, 64)])
     func betaZero(m: Int, n: Int, k: Int) {
         var c = [Float](repeating: .nan, count: m * n)

@@ -2,6 +2,9 @@ import CKernels
 
 /// Matrix products over row-major float32 memory.
 public enum BLAS {
+    /// With op(A) = A and at most this many rows, a row of C has the same bits whatever rows are beside it.
+    public static let fewRows = Int(CK_FEW_ROWS)
+
     /// C = alpha op(A) op(B) + beta C with op(A) [m, k], op(B) [k, n] and C [m, n], split over the pool.
     ///
     /// With `beta` 0, C may hold anything, NaN included. The narrow products of low-rank adapters (k, n or m up to 64) go to
