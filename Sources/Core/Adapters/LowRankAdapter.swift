@@ -25,13 +25,18 @@ extension LowRankAdapter {
 
     public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         let dropped = tape.dropout(x, probability: dropout, name: layer.path)
+        if origin == nil, let (h, b) = path(of: dropped, on: tape) {
+            return tape.add(h, timesTransposed: b, scaling: Float(scaling), to: layer.base(x, on: tape))
+        }
+        if let kept = tape.keptFactors {
+            let output = layer.base(x, on: tape)
+            kept.add(self, of: x.value, to: output.value, engine: tape.engine)
+            return output
+        }
         if let origin {
             let (a, b) = factors(on: tape)
             return tape.addDifference(
                 of: a, b, from: origin, scaling: Float(scaling), times: dropped, to: layer.base(x, on: tape))
-        }
-        if let (h, b) = path(of: dropped, on: tape) {
-            return tape.add(h, timesTransposed: b, scaling: Float(scaling), to: layer.base(x, on: tape))
         }
         return layer.base(x, plus: factors(on: tape), of: dropped, scaling: Float(scaling), on: tape)
     }

@@ -10,6 +10,8 @@ public final class Tape {
     public let isRecording: Bool
     /// Identifies this use of the block, for operations that draw random numbers.
     public let randomKey: RandomKey
+    /// What adapters made of their parameters in an earlier pass; nil where they make it anew in each.
+    let keptFactors: KeptFactors?
     private var backwardSteps: [() -> Void] = []
     private var recomputable: [Variable] = []
 
@@ -18,6 +20,15 @@ public final class Tape {
         self.engine = engine
         self.isRecording = isRecording
         self.randomKey = randomKey
+        keptFactors = nil
+    }
+
+    /// A tape of one of many passes between which no parameter changes; it records nothing.
+    init(engine: Engine, keeping factors: KeptFactors) {
+        self.engine = engine
+        isRecording = false
+        randomKey = .none
+        keptFactors = factors
     }
 
     /// Appends the backward step of an operation whose `output` has just been computed.

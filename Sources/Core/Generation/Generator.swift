@@ -1,4 +1,7 @@
 /// Continues prompts with a model, many sequences at a time, each with its own cache.
+///
+/// What a sequence becomes does not depend on the others: a prompt goes through the model alone, and then at most
+/// ``BLAS/fewRows`` sequences at once, one token of each, in products whose rows do not depend on each other.
 public final class Generator {
     private let model: LanguageModel
     private let stopIds: Set<Int32>
@@ -36,16 +39,12 @@ public final class Generator {
         guard maximumTokens > 0 else { return results }
         // The last token made is not fed back.
         for prompt in prompts { try model.requirePositions(prompt.count + maximumTokens - 1) }
+        let kept = KeptFactors()
         var waiting = Array(prompts.indices.filter { !prompts[$0].isEmpty }.reversed())
         var active: [Active] = []
-        while !waiting.isEmpty || !active.isEmpty {
-            while active.count < batch, let index = waiting.popLast() {
-                active.append(
-                    start(prompts[index], index: index, maximumTokens: maximumTokens, sampler: sampler(index)))
-            }
-            let logits = step(active)
-            for slot in active.indices {
-                let row = logits.rows(slot..<slot + 1)
+        func take(_ logits: Tensor, for slots: Range<Int>) {
+            for slot in slots {
+                let row = logits.rows(slot - slots.lowerBound..<slot - slots.lowerBound + 1)
                 let token = Int32(
                     active[slot].sampler.sample(UnsafeBufferPointer(start: row.pointer, count: row.count)))
                 let index = active[slot].index
@@ -56,6 +55,19 @@ public final class Generator {
                 results[index].append(token)
                 onToken(index, token)
                 active[slot].next = results[index].count < maximumTokens ? [token] : []
+            }
+        }
+        while !waiting.isEmpty || !active.isEmpty {
+            let begun = active.count
+            while active.count < batch, let index = waiting.popLast() {
+                active.append(
+                    start(prompts[index], index: index, maximumTokens: maximumTokens, sampler: sampler(index)))
+                let slot = active.count - 1
+                take(step(active[slot...], keeping: kept), for: slot..<slot + 1)
+            }
+            for first in stride(from: 0, to: begun, by: BLAS.fewRows) {
+                let slots = first..<min(first + BLAS.fewRows, begun)
+                take(step(active[slots], keeping: kept), for: slots)
             }
             active.removeAll { $0.next.isEmpty }
         }
@@ -70,11 +82,11 @@ public final class Generator {
     }
 
     /// Feeds every sequence's new tokens and returns the logits after each sequence's last one.
-    private func step(_ active: [Active]) -> Tensor {
+    private func step(_ active: ArraySlice<Active>, keeping kept: KeptFactors) -> Tensor {
         let layout = SequenceLayout(appending: active.map(\.next.count), to: active.map(\.cache))
-        let hidden = model.hiddenStates(active.flatMap(\.next), layout: layout)
+        let hidden = model.hiddenStates(active.flatMap(\.next), layout: layout, keptFactors: kept)
         let last = model.engine.memory.tensor(rows: active.count, columns: hidden.columns)
-        for slot in active.indices {
+        for slot in 0..<active.count {
             let row = layout.segmentStarts[slot + 1] - 1
             last.rows(slot..<slot + 1).copy(from: hidden.rows(row..<row + 1))
         }

@@ -7,6 +7,8 @@ public struct Sampler: Sendable {
     /// Tokens are drawn from the smallest set whose probability reaches this.
     public var topP: Double
     private var generator: SeededGenerator
+    /// exp((logit - greatest) / temperature) of each token; kept for its memory.
+    private var weights: [Double] = []
 
     /// A sampler whose draws are a function of `seed`.
     public init(temperature: Double, topP: Double, seed: UInt64) {
@@ -21,26 +23,39 @@ public struct Sampler: Sendable {
     public mutating func sample(_ logits: UnsafeBufferPointer<Float>) -> Int {
         guard temperature > 0 else { return Self.greatest(logits) }
         let maximum = Double(logits.max() ?? 0)
-        var candidates = logits.indices.map {
-            (index: $0, probability: exp((Double(logits[$0]) - maximum) / temperature))
+        weights.removeAll(keepingCapacity: true)
+        weights.reserveCapacity(logits.count)
+        var total = 0.0
+        for logit in logits {
+            let weight = exp((Double(logit) - maximum) / temperature)
+            weights.append(weight)
+            total += weight
         }
-        let total = candidates.reduce(0) { $0 + $1.probability }
-        if topP < 1 {
-            candidates.sort { ($1.probability, $0.index) < ($0.probability, $1.index) }
-            var kept = 0.0
-            let end = candidates.firstIndex { candidate in
-                kept += candidate.probability
-                return kept >= topP * total
-            }
-            candidates.removeSubrange(((end ?? candidates.count - 1) + 1)...)
+        return topP < 1 ? drawFromMostProbable(total: total) : draw(from: weights.indices, mass: total)
+    }
+
+    /// Sorts no more than needed: tokens below (1 - p) / count of the total hold less than 1 - p of it together, so those that
+    /// are kept are among the others.
+    private mutating func drawFromMostProbable(total: Double) -> Int {
+        let least = (1 - topP) * total / Double(weights.count)
+        var candidates = weights.indices.filter { weights[$0] >= least }
+        candidates.sort { (weights[$1], $0) < (weights[$0], $1) }
+        var mass = 0.0
+        let last = candidates.firstIndex { candidate in
+            mass += weights[candidate]
+            return mass >= topP * total
         }
-        let mass = candidates.reduce(0) { $0 + $1.probability }
+        return draw(from: candidates[...(last ?? candidates.count - 1)], mass: mass)
+    }
+
+    /// One of `candidates`, whose weights add up to `mass`.
+    private mutating func draw(from candidates: some BidirectionalCollection<Int>, mass: Double) -> Int {
         var remaining = Double(generator.next() >> 11) * 0x1p-53 * mass
         for candidate in candidates {
-            remaining -= candidate.probability
-            if remaining < 0 { return candidate.index }
+            remaining -= weights[candidate]
+            if remaining < 0 { return candidate }
         }
-        return candidates[candidates.count - 1].index
+        return candidates.last ?? 0
     }
 
     private static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Int {

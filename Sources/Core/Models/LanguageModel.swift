@@ -69,9 +69,11 @@ public final class LanguageModel {
     }
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
-    public func hiddenStates(_ ids: [Int32], layout: SequenceLayout) -> Tensor {
+    ///
+    /// - Parameter keptFactors: for many passes between which nothing is trained; nil for a single one.
+    public func hiddenStates(_ ids: [Int32], layout: SequenceLayout, keptFactors: KeptFactors? = nil) -> Tensor {
         engine.memory.expectTokens(ids.count)
-        let tape = Tape(engine: engine, isRecording: false)
+        let tape = keptFactors.map { Tape(engine: engine, keeping: $0) } ?? Tape(engine: engine, isRecording: false)
         var hidden = embed(ids, layout: layout, on: tape)
         for layer in layers {
             hidden = layer.forward(hidden, layout: layout, on: tape)

@@ -46,6 +46,14 @@ struct GeneratorTests {
         #expect(try generate(model, prompts, batch: batch) == expected)
     }
 
+    @Test("a sequence becomes the same among more sequences than one product takes", arguments: [false, true])
+    func manySequences(transposed: Bool) throws {
+        let model = try TinyModel.make(engine: Engine(threads: 2)) { if transposed { TinyModel.gpt2(&$0) } }
+        let many = (0..<BLAS.fewRows + 5).map { index in (0...index % 7).map { Int32((index + 3 * $0) % 13) } }
+        let expected = try many.map { try generate(model, [$0])[0] }
+        #expect(try generate(model, many, batch: many.count) == expected)
+    }
+
     @Test("a stop token ends its sequence only and is left out")
     func stops() throws {
         let model = try TinyModel.make(engine: Engine(threads: 1))

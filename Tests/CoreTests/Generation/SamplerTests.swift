@@ -48,6 +48,26 @@ struct SamplerTests {
         #expect(abs(shares[1] - 2.0 / 3) < 0.035)
     }
 
+    @Test(
+        "top-p keeps what a full sort keeps, whatever the distribution",
+        arguments: [0.01, 0.3, 0.9, 0.999], [0.2, 1, 5])
+    func topPSet(topP: Double, temperature: Double) {
+        var noise = Noise(UInt64(topP * 1000) + UInt64(temperature * 7))
+        let logits = (0..<40).map { _ in 3 * noise.next() }
+        let greatest = Double(logits.max() ?? 0)
+        let weights = logits.map { exp((Double($0) - greatest) / temperature) }
+        let sorted = weights.indices.sorted { (weights[$1], $0) < (weights[$0], $1) }
+        var mass = 0.0
+        let last = sorted.firstIndex {
+            mass += weights[$0]
+            return mass >= topP * weights.reduce(0, +)
+        }
+        let kept = Set(sorted[...(last ?? sorted.count - 1)])
+        let drawn = frequencies(logits, temperature: temperature, topP: topP).enumerated().filter { $0.element > 0 }
+        #expect(Set(drawn.map(\.offset)).isSubset(of: kept))
+        #expect(drawn.contains { $0.offset == sorted[0] })
+    }
+
     @Test("the draws are a function of the seed")
     func seeds() {
         let logits = [Float](repeating: 0, count: 50)

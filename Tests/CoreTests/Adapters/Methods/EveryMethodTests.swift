@@ -83,6 +83,18 @@ struct EveryMethodTests {
         #expect(Set(set.parameters.map(\.name)).count == set.parameters.count)
     }
 
+    @Test("passes that keep the adapters' factors compute the same", arguments: MethodCase.all)
+    func keptFactors(testCase: MethodCase) throws {
+        let model = try model(testCase)
+        _ = try attach(testCase, to: model, trained: true)
+        let kept = KeptFactors()
+        let anew = model.hiddenStates(batch.ids, layout: batch.layout).elements()
+        for _ in 0..<2 {
+            let found = model.hiddenStates(batch.ids, layout: batch.layout, keptFactors: kept).elements()
+            #expect(normwiseError(found, anew) < 1e-5)
+        }
+    }
+
     @Test("the fold to plain LoRA computes the same", arguments: MethodCase.all)
     func fold(testCase: MethodCase) throws {
         let method = try AdapterMethod.named(testCase.method)
