@@ -87,11 +87,15 @@ switched_off() {
     same_adapter run "$whole"
 }
 
-# Rank 0 prepares a lot of data while the others wait: they say so, and go on.
+# All ranks share the preparation, but a single example is one rank's: it says that it is busy, the others wait, and it goes on.
 busy() {
     local copies
-    for ((copies = 0; copies < 60; copies++)); do cat data/train.jsonl; done >some.jsonl
-    for ((copies = 0; copies < 60; copies++)); do cat some.jsonl; done >own.jsonl
+    for ((copies = 0; copies < 60; copies++)); do cat data/train.jsonl; done | tr -d '"\\\n' >some.txt
+    {
+        printf '{"text":"'
+        for ((copies = 0; copies < 500; copies++)); do cat some.txt; done
+        printf '"}\n'
+    } >own.jsonl
     start_ranks 3 1 --set data.train=own.jsonl
     ended
     expect_code 0

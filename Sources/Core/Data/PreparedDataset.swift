@@ -18,7 +18,7 @@ public final class PreparedDataset: Sendable {
     public let wasCached: Bool
     private let storage: PreparedFile
 
-    private init(storage: PreparedFile, path: String, notes: [String], wasCached: Bool) {
+    init(storage: PreparedFile, path: String, notes: [String], wasCached: Bool) {
         self.storage = storage
         self.path = path
         self.notes = notes
@@ -39,29 +39,10 @@ public final class PreparedDataset: Sendable {
     public static func open(
         path: String, encoder: ExampleEncoder, cacheFolder: String, shouldPrepare: Bool = true
     ) throws(DataError) -> PreparedDataset {
-        let data = try ExampleReader.contents(of: path)
-        let key = key(content: data, isText: path.lowercased().hasSuffix(".txt"), encoder: encoder)
-        let cached = "\(cacheFolder)/\(key).catena-data"
-        var notes = encoder.template.notes
-
-        if !shouldPrepare || FileManager.default.fileExists(atPath: cached) {
-            do throws(PreparedFileDamage) {
-                let storage = try PreparedFile(path: cached, key: key, verifiesHash: shouldPrepare)
-                return PreparedDataset(
-                    storage: storage, path: cached, notes: notes + storage.statistics.notes, wasCached: true)
-            } catch {
-                guard shouldPrepare else { throw .preparedDataMissing(path: cached, reason: error.reason) }
-                notes.append("The prepared data \(cached) was damaged (\(error.reason)) and was made again.")
-            }
-        }
-
-        let examples = try ExampleReader.read(data, path: path)
-        let tokens = try PreparedTokens(examples, encoder: encoder)
-        guard tokens.count > 0 else {
-            throw .nothingSupervisedAfterTruncation(
-                file: path, exampleCount: examples.count, maximumLength: encoder.maximumLength)
-        }
-        return try write(tokens, key: key, to: cached, cacheFolder: cacheFolder, notes: notes)
+        var preparation = try DataPreparation(path: path, encoder: encoder, cacheFolder: cacheFolder)
+        guard shouldPrepare else { return try preparation.preparedData() }
+        if let found = preparation.cachedData() { return found }
+        return try preparation.store(preparation.tokens())
     }
 
     /// Writes tokens that were prepared in parts and opens them; `key` is from ``key(path:encoder:)``.
@@ -73,9 +54,7 @@ public final class PreparedDataset: Sendable {
 
     /// The name under which a data file is cached: SHA-256 of its content, the template, the tokenizer and settings.
     public static func key(path: String, encoder: ExampleEncoder) throws(DataError) -> String {
-        key(
-            content: try ExampleReader.contents(of: path), isText: path.lowercased().hasSuffix(".txt"),
-            encoder: encoder)
+        key(content: try ExampleReader.contents(of: path), path: path, encoder: encoder)
     }
 
     /// `$CATENA_CACHE`, or `.catena-cache` in the folder that holds the run's output folder.
@@ -102,7 +81,7 @@ public final class PreparedDataset: Sendable {
         withExample(index) { EncodedExample(inputIds: Array($0), labels: Array($1)) }
     }
 
-    private static func write(
+    static func write(
         _ tokens: PreparedTokens, key: String, to path: String, cacheFolder: String, notes: [String]
     ) throws(DataError) -> PreparedDataset {
         do {
@@ -122,7 +101,8 @@ public final class PreparedDataset: Sendable {
         }
     }
 
-    private static func key(content: Data, isText: Bool, encoder: ExampleEncoder) -> String {
+    static func key(content: Data, path: String, encoder: ExampleEncoder) -> String {
+        let isText = path.lowercased().hasSuffix(".txt")
         var hash = SHA256()
         hash.update(data: content)
         let settings =
@@ -139,7 +119,7 @@ public final class PreparedDataset: Sendable {
 }
 
 extension DataStatistics {
-    fileprivate var notes: [String] {
+    var notes: [String] {
         guard cutCount > 0 else { return [] }
         let dropped = droppedCount > 0 ? "; \(droppedCount) were left out, because nothing to learn was left" : ""
         return ["\(cutCount) of \(readCount) examples were cut to the maximal length\(dropped)."]

@@ -107,8 +107,8 @@ struct PreparedFile: Sendable {
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes += $0 }
         bytes += header
         tokens.offsets.map { Int64($0).littleEndian }.withUnsafeBytes { bytes += $0 }
-        tokens.inputIds.map(\.littleEndian).withUnsafeBytes { bytes += $0 }
-        tokens.labels.map(\.littleEndian).withUnsafeBytes { bytes += $0 }
+        tokens.inputIds.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
+        tokens.labels.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
         bytes += Array(SHA256.hash(data: bytes))
         return bytes
     }

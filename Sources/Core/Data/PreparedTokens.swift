@@ -4,14 +4,14 @@
 /// the whole at once, so that several processes can share the work.
 public struct PreparedTokens: Sendable, Equatable {
     /// Example `i` is `offsets[i]..<offsets[i + 1]` of `inputIds` and `labels`.
-    public private(set) var offsets = [0]
+    public internal(set) var offsets = [0]
     /// Token ids of all examples, one after the other.
-    public private(set) var inputIds: [Int32] = []
+    public internal(set) var inputIds: [Int32] = []
     /// What is learned at each place, or -100.
-    public private(set) var labels: [Int32] = []
-    private var readCount = 0
-    private var cutCount = 0
-    private var droppedCount = 0
+    public internal(set) var labels: [Int32] = []
+    var readCount = 0
+    var cutCount = 0
+    var droppedCount = 0
 
     /// No examples.
     public init() {}

@@ -127,7 +127,7 @@ final class TrainingSetup {
         }
     }
 
-    /// One process of each machine prepares the data, then all of them open it.
+    /// Collective: finds the data, and prepares what no earlier run has prepared.
     private static func openData(
         _ configuration: RunConfiguration, tokenizer: Tokenizer, model: LanguageModel, communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
@@ -146,18 +146,10 @@ final class TrainingSetup {
                 maximumLength: section.maxLength, modelVocabularySize: model.configuration.vocabularySize)
         }
         let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
-        let open = { (prepares: Bool) in
-            let training = try PreparedDataset.open(
-                path: section.train, encoder: encoder, cacheFolder: cache, shouldPrepare: prepares)
-            let validation = try section.validation.map {
-                try PreparedDataset.open(path: $0, encoder: encoder, cacheFolder: cache, shouldPrepare: prepares)
-            }
-            return (training, validation)
+        func open(_ path: String) throws -> PreparedDataset {
+            try DataPreparation.open(path: path, encoder: encoder, cacheFolder: cache, communicator: communicator)
         }
-        let prepared = try communicator.agree("prepare the data") {
-            communicator.hostRank == 0 ? try open(true) : nil
-        }
-        return try communicator.agree("open the prepared data") { try prepared ?? open(false) }
+        return (try open(section.train), try section.validation.map(open))
     }
 
     private static func trainable(_ configuration: RunConfiguration, model: LanguageModel) throws -> [Parameter] {

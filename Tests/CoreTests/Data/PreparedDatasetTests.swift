@@ -166,6 +166,22 @@ struct PreparedDatasetTests {
         #expect(try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path).wasCached)
     }
 
+    @Test("parts that several processes make and send give the file of one process", arguments: [1, 2, 3, 5])
+    func sharedParts(parts: Int) throws {
+        let folder = try DataTestFolder()
+        let path = try folder.write(Self.three, to: "d.jsonl")
+        let alone = try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path + "/one")
+        let preparation = try DataPreparation(path: path, encoder: encoder(8), cacheFolder: folder.path + "/many")
+        let sent = try (0..<parts).map { try preparation.tokens(part: $0, of: parts).bytes() }
+        let whole = sent.reduce(into: PreparedTokens()) { $0.append(contentsOf: PreparedTokens(bytes: $1)) }
+        #expect(try preparation.tokens() == whole)
+        let stored = try preparation.store(whole)
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: stored.path))
+                == Data(contentsOf: URL(fileURLWithPath: alone.path)))
+        #expect(sent.count < 5 || PreparedTokens(bytes: sent[4]).count == 0)
+    }
+
     @Test("a cache folder that cannot be made is named")
     func unwritable() throws {
         let folder = try DataTestFolder()

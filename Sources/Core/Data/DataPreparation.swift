@@ -1,0 +1,72 @@
+import Foundation
+
+/// One data file on its way to a ``PreparedDataset``: what is in the cache, else tokens that several processes can share
+/// the making of.
+public struct DataPreparation {
+    private let path: String
+    private let encoder: ExampleEncoder
+    private let data: Data
+    /// Path of the prepared file.
+    private let cached: String
+    private let cacheFolder: String
+    private let key: String
+    private var notes: [String]
+
+    /// Reads the file and finds its place in the cache.
+    ///
+    /// - Throws: ``DataError/unreadable(file:reason:)``.
+    public init(path: String, encoder: ExampleEncoder, cacheFolder: String) throws(DataError) {
+        self.path = path
+        self.encoder = encoder
+        self.cacheFolder = cacheFolder
+        data = try ExampleReader.contents(of: path)
+        key = PreparedDataset.key(content: data, path: path, encoder: encoder)
+        cached = "\(cacheFolder)/\(key).catena-data"
+        notes = encoder.template.notes
+    }
+
+    /// The prepared data if the cache has a good file; a damaged one is noted.
+    public mutating func cachedData() -> PreparedDataset? {
+        guard FileManager.default.fileExists(atPath: cached) else { return nil }
+        do {
+            return try open(verifiesHash: true)
+        } catch {
+            notes.append("The prepared data \(cached) was damaged (\(error.reason)) and was made again.")
+            return nil
+        }
+    }
+
+    /// The prepared data that another process has found or made.
+    ///
+    /// - Throws: ``DataError/preparedDataMissing(path:reason:)``.
+    public func preparedData() throws(DataError) -> PreparedDataset {
+        do {
+            return try open(verifiesHash: false)
+        } catch {
+            throw .preparedDataMissing(path: cached, reason: error.reason)
+        }
+    }
+
+    private func open(verifiesHash: Bool) throws(PreparedFileDamage) -> PreparedDataset {
+        let storage = try PreparedFile(path: cached, key: key, verifiesHash: verifiesHash)
+        return PreparedDataset(
+            storage: storage, path: cached, notes: notes + storage.statistics.notes, wasCached: true)
+    }
+
+    /// The tokens of part `part` of `parts`, which are contiguous and of nearly equal numbers of examples; a single example is
+    /// part 0's. Parts appended in order are the whole.
+    public func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
+        let examples = try ExampleReader.read(data, path: path)
+        func start(_ part: Int) -> Int { (part * examples.count + parts - 1) / parts }
+        return try PreparedTokens(examples[start(part)..<start(part + 1)], encoder: encoder)
+    }
+
+    /// Writes the tokens of the whole file to the cache and opens them.
+    public func store(_ tokens: PreparedTokens) throws(DataError) -> PreparedDataset {
+        guard tokens.count > 0 else {
+            throw .nothingSupervisedAfterTruncation(
+                file: path, exampleCount: tokens.readCount, maximumLength: encoder.maximumLength)
+        }
+        return try PreparedDataset.write(tokens, key: key, to: cached, cacheFolder: cacheFolder, notes: notes)
+    }
+}
