@@ -8,6 +8,8 @@ struct Bench: ParsableCommand {
             EXAMPLES:
               catena bench step --shape smollm2-135m --rank 8 --batch 8 --sequence 256 --threads 2
               catena bench gemm --threads 2 --json
+              catena bench generate --shape smollm2-135m --batch 8 --threads 2
+              catena bench tokenize --model models/smollm2 --input corpus.txt
             """,
-        subcommands: [BenchStep.self, BenchGEMM.self])
+        subcommands: [BenchStep.self, BenchGEMM.self, BenchGenerate.self, BenchTokenize.self])
 }
