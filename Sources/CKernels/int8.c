@@ -15,7 +15,44 @@ enum { ROWS_AT_ONCE = 264, REDUCED_AT_ONCE = 2048 };
 typedef uint8_t byte_block __attribute__((vector_size(64)));
 typedef uint64_t pair_block __attribute__((vector_size(64)));
 
-typedef void (*tile_rows)(int64_t rows, int64_t k, const int8_t *a, int64_t lda, const uint8_t *panel, int32_t *sums, bool first);
+/// What has a form for each processor: rows of X times a panel, and a panel of columns.
+typedef struct {
+    void (*tile)(int64_t m, int64_t k, const int8_t *a, int64_t lda, const uint8_t *panel, int32_t *sums, bool first);
+    void (*transpose)(const ck_int8_matrix *w, int64_t column, int64_t first, int64_t count, uint8_t *panel);
+} kernels;
+
+/// The 64 columns from `column` of rows first ..< first + count as a panel whose rows are those columns. In blocks of
+/// 16 x 16 codes: the 4 x 4 codes in each quarter of a vector are transposed, then the quarters of four vectors.
+__attribute__((always_inline)) static inline void transpose_panel(const ck_int8_matrix *w, int64_t column, int64_t first, int64_t count,
+                                                                  uint8_t *panel) {
+    const int64_t stride = ck_int8_padded(w->columns) * INT8_PANEL;
+    for (int64_t row = first; row < first + count; row += 16)
+        for (int64_t c = 0; c < INT8_PANEL; c += 16) {
+            const uint8_t *source = w->codes + row / INT8_PANEL * stride + (column + c) * INT8_PANEL + row % INT8_PANEL * 4;
+            pair_block t[4];
+#pragma clang loop unroll(full)
+            for (int q = 0; q < 4; q++) {
+                byte_block v;
+                memcpy(&v, source + q * 4 * INT8_PANEL, sizeof v);
+                t[q] = (pair_block)__builtin_shufflevector(
+                    v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26,
+                    30, 19, 23, 27, 31, 32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47, 48, 52, 56, 60, 49,
+                    53, 57, 61, 50, 54, 58, 62, 51, 55, 59, 63);
+            }
+            const pair_block low01 = __builtin_shufflevector(t[0], t[1], 0, 1, 8, 9, 2, 3, 10, 11);
+            const pair_block low23 = __builtin_shufflevector(t[2], t[3], 0, 1, 8, 9, 2, 3, 10, 11);
+            const pair_block high01 = __builtin_shufflevector(t[0], t[1], 4, 5, 12, 13, 6, 7, 14, 15);
+            const pair_block high23 = __builtin_shufflevector(t[2], t[3], 4, 5, 12, 13, 6, 7, 14, 15);
+            const pair_block out[4] = {
+                __builtin_shufflevector(low01, low23, 0, 1, 2, 3, 8, 9, 10, 11),
+                __builtin_shufflevector(low01, low23, 4, 5, 6, 7, 12, 13, 14, 15),
+                __builtin_shufflevector(high01, high23, 0, 1, 2, 3, 8, 9, 10, 11),
+                __builtin_shufflevector(high01, high23, 4, 5, 6, 7, 12, 13, 14, 15),
+            };
+            for (int p = 0; p < 4; p++)
+                memcpy(panel + (row - first + 4 * p) * INT8_PANEL + 4 * c, &out[p], sizeof out[p]);
+        }
+}
 
 #define FEW_ROWS(rows, body)                                                                                             \
     for (; i + rows <= m; i += rows) body(rows, k, a + i * lda, lda, panel, sums + i * INT8_PANEL, first)
@@ -59,6 +96,10 @@ VNNI static void rows_vnni(int64_t m, int64_t k, const int8_t *a, int64_t lda, c
     FEW_ROWS(1, tile_vnni);
 }
 
+VNNI static void transpose_vnni(const ck_int8_matrix *w, int64_t column, int64_t first, int64_t count, uint8_t *panel) {
+    transpose_panel(w, column, first, count, panel);
+}
+
 bool ck_int8_is_fast(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
@@ -68,7 +109,7 @@ bool ck_int8_is_fast(void) {
 bool ck_int8_is_fast(void) { return false; }
 #endif
 
-void ck_int8_tile_plain(int64_t m, int64_t k, const int8_t *a, int64_t lda, const uint8_t *panel, int32_t *sums, bool first) {
+static void rows_plain(int64_t m, int64_t k, const int8_t *a, int64_t lda, const uint8_t *panel, int32_t *sums, bool first) {
     for (int64_t i = 0; i < m; i++) {
         int32_t *row = sums + i * INT8_PANEL;
         if (first) memset(row, 0, INT8_PANEL * sizeof *row);
@@ -78,43 +119,15 @@ void ck_int8_tile_plain(int64_t m, int64_t k, const int8_t *a, int64_t lda, cons
     }
 }
 
-static tile_rows best_tile(void) {
-#if defined(__x86_64__)
-    if (ck_int8_is_fast()) return rows_vnni;
-#endif
-    return ck_int8_tile_plain;
+static void transpose_plain(const ck_int8_matrix *w, int64_t column, int64_t first, int64_t count, uint8_t *panel) {
+    transpose_panel(w, column, first, count, panel);
 }
 
-/// The 64 columns from `column` of rows first ..< first + count as a panel whose rows are those columns. In blocks of
-/// 16 x 16 codes: the 4 x 4 codes in each quarter of a vector are transposed, then the quarters of four vectors.
-static void transpose_panel(const ck_int8_matrix *w, int64_t column, int64_t first, int64_t count, uint8_t *panel) {
-    const int64_t stride = ck_int8_padded(w->columns) * INT8_PANEL;
-    for (int64_t row = first; row < first + count; row += 16)
-        for (int64_t c = 0; c < INT8_PANEL; c += 16) {
-            const uint8_t *source = w->codes + row / INT8_PANEL * stride + (column + c) * INT8_PANEL + row % INT8_PANEL * 4;
-            pair_block t[4];
-#pragma clang loop unroll(full)
-            for (int q = 0; q < 4; q++) {
-                byte_block v;
-                memcpy(&v, source + q * 4 * INT8_PANEL, sizeof v);
-                t[q] = (pair_block)__builtin_shufflevector(
-                    v, v, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 16, 20, 24, 28, 17, 21, 25, 29, 18, 22, 26,
-                    30, 19, 23, 27, 31, 32, 36, 40, 44, 33, 37, 41, 45, 34, 38, 42, 46, 35, 39, 43, 47, 48, 52, 56, 60, 49,
-                    53, 57, 61, 50, 54, 58, 62, 51, 55, 59, 63);
-            }
-            const pair_block low01 = __builtin_shufflevector(t[0], t[1], 0, 1, 8, 9, 2, 3, 10, 11);
-            const pair_block low23 = __builtin_shufflevector(t[2], t[3], 0, 1, 8, 9, 2, 3, 10, 11);
-            const pair_block high01 = __builtin_shufflevector(t[0], t[1], 4, 5, 12, 13, 6, 7, 14, 15);
-            const pair_block high23 = __builtin_shufflevector(t[2], t[3], 4, 5, 12, 13, 6, 7, 14, 15);
-            const pair_block out[4] = {
-                __builtin_shufflevector(low01, low23, 0, 1, 2, 3, 8, 9, 10, 11),
-                __builtin_shufflevector(low01, low23, 4, 5, 6, 7, 12, 13, 14, 15),
-                __builtin_shufflevector(high01, high23, 0, 1, 2, 3, 8, 9, 10, 11),
-                __builtin_shufflevector(high01, high23, 4, 5, 6, 7, 12, 13, 14, 15),
-            };
-            for (int p = 0; p < 4; p++)
-                memcpy(panel + (row - first + 4 * p) * INT8_PANEL + 4 * c, &out[p], sizeof out[p]);
-        }
+static kernels best_kernels(void) {
+#if defined(__x86_64__)
+    if (ck_int8_is_fast()) return (kernels){rows_vnni, transpose_vnni};
+#endif
+    return (kernels){rows_plain, transpose_plain};
 }
 
 typedef struct {
@@ -126,7 +139,7 @@ typedef struct {
     int32_t digits;
     bool transposed, accumulate;
     float *y;
-    tile_rows tile;
+    kernels best;
     ck_pool *pool;
 } product;
 
@@ -150,14 +163,12 @@ static void rows_times_panel(int64_t task, int32_t thread, void *context) {
         const uint8_t *panel = p->w->codes + column * p->padded + k * INT8_PANEL;
         if (p->transposed) {
             panel = (uint8_t *)sums + sum_bytes;
-            transpose_panel(p->w, column, k, count, (uint8_t *)panel);
+            p->best.transpose(p->w, column, k, count, (uint8_t *)panel);
         }
-        p->tile(rows * d, count, p->codes + first * d * p->padded + k, p->padded, panel, sums, k == 0);
+        p->best.tile(rows * d, count, p->codes + first * d * p->padded + k, p->padded, panel, sums, k == 0);
     }
-    for (int64_t i = 0; i < rows; i++)
-        ck_int8_dequantise_row(sums + i * d * INT8_PANEL, p->digits, p->sums + (first + i) * d, p->scales[first + i],
-                               p->factor_out ? p->factor_out + column : NULL, ck_min(INT8_PANEL, p->n - column),
-                               p->accumulate, p->y + (first + i) * p->ld_y + column);
+    ck_int8_dequantise(sums, p->digits, p->sums + first * d, p->scales + first, p->factor_out ? p->factor_out + column : NULL,
+                       rows, ck_min(INT8_PANEL, p->n - column), p->accumulate, p->y + first * p->ld_y + column, p->ld_y);
 }
 
 void ck_int8_multiply(ck_pool *pool, const ck_int8_matrix *w, bool transposed, int32_t digits, int64_t m, const float *x,
@@ -172,7 +183,7 @@ void ck_int8_multiply(ck_pool *pool, const ck_int8_matrix *w, bool transposed, i
     product p = {
         w, codes, x, scales, transposed ? w->row_scales : w->column_scales, transposed ? w->column_scales : w->row_scales,
         (int32_t *)(scales + m), m, n, k, padded, ld_x, ld_y, rows_per_task, panels, digits, transposed, accumulate, y,
-        best_tile(), pool,
+        best_kernels(), pool,
     };
     ck_pool_ranges(pool, m, ck_rows_per_task(k), quantise_rows, &p);
     ck_pool_run(pool, (m + rows_per_task - 1) / rows_per_task * panels, rows_times_panel, &p);

@@ -14,9 +14,9 @@ static inline int64_t ck_int8_padded(int64_t count) { return (count + INT8_PANEL
 void ck_int8_quantise_row(const float *x, const float *factor, int64_t count, int64_t padded, int32_t digits,
                           int8_t *codes, float *scale, int32_t *sums);
 
-/// y[j] = scale f[j] (a1[j] + a2[j] / 254), or y += ..., where a1[j] = accumulators[j] - 128 sums[0] and a2, if there are
-/// two digits, stands one panel behind a1. f may be NULL for 1.
-void ck_int8_dequantise_row(const int32_t *accumulators, int32_t digits, const int32_t *sums, float scale,
-                            const float *factor, int64_t count, bool accumulate, float *y);
+/// Y[i, j] = scales[i] f[j] (a1[i, j] + a2[i, j] / 254), or Y += ..., for up to a panel of columns, where a1 and a2 are the
+/// accumulators of row i, one panel each, less 128 times the row's `sums`; a2 only with two digits. f may be NULL for 1.
+void ck_int8_dequantise(const int32_t *accumulators, int32_t digits, const int32_t *sums, const float *scales,
+                        const float *factor, int64_t rows, int64_t columns, bool accumulate, float *y, int64_t ld_y);
 
 #endif

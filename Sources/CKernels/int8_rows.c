@@ -11,9 +11,9 @@ void ck_int8_quantise_row(const float *x, const float *factor, int64_t count, in
     CK_BEST(quantise_row)(x, factor, count, padded, digits, codes, scale, sums);
 }
 
-void ck_int8_dequantise_row(const int32_t *accumulators, int32_t digits, const int32_t *sums, float scale,
-                            const float *factor, int64_t count, bool accumulate, float *y) {
-    CK_BEST(dequantise_row)(accumulators, digits, sums, scale, factor, count, accumulate, y);
+void ck_int8_dequantise(const int32_t *accumulators, int32_t digits, const int32_t *sums, const float *scales,
+                        const float *factor, int64_t rows, int64_t columns, bool accumulate, float *y, int64_t ld_y) {
+    CK_BEST(dequantise)(accumulators, digits, sums, scales, factor, rows, columns, accumulate, y, ld_y);
 }
 
 #else
@@ -61,22 +61,31 @@ CK_LOOP void CK_(quantise_row)(const float *x, const float *factor, int64_t coun
     if (digits == 2) sums[1] = __builtin_reduce_add(total2);
 }
 
-CK_LOOP void CK_(dequantise_row)(const int32_t *accumulators, int32_t digits, const int32_t *sums, float scale,
-                                 const float *factor, int64_t count, bool accumulate, float *y) {
-    for (int64_t j = 0; j < count; j += LANES) {
-        int_lanes a;
-        memcpy(&a, accumulators + j, sizeof a);
-        lanes v = __builtin_convertvector(a - 128 * sums[0], lanes);
-        if (digits == 2) {
-            memcpy(&a, accumulators + INT8_PANEL + j, sizeof a);
-            v += __builtin_convertvector(a - 128 * sums[1], lanes) * (1 / 254.0f);
+CK_INLINE void CK_(dequantise_rows)(const int digits, const int32_t *accumulators, const int32_t *sums, const float *scales,
+                                    const float *factor, int64_t rows, int64_t columns, bool accumulate, float *y, int64_t ld_y) {
+    for (int64_t j = 0; j < columns; j += LANES) {
+        const lanes f = factor ? CK_(part_of_row)(factor, j, columns) : CK_(spread)(1);
+        const bool whole = j + LANES <= columns;
+        for (int64_t i = 0; i < rows; i++) {
+            int_lanes a;
+            memcpy(&a, accumulators + i * digits * INT8_PANEL + j, sizeof a);
+            lanes v = __builtin_convertvector(a - 128 * sums[i * digits], lanes);
+            if (digits == 2) {
+                memcpy(&a, accumulators + (2 * i + 1) * INT8_PANEL + j, sizeof a);
+                v += __builtin_convertvector(a - 128 * sums[2 * i + 1], lanes) * (1 / 254.0f);
+            }
+            v = v * scales[i] * f;
+            float *at = y + i * ld_y + j;
+            if (whole) CK_(store)(at, accumulate ? CK_(load)(at) + v : v);
+            else CK_(store_first)(at, accumulate ? CK_(load_first)(at, columns - j) + v : v, columns - j);
         }
-        v *= scale;
-        if (factor) v *= CK_(part_of_row)(factor, j, count);
-        if (accumulate) v += CK_(part_of_row)(y, j, count);
-        if (j + LANES <= count) CK_(store)(y + j, v);
-        else CK_(store_first)(y + j, v, count - j);
     }
+}
+
+CK_LOOP void CK_(dequantise)(const int32_t *accumulators, int32_t digits, const int32_t *sums, const float *scales,
+                             const float *factor, int64_t rows, int64_t columns, bool accumulate, float *y, int64_t ld_y) {
+    if (digits == 1) CK_(dequantise_rows)(1, accumulators, sums, scales, factor, rows, columns, accumulate, y, ld_y);
+    else CK_(dequantise_rows)(2, accumulators, sums, scales, factor, rows, columns, accumulate, y, ld_y);
 }
 
 #endif

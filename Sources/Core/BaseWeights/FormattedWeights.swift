@@ -30,7 +30,8 @@ public final class FormattedWeights: WeightProvider {
         let isHead = block == .head || block == .embedding && files.configuration.tiesEmbeddings && !isPositions
         if block == .embedding, !isHead { return inFile }
         if format.compute == .int8, max(rows, columns) <= Int8Codes.longestReduction {
-            let weight = Int8Weight(original: inFile, gradientDigits: isHead ? 2 : 1, memory: files.engine.memory)
+            let weight = Int8Weight(
+                original: inFile, digits: Int8Weight.Digits(of: name, isHead: isHead), memory: files.engine.memory)
             int8Weights.append(weight)
             return weight
         }
@@ -40,5 +41,13 @@ public final class FormattedWeights: WeightProvider {
             return stored.byteCount <= 2 * stored.count
                 ? inFile : CompactWeight(rounding: inFile, keepsOriginal: true, engine: files.engine)
         }
+    }
+}
+
+extension Int8Weight.Digits {
+    /// What the matrix `name` needs.
+    public init(of name: String, isHead: Bool) {
+        let isDown = [".down_proj.", ".fc2."].contains { name.contains($0) }
+        self = isHead ? .head : isDown ? .down : Self()
     }
 }

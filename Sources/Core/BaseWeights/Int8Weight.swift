@@ -13,25 +13,43 @@ public final class Int8Weight: FrozenWeight {
     public let inFeatures: Int
     /// The numbers as the model has them, which adapters, merges and exports read; nil when only the codes are left.
     private let original: (any FrozenWeight)?
-    /// int8 digits of a gradient of the result: 2 where one entry outweighs the sum of many others, as in the head.
-    private let gradientDigits: Int
+    private let digits: Digits
     private var codes: Int8Codes?
     /// Largest magnitude of each input channel so far, `[1, inFeatures]`.
     public let inputMagnitudes: Tensor
 
+    /// int8 digits of the quantised rows: 2 gives them 15 bits at twice the products.
+    public struct Digits: Sendable {
+        /// Of X.
+        public let input: Int
+        /// Of dY.
+        public let gradient: Int
+
+        /// One or two of each.
+        public init(input: Int = 1, gradient: Int = 1) {
+            (self.input, self.gradient) = (input, gradient)
+        }
+
+        /// The head: in a row of `softmax - onehot` one entry of about 1 stands beside thousands whose sum counts.
+        public static let head = Digits(gradient: 2)
+        /// The last matrix of the feed-forward part, whose input is a product of two layers' outputs: a few numbers are
+        /// hundreds of times the others.
+        public static let down = Digits(input: 2)
+    }
+
     /// A matrix that will be quantised when enough inputs were seen.
-    public init(original: any FrozenWeight, gradientDigits: Int = 1, memory: TensorMemory) {
+    public init(original: any FrozenWeight, digits: Digits = Digits(), memory: TensorMemory) {
         (outFeatures, inFeatures) = (original.outFeatures, original.inFeatures)
         self.original = original
-        self.gradientDigits = gradientDigits
+        self.digits = digits
         inputMagnitudes = memory.zeros(rows: 1, columns: inFeatures)
     }
 
     /// Codes alone, for input channels of equal magnitude.
-    public init(quantising weight: any FrozenWeight, gradientDigits: Int = 1, engine: Engine) {
+    public init(quantising weight: any FrozenWeight, digits: Digits = Digits(), engine: Engine) {
         (outFeatures, inFeatures) = (weight.outFeatures, weight.inFeatures)
         original = nil
-        self.gradientDigits = gradientDigits
+        self.digits = digits
         inputMagnitudes = engine.memory.zeros(rows: 1, columns: inFeatures)
         inputMagnitudes.fill(1)
         codes = Self.codes(of: weight, inputMagnitudes: inputMagnitudes, engine: engine)
@@ -59,7 +77,8 @@ public final class Int8Weight: FrozenWeight {
 
     public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         if let codes {
-            return codes.multiply(x, transposed: false, digits: 1, into: y, accumulate: false, engine: engine)
+            return codes.multiply(
+                x, transposed: false, digits: digits.input, into: y, accumulate: false, engine: engine)
         }
         observe(x)
         original?.multiply(x, into: y, engine: engine)
@@ -68,7 +87,7 @@ public final class Int8Weight: FrozenWeight {
     public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
         if let codes {
             return codes.multiply(
-                dY, transposed: true, digits: gradientDigits, into: dX, accumulate: accumulate, engine: engine)
+                dY, transposed: true, digits: digits.gradient, into: dX, accumulate: accumulate, engine: engine)
         }
         original?.multiplyTransposed(dY, into: dX, accumulate: accumulate, engine: engine)
     }

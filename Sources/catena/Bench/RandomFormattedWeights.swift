@@ -16,6 +16,7 @@ struct RandomFormattedWeights: WeightProvider {
 
     func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
         let weight = try random.matrix(name, rows: rows, columns: columns, in: block)
-        return format.convert(weight, isHead: block == .head || block == .embedding, engine: engine)
+        let digits = Int8Weight.Digits(of: name, isHead: block == .head || block == .embedding)
+        return format.convert(weight, digits: digits, engine: engine)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Products with int8 codes")
 struct Int8CodesTests {
-    private static let engines = [Engine(threads: 1), Engine(threads: 2), Engine(threads: 3)]
+    private let engines = [Engine(threads: 1), Engine(threads: 2), Engine(threads: 3)]
 
     struct Case: CustomStringConvertible {
         var rows, columns, count: Int
@@ -36,7 +36,6 @@ struct Int8CodesTests {
 
     private func product(_ shape: Case, transposed: Bool, engine: Engine) -> (fast: [Float], plain: [[Double]]) {
         var noise = Noise(UInt64(shape.rows + shape.columns))
-        // Eighths and powers of two keep quotients away from halves between two codes, where rounding is anyone's.
         let w = noise.floats(shape.rows * shape.columns)
         let t = noise.floats(shape.columns).map { $0 < 0 ? Float(0.5) : 2 }
         let (k, n) = transposed ? (shape.rows, shape.columns) : (shape.columns, shape.rows)
@@ -52,14 +51,14 @@ struct Int8CodesTests {
 
     @Test("both directions equal the plain formula with the same codes", arguments: cases, [false, true])
     func matchesReference(shape: Case, transposed: Bool) {
-        let (fast, plain) = product(shape, transposed: transposed, engine: Self.engines[1])
+        let (fast, plain) = product(shape, transposed: transposed, engine: engines[1])
         // A quotient within float32's error of a half may round to the neighbour: one code of 127 in one product.
         #expect(relativeError(fast, plain.flatMap { $0 }) < (shape.digits == 2 ? 2e-4 : 2e-3))
     }
 
     @Test("the bits are the same on any number of threads", arguments: cases, [false, true])
     func sameBits(shape: Case, transposed: Bool) {
-        let results = Self.engines.map { engine in
+        let results = engines.map { engine in
             product(shape, transposed: transposed, engine: engine).fast.map(\.bitPattern)
         }
         #expect(results.allSatisfy { $0 == results[0] })
@@ -67,7 +66,7 @@ struct Int8CodesTests {
 
     @Test("a row gets the same bits alone as among others, and adds them where asked")
     func rowsAreIndependent() {
-        let engine = Self.engines[1]
+        let engine = engines[1]
         var noise = Noise(5)
         let shape = Case(rows: 96, columns: 80, count: 300)
         let codes = codes(
@@ -85,7 +84,7 @@ struct Int8CodesTests {
 
     @Test("a row that is not finite gives NaN, and no other row does", arguments: [Float.nan, .infinity])
     func notFinite(value: Float) {
-        let engine = Self.engines[1]
+        let engine = engines[1]
         var noise = Noise(6)
         let codes = codes(
             noise.floats(64 * 80), [Float](repeating: 1, count: 80), Case(rows: 64, columns: 80, count: 2),
@@ -94,8 +93,8 @@ struct Int8CodesTests {
         x.pointer[17] = value
         let y = engine.memory.tensor(rows: 2, columns: 64)
         codes.multiply(x, transposed: false, digits: 1, into: y, accumulate: false, engine: engine)
-        #expect(y.rows(0..<1).elements().allSatisfy(\.isNaN))
-        #expect(y.rows(1..<2).elements().allSatisfy(\.isFinite))
+        #expect(y.rows(0..<1).elements().allSatisfy { $0.isNaN })
+        #expect(y.rows(1..<2).elements().allSatisfy { $0.isFinite })
     }
 
     @Test("decoding gives each weight to half a step of its row's scale")
@@ -105,7 +104,7 @@ struct Int8CodesTests {
         let w = noise.floats(rows * columns)
         let codes = codes(
             w, [Float](repeating: 1, count: columns), Case(rows: rows, columns: columns, count: 1),
-            engine: Self.engines[0])
+            engine: engines[0])
         var decoded = [Float](repeating: 0, count: w.count)
         codes.decode(rows: 0..<rows, into: &decoded)
         for row in 0..<rows {
