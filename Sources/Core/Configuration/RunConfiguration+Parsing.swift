@@ -1,6 +1,7 @@
 extension RunConfiguration {
     enum TopKey: String, ConfigurationKey {
-        case model, adapter, chain, data, training, distributed, checkpoint, log, output
+        case model, baseStorage = "base-storage", baseCompute = "base-compute"
+        case adapter, chain, data, training, distributed, checkpoint, log, output
     }
 
     enum DataKey: String, ConfigurationKey {
@@ -56,6 +57,8 @@ extension RunConfiguration {
         model = try reader.required(
             try reader.text(.model, expected: "the path of a model"), .model,
             expected: "a Hugging Face model folder or a .gguf file")
+        baseStorage = try reader.choice(.baseStorage) ?? baseStorage
+        baseCompute = try reader.choice(.baseCompute) ?? baseCompute
         data = try DataSection(reader.node(.data), origin: origin)
         training = try TrainingSection(reader.node(.training), origin: origin)
         if try AdapterSection.trainsAll(
@@ -93,6 +96,7 @@ extension RunConfiguration {
         output = try reader.required(
             try reader.text(.output, expected: "the path of a folder"), .output,
             expected: "the folder for the run's results")
+        try requireBaseFormat(reader)
         if training.validationEvery != nil, data.validation == nil {
             let place = try SectionReader<TrainingKey>(
                 reader.node(.training), path: "training", origin: origin
@@ -112,6 +116,29 @@ extension RunConfiguration {
                 origin: reader.place(.chain),
                 problem: "chain.on-plateau watches the validation loss, but training.validation-every is not set",
                 advice: "give data.validation and training.validation-every")
+        }
+    }
+
+    /// Frozen matrices in another form than float32 are whole on each rank, and there have to be some.
+    private func requireBaseFormat(_ reader: SectionReader<TopKey>) throws(ConfigurationError) {
+        let key = baseCompute == .int8 ? TopKey.baseCompute : .baseStorage
+        func refuse(_ problem: String, _ advice: String) -> ConfigurationError {
+            .contradiction(origin: reader.place(key), problem: problem, advice: advice)
+        }
+        guard let format = BaseFormat(storage: baseStorage, compute: baseCompute) else {
+            throw refuse(
+                "base-compute is int8, but base-storage is \(baseStorage.rawValue)", "set base-storage to int8 or auto")
+        }
+        guard format.storage != .float32 else { return }
+        let value = "\(key.rawValue) is \(format.storage.rawValue)"
+        if training.trainable == .all {
+            throw refuse(
+                "\(value), but training.trainable is all, which has no frozen matrices", "remove \(key.rawValue)")
+        }
+        if distributed.placement == .node || distributed.placement == .sharded {
+            throw refuse(
+                "\(value), but distributed.placement is \(distributed.placement.rawValue), which keeps float32",
+                "set distributed.placement to auto or replicated")
         }
     }
 

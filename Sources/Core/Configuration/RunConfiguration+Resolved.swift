@@ -4,6 +4,9 @@ extension RunConfiguration {
     /// The complete configuration, defaults included, as a tree in the order of the documentation.
     public var resolved: ConfigurationValue {
         var entries: [ConfigurationValue.Entry] = [.init("model", .text(model))]
+        // Only where they are set: the fingerprint of a float32 run does not name them.
+        if baseStorage != .auto { entries.append(.init("base-storage", .text(baseStorage.rawValue))) }
+        if baseCompute != .float32 { entries.append(.init("base-compute", .text(baseCompute.rawValue))) }
         if let adapter { entries.append(.init("adapter", .section(adapter.entries))) }
         if let chain { entries.append(.init("chain", .section(chain.entries))) }
         entries += [

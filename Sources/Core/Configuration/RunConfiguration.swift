@@ -4,6 +4,10 @@
 public struct RunConfiguration: Sendable, Equatable {
     /// A Hugging Face folder or a `.gguf` file.
     public var model: String
+    /// How the frozen matrices are kept in memory.
+    public var baseStorage: BaseStorage = .auto
+    /// In what the products with them are computed.
+    public var baseCompute: BaseCompute = .float32
     /// nil exactly when `training.trainable` is `.all`.
     public var adapter: AdapterSection?
     /// nil: one adapter for the whole run.

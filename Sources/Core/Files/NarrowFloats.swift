@@ -2,11 +2,21 @@
 public enum NarrowFloats {
     /// Nearest bfloat16, ties to even; NaN stays NaN.
     public static func bfloat16Bytes(_ numbers: [Float]) -> [UInt8] {
-        bytes(numbers) { number in
-            let bits = number.bitPattern
-            if number.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x0040 }
-            return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-        }
+        bytes(numbers, bfloat16Bits)
+    }
+
+    /// The same in memory, in the processor's order of bytes.
+    static func roundToBFloat16(
+        _ numbers: UnsafePointer<Float>, into destination: UnsafeMutablePointer<UInt16>, count: Int
+    ) {
+        for index in 0..<count { destination[index] = bfloat16Bits(numbers[index]) }
+    }
+
+    @inline(__always)
+    private static func bfloat16Bits(_ number: Float) -> UInt16 {
+        let bits = number.bitPattern
+        if number.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x0040 }
+        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
     }
 
     /// Nearest float16, ties to even; beyond 65504 infinity.

@@ -6,7 +6,7 @@ public struct FileWeights: WeightProvider {
     public let configuration: DecoderConfiguration
     /// The opened files.
     public let files: WeightFiles
-    private let path: String
+    let path: String
     private let family: ModelFamily
     /// Threads and memory of the model.
     public let engine: Engine

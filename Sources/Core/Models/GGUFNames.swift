@@ -36,4 +36,10 @@ public enum GGUFNames {
         let (head, within) = row.quotientAndRemainder(dividingBy: headDimension)
         return head * headDimension + (within % 2) * (headDimension / 2) + within / 2
     }
+
+    /// The row of the interleaved matrix in which row `row` of the Hugging Face matrix stands: the reverse.
+    public static func interleavedRow(of row: Int, headDimension: Int) -> Int {
+        let (head, within) = row.quotientAndRemainder(dividingBy: headDimension)
+        return head * headDimension + within % (headDimension / 2) * 2 + within / (headDimension / 2)
+    }
 }

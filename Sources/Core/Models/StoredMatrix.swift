@@ -52,6 +52,16 @@ public struct StoredMatrix: Sendable {
         decode(from: base, into: tensor.pointer, threads: threads)
     }
 
+    /// Writes rows of the model's matrix as float32, from the mapped file.
+    public func decodeFromFile(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        guard let image = stored.bytes.baseAddress else { return }
+        guard let interleavedHead else { return stored.decodeRows(range, from: image, into: destination) }
+        for (index, row) in range.enumerated() {
+            let source = GGUFNames.interleavedRow(of: row, headDimension: interleavedHead)
+            stored.decodeRows(source..<source + 1, from: image, into: destination + index * columns)
+        }
+    }
+
     /// Writes row `row` of the model's matrix as float32.
     ///
     /// - Parameter image: `byteCount` bytes as they stand in the file. Interleaved matrices are not looked up.

@@ -47,6 +47,7 @@ final class TrainingSetup {
         try communicator.requireEqual("base model", fingerprint)
         let placed = try PlacedModel(
             configuration.model, choice: try PlacementChoice.choose(configuration, communicator: communicator),
+            format: BaseFormat(storage: configuration.baseStorage, compute: configuration.baseCompute) ?? .float32,
             prefetches: section.prefetch, engine: engine, communicator: communicator)
         let model = placed.model
         let parameters = try communicator.agree("build the adapter") {
@@ -73,6 +74,7 @@ final class TrainingSetup {
         if case .steps(let count) = configuration.training.length { early = try course(totalSteps: count) }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
         let data = try Self.openData(configuration, tokenizer: tokenizer, model: model, communicator: communicator)
+        try placed.quantise(seeing: data.training, communicator: communicator)
         let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
         let totalSteps =
             switch configuration.training.length {

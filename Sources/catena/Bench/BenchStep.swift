@@ -43,11 +43,16 @@ struct BenchStep: ParsableCommand {
     var recompute = GradientPass.Recompute.none
     @Flag(help: "Print where a step goes.")
     var profile = false
+    @Option(help: "How frozen matrices are kept: float32, int8 or auto.")
+    var baseStorage = BaseStorage.auto
+    @Option(help: "What their products are computed in: float32 or int8.")
+    var baseCompute = BaseCompute.float32
     @Flag(help: "Print one JSON object.")
     var json = false
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
+        _ = try format()
         if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw unknownShape }
         for (name, value, least) in [
             ("rank", rank ?? 1, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1),
@@ -55,6 +60,13 @@ struct BenchStep: ParsableCommand {
         where value < least {
             throw ValidationError("--\(name) is \(value), expected at least \(least).")
         }
+    }
+
+    private func format() throws -> BaseFormat {
+        guard let format = BaseFormat(storage: baseStorage, compute: baseCompute) else {
+            throw ValidationError("--base-compute int8 needs --base-storage int8 or auto, not \(baseStorage.rawValue).")
+        }
+        return format
     }
 
     private var unknownShape: ValidationError {
@@ -68,7 +80,7 @@ struct BenchStep: ParsableCommand {
         guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
         let benchmark = StepBenchmark(
             configuration: configuration, section: section, batch: batch, sequence: sequence, steps: steps,
-            recompute: recompute, profiles: profile)
+            recompute: recompute, profiles: profile, format: try format())
         if let against {
             let other = try AdapterOptions.section(method: against, rank: nil, set: [])
             return show(try benchmark.compare(with: other, engine), section, against: against, engine)
@@ -103,6 +115,7 @@ struct BenchStep: ParsableCommand {
             "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
             "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)), "threads": .integer(Int64(threads)),
             "steps": .integer(Int64(steps)), "recompute": .string(recompute.rawValue),
+            "base_storage": .string(baseStorage.rawValue), "base_compute": .string(baseCompute.rawValue),
             "trainable_parameters": .integer(Int64(result.parameterCount)),
             "tokens_per_second": .double(result.tokensPerSecond), "seconds": spread(result.seconds),
             "floor_seconds": spread(result.floorSeconds), "peak_gb": .double(Double(result.peakBytes) / 1e9),
@@ -139,3 +152,5 @@ struct BenchStep: ParsableCommand {
 }
 
 extension GradientPass.Recompute: ExpressibleByArgument {}
+extension BaseStorage: ExpressibleByArgument {}
+extension BaseCompute: ExpressibleByArgument {}

@@ -26,6 +26,7 @@ struct StepBenchmark {
     let steps: Int
     let recompute: GradientPass.Recompute
     let profiles: Bool
+    let format: BaseFormat
 
     /// Two steps to warm up, after which memory is at its peak; then a floor pass and a step in turns.
     func run(_ engine: Engine) throws -> Result {
@@ -78,7 +79,8 @@ struct StepBenchmark {
 
     private func randomModel(_ engine: Engine) throws -> LanguageModel {
         try LanguageModel(
-            configuration: configuration, weights: RandomWeights(seed: 0, memory: engine.memory), engine: engine)
+            configuration: configuration, weights: RandomFormattedWeights(format: format, engine: engine),
+            engine: engine)
     }
 
     private var data: ProbeInput {

@@ -263,6 +263,26 @@ struct ConfigurationErrorTests {
                 """)
     }
 
+    @Test("int8 products without int8 storage, without an adapter or with shared weights are contradictions")
+    func int8Base() {
+        let int8 = "base-compute=int8"
+        #expect(message(minimalConfiguration, [int8]) == "accepted")
+        #expect(
+            message(minimalConfiguration, [int8, "base-storage=bfloat16"]) == """
+                --set base-compute=int8: base-compute is int8, but base-storage is bfloat16; set base-storage to int8 or auto.
+                """)
+        #expect(
+            message(minimalConfiguration, [int8, "training.trainable=all"]) == """
+                --set base-compute=int8: base-compute is int8, but training.trainable is all, which has no frozen matrices; \
+                remove base-compute.
+                """)
+        #expect(
+            message(minimalConfiguration, ["base-storage=int8", "distributed.placement=sharded"]) == """
+                --set base-storage=int8: base-storage is int8, but distributed.placement is sharded, which keeps float32; \
+                set distributed.placement to auto or replicated.
+                """)
+    }
+
     @Test("text that looks like something else must be in quotes in a file, not in --set")
     func barePath() {
         let yaml = minimalConfiguration.replacingOccurrences(of: "output: out", with: "output: 2024")

@@ -43,6 +43,17 @@ let minimalConfiguration = """
 
 @Suite("Run configuration")
 struct RunConfigurationTests {
+    @Test("the form of the base is part of the resolved configuration where it was set")
+    func baseFormat() throws {
+        let plain = try RunConfiguration.parse(yaml: minimalConfiguration, path: "run.yaml")
+        #expect(!plain.resolvedYAML.contains("base-"))
+        let yaml = minimalConfiguration + "\nbase-compute: int8\nbase-storage: int8"
+        let int8 = try RunConfiguration.parse(yaml: yaml, path: "run.yaml")
+        #expect(int8.baseCompute == .int8 && int8.baseStorage == .int8)
+        #expect(int8.differences(from: plain).map(\.keyPath) == ["base-storage", "base-compute"])
+        #expect(try RunConfiguration.parse(yaml: int8.resolvedYAML, path: "resolved") == int8)
+    }
+
     @Test("the documented example gives the documented values")
     func documentedExample() throws {
         let configuration = try RunConfiguration.parse(yaml: documented, path: "run.yaml")

@@ -1,0 +1,57 @@
+/// How the frozen matrices of a model are kept in memory.
+public enum BaseStorage: String, Sendable, CaseIterable {
+    /// Four bytes a number; a float32 file is used where it is mapped.
+    case float32
+    /// At most two bytes a number: as they stand in the file where that is enough, else rounded to bfloat16.
+    case bfloat16
+    /// One byte a number and a scale for each row.
+    case int8
+    /// int8 where the products are int8, else float32.
+    case auto
+}
+
+/// In what the products with frozen matrices are computed.
+public enum BaseCompute: String, Sendable, CaseIterable {
+    /// float32.
+    case float32
+    /// int8 codes of both sides, summed exactly.
+    case int8
+}
+
+/// Storage and arithmetic of a model's frozen matrices.
+public struct BaseFormat: Sendable, Equatable {
+    /// Never `.auto`.
+    public let storage: BaseStorage
+    public let compute: BaseCompute
+
+    /// - Returns: nil for int8 products of matrices that are not stored so.
+    public init?(storage: BaseStorage, compute: BaseCompute) {
+        switch (storage, compute) {
+        case (.auto, .int8), (.int8, .int8): self.storage = .int8
+        case (_, .int8): return nil
+        case (.auto, .float32): self.storage = .float32
+        case (_, .float32): self.storage = storage
+        }
+        self.compute = compute
+    }
+
+    private init() { (storage, compute) = (.float32, .float32) }
+
+    /// Everything in float32.
+    public static let float32 = BaseFormat()
+
+    /// What was chosen, in a few words.
+    public var description: String {
+        "frozen weights in \(storage.rawValue), products in \(compute.rawValue)"
+    }
+
+    /// `weight` in this format; its float32 numbers are not kept where the format has fewer bits.
+    public func convert(_ weight: any FrozenWeight, digits: Int8Weight.Digits, engine: Engine) -> any FrozenWeight {
+        switch (storage, compute) {
+        case (.float32, _), (.auto, _): weight
+        case (.bfloat16, _): CompactWeight(rounding: weight, keepsOriginal: false, engine: engine)
+        case (.int8, .float32): CompactWeight(quantising: weight, keepsOriginal: false, engine: engine)
+        case (.int8, .int8): Int8Weight(quantising: weight, digits: digits, engine: engine)
+        }
+    }
+}

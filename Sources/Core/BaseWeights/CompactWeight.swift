@@ -1,0 +1,107 @@
+/// A frozen matrix in a form smaller than float32, from which a few rows at a time are decoded for a float32 product.
+///
+///     Y[:, R] = X W_Rᵀ,   dX = Σ_R dY[:, R] W_R       for each block R of rows
+///
+/// The block is what about 4 MB hold, whatever the number of threads; decoding costs a pass over the matrix in each product.
+public final class CompactWeight: FrozenWeight {
+    public let outFeatures: Int
+    public let inFeatures: Int
+    public let storedBytes: Int
+    /// The numbers as the model has them, where the compact form has others.
+    private let original: (any FrozenWeight)?
+    private let decodeRows: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    private static let blockElements = 1 << 20
+
+    /// - Parameter decode: writes a range of rows as float32; called from several threads.
+    init(
+        rows: Int, columns: Int, storedBytes: Int, original: (any FrozenWeight)? = nil,
+        decode: @escaping (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    ) {
+        (outFeatures, inFeatures, self.storedBytes) = (rows, columns, storedBytes)
+        self.original = original
+        decodeRows = decode
+    }
+
+    public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
+        precondition(x.columns == inFeatures && y.columns == outFeatures && x.rows == y.rows, "X Wᵀ shapes")
+        eachBlock(engine) { rows, block in
+            BLAS.gemm(
+                engine.threads, transposeA: false, transposeB: true, m: x.rows, n: rows.count, k: inFeatures, alpha: 1,
+                a: x.pointer, lda: x.columns, b: block.pointer, ldb: inFeatures, beta: 0,
+                c: y.pointer + rows.lowerBound, ldc: y.columns)
+        }
+    }
+
+    public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
+        precondition(dY.columns == outFeatures && dX.columns == inFeatures && dY.rows == dX.rows, "dY W shapes")
+        eachBlock(engine) { rows, block in
+            BLAS.gemm(
+                engine.threads, transposeA: false, transposeB: false, m: dY.rows, n: inFeatures, k: rows.count,
+                alpha: 1, a: dY.pointer + rows.lowerBound, lda: dY.columns, b: block.pointer, ldb: inFeatures,
+                beta: accumulate || rows.lowerBound > 0 ? 1 : 0, c: dX.pointer, ldc: dX.columns)
+        }
+    }
+
+    public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+        if let original { return original.decode(rows: rows, into: destination) }
+        decodeRows(rows, destination)
+    }
+
+    private func eachBlock(_ engine: Engine, _ body: (Range<Int>, Tensor) -> Void) {
+        let most = max(64, Self.blockElements / inFeatures / 64 * 64)
+        let block = engine.memory.tensor(rows: min(most, outFeatures), columns: inFeatures)
+        for start in stride(from: 0, to: outFeatures, by: most) {
+            let rows = start..<min(start + most, outFeatures)
+            engine.threads.runRows(rows.count, minimumPerTask: 8) { part in
+                decodeRows(
+                    start + part.lowerBound..<start + part.upperBound, block.pointer + part.lowerBound * inFeatures)
+            }
+            body(rows, block)
+        }
+    }
+}
+
+extension CompactWeight {
+    /// The matrix as it stands in its mapped file.
+    convenience init(_ matrix: StoredMatrix) {
+        self.init(rows: matrix.rows, columns: matrix.columns, storedBytes: matrix.byteCount) { rows, destination in
+            matrix.decodeFromFile(rows: rows, into: destination)
+        }
+    }
+
+    /// W rounded to bfloat16; reads of W itself still go to `original` if it is kept.
+    convenience init(rounding weight: any FrozenWeight, keepsOriginal: Bool, engine: Engine) {
+        let (rows, columns) = (weight.outFeatures, weight.inFeatures)
+        let halves = engine.memory.tensor(rows: rows, columns: (columns + 1) / 2)
+        func row(_ index: Int) -> UnsafeMutablePointer<UInt16> {
+            UnsafeMutableRawPointer(halves.pointer + index * halves.columns).assumingMemoryBound(to: UInt16.self)
+        }
+        engine.threads.runRows(rows, minimumPerTask: 16) { range in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
+                guard let floats = floats.baseAddress else { return }
+                for index in range {
+                    weight.decode(rows: index..<index + 1, into: floats)
+                    NarrowFloats.roundToBFloat16(floats, into: row(index), count: columns)
+                }
+            }
+        }
+        self.init(
+            rows: rows, columns: columns, storedBytes: halves.bytes.count, original: keepsOriginal ? weight : nil
+        ) { range, destination in
+            for (index, source) in range.enumerated() {
+                PlainDecoding.decode(.bfloat16, row(source), count: columns, into: destination + index * columns)
+            }
+        }
+    }
+
+    /// W as int8 codes with a scale for each row; reads of W itself still go to `original` if it is kept.
+    convenience init(quantising weight: any FrozenWeight, keepsOriginal: Bool, engine: Engine) {
+        let codes = Int8Codes(rows: weight.outFeatures, columns: weight.inFeatures, factors: nil, engine: engine) {
+            weight.decode(rows: $0, into: $1)
+        }
+        self.init(
+            rows: codes.rows, columns: codes.columns, storedBytes: codes.byteCount,
+            original: keepsOriginal ? weight : nil
+        ) { codes.decode(rows: $0, into: $1) }
+    }
+}

@@ -1,0 +1,53 @@
+/// The weights of a model's files in a chosen storage and arithmetic.
+///
+/// With int8 the tables of which rows are looked up are read where they lie in the file.
+public final class FormattedWeights: WeightProvider {
+    private let files: FileWeights
+    private let format: BaseFormat
+    /// The matrices that will be, or are, int8 codes, in the order of the model.
+    public private(set) var int8Weights: [Int8Weight] = []
+
+    /// - Throws: ``ModelError/unsupportedFeature(path:feature:found:supported:)`` for int8 of matrices stored transposed.
+    public init(_ files: FileWeights, format: BaseFormat) throws {
+        if format.storage == .int8, files.configuration.layerNormStyle?.storesTransposed == true {
+            throw ModelError.unsupportedFeature(
+                path: files.path, feature: "the family for int8 weights", found: files.configuration.family,
+                supported: "one whose files do not hold transposed matrices, or base-compute and base-storage float32")
+        }
+        self.files = files
+        self.format = format
+    }
+
+    public func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
+
+    public func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+        guard format.storage != .float32 else {
+            return try files.matrix(name, rows: rows, columns: columns, in: block)
+        }
+        let stored = try files.stored(name, rows: rows, columns: columns)
+        let inFile = CompactWeight(stored)
+        let isPositions = name == files.configuration.layerNormStyle?.names.positions
+        let isHead = block == .head || block == .embedding && files.configuration.tiesEmbeddings && !isPositions
+        if block == .embedding, !isHead { return inFile }
+        if format.compute == .int8, max(rows, columns) <= Int8Codes.longestReduction {
+            let weight = Int8Weight(
+                original: inFile, digits: Int8Weight.Digits(of: name, isHead: isHead), memory: files.engine.memory)
+            int8Weights.append(weight)
+            return weight
+        }
+        switch format.storage {
+        case .int8: return CompactWeight(quantising: inFile, keepsOriginal: true, engine: files.engine)
+        default:
+            return stored.byteCount <= 2 * stored.count
+                ? inFile : CompactWeight(rounding: inFile, keepsOriginal: true, engine: files.engine)
+        }
+    }
+}
+
+extension Int8Weight.Digits {
+    /// What the matrix `name` needs.
+    public init(of name: String, isHead: Bool) {
+        let isDown = [".down_proj.", ".fc2."].contains { name.contains($0) }
+        self = isHead ? .head : isDown ? .down : Self()
+    }
+}

@@ -1,0 +1,22 @@
+import CatenaCore
+
+/// Random weights in a chosen storage and arithmetic; of int8 codes the float32 numbers are not kept.
+struct RandomFormattedWeights: WeightProvider {
+    private let random: RandomWeights
+    private let format: BaseFormat
+    private let engine: Engine
+
+    init(format: BaseFormat, engine: Engine) {
+        random = RandomWeights(seed: 0, memory: engine.memory)
+        self.format = format
+        self.engine = engine
+    }
+
+    func vector(_ name: String, count: Int) throws -> Tensor { try random.vector(name, count: count) }
+
+    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+        let weight = try random.matrix(name, rows: rows, columns: columns, in: block)
+        let digits = Int8Weight.Digits(of: name, isHead: block == .head || block == .embedding)
+        return format.convert(weight, digits: digits, engine: engine)
+    }
+}

@@ -1,0 +1,127 @@
+import CatenaCore
+import Testing
+
+@Suite("Compact forms of frozen matrices")
+struct BaseWeightsTests {
+    private static let folder = ParityCase.root + "/Tests/Fixtures/parity/llama-gqa/model"
+    private let engine = Engine(threads: 2)
+
+    private func tensor(_ noise: inout Noise, _ rows: Int, _ columns: Int) -> Tensor {
+        engine.memory.tensor(noise.floats(rows * columns), rows: rows, columns: columns)
+    }
+
+    /// Y and dX of a matrix.
+    private func products(_ weight: any FrozenWeight, x: Tensor, dY: Tensor) -> (y: [Float], dX: [Float]) {
+        let y = engine.memory.tensor(rows: x.rows, columns: weight.outFeatures)
+        let dX = engine.memory.tensor(rows: x.rows, columns: weight.inFeatures)
+        weight.multiply(x, into: y, engine: engine)
+        weight.multiplyTransposed(dY, into: dX, accumulate: false, engine: engine)
+        return (y.elements(), dX.elements())
+    }
+
+    private func error(_ values: [Float], _ reference: [Float]) -> Double {
+        relativeError(values, reference.map(Double.init))
+    }
+
+    @Test("an outlying input channel costs little once the inputs have been seen")
+    func smoothing() {
+        var noise = Noise(3)
+        let (w, x, dY) = (tensor(&noise, 96, 160), tensor(&noise, 40, 160), tensor(&noise, 40, 96))
+        for row in 0..<x.rows { x.pointer[row * x.columns + 11] *= 200 }
+        for row in 0..<w.rows { w.pointer[row * w.columns + 11] /= 200 }
+        let exact = products(Float32Weight(w), x: x, dY: dY)
+        let weight = Int8Weight(original: Float32Weight(w), memory: engine.memory)
+        let observed = products(weight, x: x, dY: dY)
+        #expect(observed.y == exact.y && !weight.isQuantised)
+        weight.quantise(engine: engine)
+        let int8 = products(weight, x: x, dY: dY)
+        #expect(error(int8.y, exact.y) < 0.02)
+        #expect(error(int8.dX, exact.dX) < 0.02)
+        let blind = Int8Weight(quantising: Float32Weight(w), engine: engine)
+        #expect(error(products(blind, x: x, dY: dY).y, exact.y) > 4 * error(int8.y, exact.y))
+    }
+
+    @Test("two digits of a gradient keep a row of small numbers beside a large one")
+    func twoDigits() {
+        var noise = Noise(4)
+        let (w, x, dY) = (tensor(&noise, 300, 64), tensor(&noise, 8, 64), tensor(&noise, 8, 300))
+        for row in 0..<dY.rows {
+            for column in 0..<dY.columns { dY.pointer[row * dY.columns + column] *= 0.003 }
+            dY.pointer[row * dY.columns + row] = -1
+        }
+        let exact = products(Float32Weight(w), x: x, dY: dY).dX
+        let one = products(Int8Weight(quantising: Float32Weight(w), engine: engine), x: x, dY: dY).dX
+        let two = products(Int8Weight(quantising: Float32Weight(w), digits: .head, engine: engine), x: x, dY: dY).dX
+        #expect(error(two, exact) < error(one, exact))
+        #expect(error(two, exact) < 0.01)
+    }
+
+    @Test("int8 codes that are multiplied in float32 are the decoded matrix")
+    func storedAsInt8() throws {
+        var noise = Noise(5)
+        let (w, x, dY) = (tensor(&noise, 70, 33), tensor(&noise, 40, 33), tensor(&noise, 40, 70))
+        let format = try #require(BaseFormat(storage: .int8, compute: .float32))
+        let weight = format.convert(Float32Weight(w), digits: .init(), engine: engine)
+        let decoded = Float32Weight(weight.dequantised(engine.memory))
+        let (stored, plain) = (products(weight, x: x, dY: dY), products(decoded, x: x, dY: dY))
+        #expect(error(stored.y, plain.y) < 2e-6 && error(stored.dX, plain.dX) < 2e-6)
+        #expect(error(stored.y, products(Float32Weight(w), x: x, dY: dY).y) < 0.02)
+    }
+
+    @Test("bfloat16 rounds every weight once, also in an odd number of columns")
+    func bfloat16() throws {
+        var noise = Noise(6)
+        let w = tensor(&noise, 2100, 517)
+        let (x, dY) = (tensor(&noise, 20, 517), tensor(&noise, 20, 2100))
+        let format = try #require(BaseFormat(storage: .bfloat16, compute: .float32))
+        let weight = format.convert(Float32Weight(w), digits: .init(), engine: engine)
+        let decoded = weight.dequantised(engine.memory)
+        #expect(zip(decoded.elements(), w.elements()).allSatisfy { abs($0 - $1) <= abs($1) / 256 })
+        #expect(decoded.elements().allSatisfy { $0.bitPattern & 0xFFFF == 0 })
+        let (stored, plain) = (products(weight, x: x, dY: dY), products(Float32Weight(decoded), x: x, dY: dY))
+        #expect(error(stored.y, plain.y) < 2e-6 && error(stored.dX, plain.dX) < 2e-6)
+        #expect(weight.storedBytes < w.count * 2 + 4 * 2100)
+    }
+
+    @Test("int8 products need int8 storage, and auto is what the products need")
+    func formats() {
+        #expect(BaseFormat(storage: .float32, compute: .int8) == nil)
+        #expect(BaseFormat(storage: .bfloat16, compute: .int8) == nil)
+        #expect(BaseFormat(storage: .auto, compute: .int8)?.storage == .int8)
+        #expect(BaseFormat(storage: .auto, compute: .float32) == .float32)
+    }
+
+    @Test(
+        "a model in a compact form computes nearly what it does in float32, and its matrices read as in the file",
+        arguments: [
+            (BaseStorage.float32, BaseCompute.float32, 1e-6), (.bfloat16, .float32, 0.01), (.int8, .float32, 0.05),
+            (.int8, .int8, 0.05),
+        ])
+    func model(storage: BaseStorage, compute: BaseCompute, tolerance: Double) throws {
+        let reference = try LanguageModel.load(Self.folder, engine: engine)
+        let files = try FileWeights(modelAt: Self.folder, engine: engine)
+        let format = try #require(BaseFormat(storage: storage, compute: compute))
+        let weights = try FormattedWeights(files, format: format)
+        let model = try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
+        let ids: [Int32] = [1, 5, 3, 8, 2, 7, 4, 6]
+        let input = ModelInput(
+            inputIds: ids, targets: Array(ids[1...]) + [-100],
+            layout: SequenceLayout(segmentStarts: [0, ids.count], positions: Array(0..<Int32(ids.count))))
+        try model.quantise(weights.int8Weights, seeing: [input]) { _ in }
+        #expect(weights.int8Weights.allSatisfy { $0.isQuantised })
+        #expect(weights.int8Weights.isEmpty == (compute == .float32))
+        let (loss, expected) = (try model.losses([input])[0].sum, try reference.losses([input])[0].sum)
+        #expect(abs(loss - expected) < tolerance * expected)
+        for (linear, original) in zip(model.linears, reference.linears) {
+            #expect(
+                linear.currentWeight(engine.memory).elements() == original.currentWeight(engine.memory).elements())
+        }
+    }
+
+    @Test("transposed matrices are refused in int8")
+    func transposedIsRefused() throws {
+        let files = try FileWeights(modelAt: ParityCase.root + "/Tests/Fixtures/parity/gpt2/model", engine: engine)
+        let format = try #require(BaseFormat(storage: .auto, compute: .int8))
+        #expect(throws: ModelError.self) { try FormattedWeights(files, format: format) }
+    }
+}
