@@ -1,18 +1,22 @@
 extension Naive {
-    /// A row's codes and scale: `scale = max |v| / 127`, `q₁ = ⌊v / scale⌉`, and with two digits `q₂ = ⌊254 (v / scale - q₁)⌉`;
-    /// the result is what they stand for, `scale (q₁ + q₂ / 254)`.
-    static func quantised(_ row: [Double], digits: Int) -> [Double] {
-        let scale = row.reduce(0) { max($0, abs($1)) } / 127
-        guard scale > 0 else { return row }
+    /// What a row's codes stand for, `scale (q₁ + q₂ / 254)`, with scale = max |v| / 127, `q₁ = ⌊v / scale⌉` and, with two digits,
+    /// `q₂ = ⌊254 (v / scale - q₁)⌉`.
+    ///
+    /// Codes are chosen in float32, since a quotient near a half has two neighbours and no better one; the rest is float64.
+    static func quantised(_ row: [Float], digits: Int) -> [Double] {
+        let maximum = row.reduce(0) { max($0, abs($1)) }
+        guard maximum > 0 else { return row.map(Double.init) }
+        let inverse = 127 / maximum, roundsToWhole = Float(12_582_912)
         return row.map { value in
-            let first = (value / scale).rounded(.toNearestOrEven)
-            let second = digits == 2 ? ((value / scale - first) * 254).rounded(.toNearestOrEven) / 254 : 0
-            return scale * (first + second)
+            let quotient = value * inverse
+            let first = (quotient + roundsToWhole) - roundsToWhole
+            let second = roundsToWhole.addingProduct(quotient - first, 254) - roundsToWhole
+            return Double(maximum) / 127 * (Double(first) + (digits == 2 ? Double(second) / 254 : 0))
         }
     }
 
     /// `Y = X Wᵀ` with W `[n, k]` smoothed by t `[k]`: rows of `W diag(t)` and of `X diag(1/t)` quantised.
-    static func int8Product(_ x: [[Double]], _ w: [[Double]], t: [Double], digits: Int) -> [[Double]] {
+    static func int8Product(_ x: [[Float]], _ w: [[Float]], t: [Float], digits: Int) -> [[Double]] {
         let codes = w.map { row in quantised(zip(row, t).map(*), digits: 1) }
         return x.map { row in
             let q = quantised(zip(row, t).map(/), digits: digits)
@@ -21,13 +25,13 @@ extension Naive {
     }
 
     /// `dX = dY W` with the same codes: rows of `dY diag(s)` quantised, where `s_j = max_k |W_jk t_k| / 127`.
-    static func int8ProductTransposed(_ dY: [[Double]], _ w: [[Double]], t: [Double], digits: Int) -> [[Double]] {
+    static func int8ProductTransposed(_ dY: [[Float]], _ w: [[Float]], t: [Float], digits: Int) -> [[Double]] {
         let smoothed = w.map { row in zip(row, t).map(*) }
         let s = smoothed.map { row in row.reduce(0) { max($0, abs($1)) } / 127 }
-        let codes = zip(smoothed, s).map { row, s in row.map { s > 0 ? ($0 / s).rounded(.toNearestOrEven) : 0 } }
+        let codes = zip(smoothed, s).map { row, s in quantised(row, digits: 1).map { s > 0 ? $0 / Double(s) : 0 } }
         return dY.map { row in
             let q = quantised(zip(row, s).map(*), digits: digits)
-            return t.indices.map { k in zip(q, codes).reduce(0) { $0 + $1.0 * $1.1[k] } / t[k] }
+            return t.indices.map { k in zip(q, codes).reduce(0) { $0 + $1.0 * $1.1[k] } / Double(t[k]) }
         }
     }
 }
