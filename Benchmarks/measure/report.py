@@ -60,19 +60,20 @@ def table_of_turns(section):
 
 
 def table_of_pairs(section):
-    rows = ["| | tokens/s | speed-up | peak memory of rank 0, GB |", "|---|---|---|---|"]
+    rows = ["| | tokens/s | ÷ the one above | peak memory of process 0, GB |", "|---|---|---|---|"]
     notes = []
     for two, one, goal in section["pairs"]:
         for name in (one, two):
             if rates(section, name) is None:
                 continue
             gain = show(ratios(section["turns"], two, one)) if name == two else ""
-            memory = max(turn["peak_gb"] for turn in section["turns"][name] if turn)
-            rows.append(f"| {name} | {show(rates(section, name), 0)} | {gain} | {memory:.2f} |")
+            memory = spread([turn.get("peak_gb") for turn in section["turns"][name] if turn])
+            peak = "" if memory is None else format(memory["max"], ".2f")
+            rows.append(f"| {name} | {show(rates(section, name), 0)} | {gain} | {peak} |")
         gain = ratios(section["turns"], two, one)
         if goal and gain:
             notes.append(f"- {two} ÷ {one}: {gain['median']:.2f}, {goal_words(gain, goal)}.")
-    return rows + [""] + notes
+    return rows + [""] + notes + section.get("notes", [])
 
 
 def table_of_kernels(section):
