@@ -21,6 +21,17 @@ CK_INLINE void CK_(store_first)(float *p, lanes v, int64_t n) {
     for (int64_t i = 0; i < n; i++) p[i] = part[i];
 }
 
+/// C = v + beta C for the first n elements of a vector of C; with beta 0, C may hold anything.
+CK_INLINE void CK_(store_sum)(float *c, lanes v, float beta, int64_t n) {
+    if (n < LANES) {
+        if (beta != 0) v += beta * CK_(load_first)(c, n);
+        CK_(store_first)(c, v, n);
+    } else {
+        if (beta != 0) v += beta * CK_(load)(c);
+        CK_(store)(c, v);
+    }
+}
+
 CK_INLINE lanes CK_(spread)(float x) {
     return (lanes){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
 }

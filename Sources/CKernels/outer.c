@@ -52,17 +52,8 @@ CK_INLINE void CK_(outer_block)(const int rows, const int vectors, int64_t k, fl
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) {
-            float *at = c + i * ldc + j * LANES;
-            lanes v = sums[i][j] * alpha;
-            if (j == vectors - 1 && last < LANES) {
-                if (beta != 0) v += beta * CK_(load_first)(at, last);
-                CK_(store_first)(at, v, last);
-            } else {
-                if (beta != 0) v += beta * CK_(load)(at);
-                CK_(store)(at, v);
-            }
-        }
+        for (int j = 0; j < vectors; j++)
+            CK_(store_sum)(c + i * ldc + j * LANES, sums[i][j] * alpha, beta, j == vectors - 1 ? last : LANES);
 }
 
 #define CK_OUTER_ROWS(rows)                                                                                              \

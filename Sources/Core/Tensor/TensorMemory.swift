@@ -87,7 +87,9 @@ public final class TensorMemory {
         let bytes = capacity * MemoryLayout<Float>.stride
         let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let address, address != MAP_FAILED else {
-            // No caller could go on, and a precondition's text is not printed in optimised programs.
+            // Where this can be foreseen it was refused before (`plan`, the choice of placement). Here a step is under way: to throw,
+            // every operation on a tensor would have to, and no caller could go on. A precondition's text is not
+            // printed in optimised programs; this one is, and the end of one rank ends the job.
             fatalError(
                 "out of memory: the system refused \(bytes) bytes after \(reservedBytes); "
                     + "use a smaller micro-batch, a shorter max-length or recompute: blocks.")

@@ -25,8 +25,8 @@ struct BenchGenerate: ParsableCommand {
     var adapter: String?
     @Option(help: "Adapter method on random weights; none without it.")
     var method: String?
-    @Option(help: "Rank of the adapter.")
-    var rank = 8
+    @Option(help: "Rank of the adapter; the method's own without it.")
+    var rank: Int?
     @Option(help: "Sequences at once.")
     var batch = 1
     @Option(help: "Tokens of a prompt.")
@@ -43,7 +43,7 @@ struct BenchGenerate: ParsableCommand {
         if adapter != nil, model == nil { throw ValidationError("--adapter needs --model.") }
         if method != nil, model != nil { throw ValidationError("--method is for random weights; leave out --model.") }
         for (name, value, least) in [
-            ("rank", rank, 1), ("batch", batch, 1), ("prompt", prompt, 1), ("tokens", tokens, 2),
+            ("rank", rank ?? 1, 1), ("batch", batch, 1), ("prompt", prompt, 1), ("tokens", tokens, 2),
             ("repetitions", repetitions, 1),
         ]
         where value < least {
@@ -66,17 +66,11 @@ struct BenchGenerate: ParsableCommand {
             if let adapter { try loaded.loadAdapter(adapter) }
             return loaded
         }
-        guard let configuration = try BenchmarkShape.configuration(shape) else {
-            throw ValidationError(
-                "--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
-        }
         let made = try LanguageModel(
-            configuration: configuration, weights: RandomWeights(seed: 0, memory: engine.memory), engine: engine)
+            configuration: BenchmarkShape.chosen(shape), weights: RandomWeights(seed: 0, memory: engine.memory),
+            engine: engine)
         if let method {
-            let adapterMethod = try AdapterMethod.named(method)
-            var section = adapterMethod.defaultSection
-            section.rank = rank
-            section.alpha = adapterMethod.defaultAlpha(rank)
+            let section = try AdapterOptions.section(method: method, rank: rank, set: [])
             _ = ParameterSet(try made.attachAdapters(section, seed: 0).parameters, memory: engine.memory)
             try made.initialiseFromWeights()
         }
@@ -84,18 +78,15 @@ struct BenchGenerate: ParsableCommand {
     }
 
     private func showJSON(_ result: GenerationBenchmark.Result, threads: Int) {
-        func spread(_ spread: Spread) -> JSONValue {
-            ["median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum)]
-        }
         let value: JSONValue = [
             "model": .string(model ?? shape), "adapter": .string(adapter ?? method ?? "none"),
             "batch": .integer(Int64(batch)), "prompt": .integer(Int64(prompt)), "tokens": .integer(Int64(tokens)),
             "threads": .integer(Int64(threads)), "repetitions": .integer(Int64(repetitions)),
-            "tokens_per_second": spread(result.tokensPerSecond),
-            "decoded_tokens_per_second": spread(result.decodedTokensPerSecond),
-            "prompt_seconds": spread(result.promptSeconds), "weight_bytes": .integer(Int64(result.weightBytes)),
-            "gigabytes_per_second": spread(result.gigabytesPerSecond),
-            "read_gigabytes_per_second": spread(result.readGigabytesPerSecond), "share": .double(result.share),
+            "tokens_per_second": result.tokensPerSecond.json,
+            "decoded_tokens_per_second": result.decodedTokensPerSecond.json,
+            "prompt_seconds": result.promptSeconds.json, "weight_bytes": .integer(Int64(result.weightBytes)),
+            "gigabytes_per_second": result.gigabytesPerSecond.json,
+            "read_gigabytes_per_second": result.readGigabytesPerSecond.json, "share": .double(result.share),
             "new_buffers": .integer(Int64(result.newBuffers)),
         ]
         StandardOutput.write(value.compactText() + "\n")

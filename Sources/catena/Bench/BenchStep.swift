@@ -43,7 +43,7 @@ struct BenchStep: ParsableCommand {
     var recompute = GradientPass.Recompute.none
     @Flag(help: "Print where a step goes.")
     var profile = false
-    @Option(help: "How frozen matrices are kept: float32, int8 or auto.")
+    @Option(help: "How frozen matrices are kept: float32, bfloat16, int8 or auto.")
     var baseStorage = BaseStorage.auto
     @Option(help: "What their products are computed in: float32 or int8.")
     var baseCompute = BaseCompute.float32
@@ -53,7 +53,7 @@ struct BenchStep: ParsableCommand {
 
     func validate() throws {
         _ = try format()
-        if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw unknownShape }
+        if !BenchmarkShape.names.contains(shape), !shape.hasSuffix(".json") { throw BenchmarkShape.unknown(shape) }
         for (name, value, least) in [
             ("rank", rank ?? 1, 1), ("batch", batch, 1), ("sequence", sequence, 2), ("steps", steps, 1),
         ]
@@ -69,15 +69,10 @@ struct BenchStep: ParsableCommand {
         return format
     }
 
-    private var unknownShape: ValidationError {
-        ValidationError(
-            "--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
-    }
-
     func run() throws {
         let section = try AdapterOptions.section(method: method, rank: rank, set: set)
         let engine = compute.engine()
-        guard let configuration = try BenchmarkShape.configuration(shape) else { throw unknownShape }
+        let configuration = try BenchmarkShape.chosen(shape)
         let benchmark = StepBenchmark(
             configuration: configuration, section: section, batch: batch, sequence: sequence, steps: steps,
             recompute: recompute, profiles: profile, format: try format())
@@ -108,19 +103,16 @@ struct BenchStep: ParsableCommand {
     private func showJSON(
         _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
     ) {
-        func spread(_ spread: Spread) -> JSONValue {
-            ["median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum)]
-        }
         var fields: [String: JSONValue] = [
             "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
             "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)), "threads": .integer(Int64(threads)),
             "steps": .integer(Int64(steps)), "recompute": .string(recompute.rawValue),
             "base_storage": .string(baseStorage.rawValue), "base_compute": .string(baseCompute.rawValue),
             "trainable_parameters": .integer(Int64(result.parameterCount)),
-            "tokens_per_second": .double(result.tokensPerSecond), "seconds": spread(result.seconds),
-            "floor_seconds": spread(result.floorSeconds), "peak_gb": .double(Double(result.peakBytes) / 1e9),
+            "tokens_per_second": .double(result.tokensPerSecond), "seconds": result.seconds.json,
+            "floor_seconds": result.floorSeconds.json, "peak_gb": .double(Double(result.peakBytes) / 1e9),
             "gemm_gflops": .double(result.gemmGFlops), "roofline_ratio": .double(result.rooflineRatio),
-            "openblas_floor_seconds": spread(result.openBLASFloorSeconds),
+            "openblas_floor_seconds": result.openBLASFloorSeconds.json,
             "openblas_ratio": .double(result.openBLASRatio),
             "system_allocations": .integer(Int64(result.systemAllocationCount)),
         ]

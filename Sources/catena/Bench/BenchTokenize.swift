@@ -47,9 +47,7 @@ struct BenchTokenize: ParsableCommand {
         if json {
             let value: JSONValue = [
                 "bytes": .integer(Int64(bytes)), "tokens": .integer(Int64(tokens)),
-                "megabytes_per_second": [
-                    "median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum),
-                ],
+                "megabytes_per_second": spread.json,
                 "first_megabytes_per_second": .double(rates[0]), "load_seconds": .double(loadSeconds),
             ]
             StandardOutput.write(value.compactText() + "\n")

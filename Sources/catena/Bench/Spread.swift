@@ -1,3 +1,5 @@
+import CatenaCore
+
 /// Minimum, median and maximum of measurements.
 struct Spread {
     let minimum, median, maximum: Double
@@ -10,4 +12,7 @@ struct Spread {
         maximum = sorted[sorted.count - 1]
         median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
+
+    /// The three numbers for programs.
+    var json: JSONValue { ["median": .double(median), "min": .double(minimum), "max": .double(maximum)] }
 }

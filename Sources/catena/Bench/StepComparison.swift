@@ -20,15 +20,9 @@ struct StepComparison {
 
     /// Numbers for programs: the first adapter's step over the second's, by the clock and by the time on cores.
     var json: [String: JSONValue] {
-        func spread(_ values: [Double]) -> JSONValue {
-            let spread = Spread(values)
-            return [
-                "median": .double(spread.median), "min": .double(spread.minimum), "max": .double(spread.maximum),
-            ]
-        }
-        return [
-            "trainable_parameters": .integer(Int64(parameterCounts.0)), "seconds": spread(seconds),
-            "ratio": spread(ratios), "processor_ratio": spread(processorRatios),
+        [
+            "trainable_parameters": .integer(Int64(parameterCounts.0)), "seconds": Spread(seconds).json,
+            "ratio": Spread(ratios).json, "processor_ratio": Spread(processorRatios).json,
         ]
     }
 

@@ -64,10 +64,7 @@ struct PlannedWork: ParsableArguments {
     /// The model's sizes, from its files where there are any.
     func inventory(_ configuration: RunConfiguration) throws -> ModelInventory {
         if let shape {
-            guard let model = try BenchmarkShape.configuration(shape) else {
-                throw ValidationError(
-                    "--shape is \(shape), expected \(BenchmarkShape.names.joined(separator: ", ")) or a config.json.")
-            }
+            let model = try BenchmarkShape.chosen(shape)
             let stored = shape.hasSuffix(".json") ? try Self.storage(inFile: shape) : nil
             return try inventory(model, stored: stored, configuration)
         }
