@@ -68,7 +68,7 @@ void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64
              const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
     if (m <= 0 || n <= 0) return;
     if (ck_narrow_gemm(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) return;
-    const ck_product term = {transpose_a, transpose_b, k, lda, ldb, alpha, a, b};
+    const ck_product term = {transpose_b, k, lda, ldb, alpha, a, b};
     // OpenBLAS is faster where A is transposed, as in a weight's gradient.
     if (!transpose_a && ck_packed_products(pool, m, n, &term, 1, beta, c, ldc)) return;
     ck_gemm_openblas(pool, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -80,6 +80,6 @@ void ck_gemm_sum(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, i
     if (ck_packed_products(pool, m, n, terms, count, beta, c, ldc)) return;
     for (int64_t t = 0; t < count; t++, beta = 1) {
         const ck_product p = terms[t];
-        ck_gemm(pool, p.transpose_a, p.transpose_b, m, n, p.k, p.alpha, p.a, p.lda, p.b, p.ldb, beta, c, ldc);
+        ck_gemm(pool, false, p.transpose_b, m, n, p.k, p.alpha, p.a, p.lda, p.b, p.ldb, beta, c, ldc);
     }
 }

@@ -1,8 +1,8 @@
-// Sums of large products: op(B) packed once for all threads, op(A) by blocks of rows, a tile of C in the registers.
+// Sums of large products: op(B) packed once for all threads, A by blocks of rows, a tile of C in the registers.
 //
 // The terms' inner dimensions stand one after the other and are cut into runs of at most DEPTH. For each run and each
 // COLUMNS columns, op(B) is packed into panels of PANEL columns [depth, PANEL], which the threads share in the outer cache;
-// a task packs ROWS rows of op(A) into its inner cache and multiplies them with the panels, 8 rows by 48 columns at a time.
+// a task packs ROWS rows of A into its inner cache and multiplies them with the panels, 8 rows by 48 columns at a time.
 // An element of C adds its products in the order of the terms and of k within a run, and the runs in order, so that its
 // bits do not depend on how rows and columns are cut among threads.
 #ifndef CK_LOOPS
@@ -50,13 +50,10 @@ static void pack_panel(int64_t task, int32_t thread, void *context) {
 }
 
 static void pack_block(const run *r, int64_t row, int64_t rows, float *block) {
-    for (int64_t i = 0; i < r->pieces; i++) { // in order, because a transpose is padded to the right
+    for (int64_t i = 0; i < r->pieces; i++) {
         const piece *p = r->piece + i;
-        const ck_product *t = p->term;
-        if (t->transpose_a) ck_transpose(t->a + p->first * t->lda + row, t->lda, p->depth, rows, block, STRIDE);
-        else
-            for (int64_t j = 0; j < rows; j++)
-                memcpy(block + j * STRIDE, t->a + (row + j) * t->lda + p->first, (size_t)p->depth * sizeof(float));
+        for (int64_t j = 0; j < rows; j++)
+            memcpy(block + j * STRIDE, p->term->a + (row + j) * p->term->lda + p->first, (size_t)p->depth * sizeof(float));
         block += p->depth;
     }
 }
@@ -110,8 +107,7 @@ bool ck_packed_products(ck_pool *pool, int64_t m, int64_t n, const ck_product *t
         const int64_t step = runs > 1 ? ((k + runs - 1) / runs + LANES - 1) / LANES * LANES : k;
         for (int64_t first = 0; first < k; first += step) {
             const piece next = {terms + t, first, ck_min(step, k - first)};
-            const int64_t padded = (next.depth + LANES - 1) / LANES * LANES; // what a transpose writes
-            if (r.pieces == MOST_PIECES || r.depth + padded > STRIDE) {
+            if (r.pieces == MOST_PIECES || r.depth + next.depth > STRIDE) {
                 compute(&r, n);
                 r.depth = r.pieces = 0;
                 r.beta = 1;

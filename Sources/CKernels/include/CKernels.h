@@ -38,9 +38,9 @@ enum { CK_FEW_ROWS = 16 };
 /// C = alpha op(A) op(B) + beta C over row-major matrices, split over the pool. op(A) is m x k, op(B) k x n.
 void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
              const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-/// One term of a sum of products: alpha op(A) op(B) with op(A) m x k and op(B) k x n.
+/// One term of a sum of products: alpha A op(B) with A m x k and op(B) k x n.
 typedef struct {
-    bool transpose_a, transpose_b;
+    bool transpose_b;
     int64_t k, lda, ldb;
     float alpha;
     const float *a, *b;

@@ -67,7 +67,7 @@ public struct ProductTerm {
         transposeB: Bool, k: Int, alpha: Float = 1, a: UnsafePointer<Float>, b: UnsafePointer<Float>, ldb: Int
     ) {
         product = ck_product(
-            transpose_a: false, transpose_b: transposeB, k: Int64(k), lda: Int64(k), ldb: Int64(ldb), alpha: alpha,
+            transpose_b: transposeB, k: Int64(k), lda: Int64(k), ldb: Int64(ldb), alpha: alpha,
             a: a, b: b)
     }
 }
