@@ -34,7 +34,7 @@ def table_of_turns(section):
     """Contenders of a workload, and Catena's goals."""
     turns, ours = section["turns"], [name for name in section["ours"] if rates(section, name)]
     limit = section.get("limit")
-    rows = [f"| | {section['unit']} |" + (" of the products alone |" if limit else "") + " peak memory, GB |"
+    rows = [f"| | {section['unit']} |" + (" of OpenBLAS's products alone |" if limit else "") + " peak memory, GB |"
             + "".join(f" {name} ÷ it |" for name in ours), "|---|---|" + ("---|" if limit else "") + "---|" + "---|" * len(ours)]
     for name in turns:
         rate = rates(section, name)
@@ -55,7 +55,9 @@ def table_of_turns(section):
         goal = section["goal_of_limit"].get(name)
         if goal and limit:
             part = share_of_limit(turns, name, limit)
-            notes.append(f"- {name} ÷ products alone: {part['median']:.2f}, {goal_words(part, goal)}.")
+            own = share_of_limit(turns, name, limit, "own_limit")
+            notes.append(f"- {name} ÷ products alone by OpenBLAS: {part['median']:.2f}, {goal_words(part, goal)}; "
+                         f"÷ products alone by Catena's own kernels: {show(own)}.")
     return rows + [""] + notes
 
 
@@ -166,7 +168,7 @@ class Results:
                 speedups.append((two, gain, goal, goal is None))
         heading = f"{self.facts['processor']}, {self.facts['cores']} cores, OpenBLAS's kernels for {self.facts['kernels']}"
         return chart.draw(heading, [
-            ("Catena's rate over the best peer's", against, 1), ("Rate over that of the float32 products alone", limits, 1),
+            ("Catena's rate over the best peer's", against, 1), ("Rate over that of the float32 products alone by OpenBLAS", limits, 1),
             ("Speed-up of two ranks on one host over one", speedups, 2)])
 
     def page(self):
@@ -189,7 +191,7 @@ class Results:
 
     def summary(self):
         """The goals in one table, for docs/performance.md."""
-        rows = ["| | measured: median (lowest to highest) | goal | of the products alone |", "|---|---|---|---|"]
+        rows = ["| | measured: median (lowest to highest) | goal | of OpenBLAS's products alone |", "|---|---|---|---|"]
         for name in ORDER:
             section = self.sections.get(name, {})
             title = section.get("title", name).split(":")[0]

@@ -30,12 +30,13 @@ static void swiglu_backward_rows(int64_t first, int64_t end, void *context) {
     const swiglu *s = context;
     for (int64_t r = first; r < end; r++)
         CK_BEST(swiglu_backward_row)(s->d_out + r * s->width, s->gate + r * s->ld, s->up + r * s->ld,
-                                     s->d_gate + r * s->ld_gradient, s->d_up + r * s->ld_gradient, s->width);
+                                     s->out ? s->out + r * s->width : NULL, s->d_gate + r * s->ld_gradient,
+                                     s->d_up + r * s->ld_gradient, s->width);
 }
 
-void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *d_gate,
-                        float *d_up, int64_t ld_gradient, int64_t rows, int64_t width) {
-    swiglu s = {.d_out = d_out, .gate = gate, .up = up, .d_gate = d_gate, .d_up = d_up, .ld = ld,
+void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *out,
+                        float *d_gate, float *d_up, int64_t ld_gradient, int64_t rows, int64_t width) {
+    swiglu s = {.d_out = d_out, .gate = gate, .up = up, .out = out, .d_gate = d_gate, .d_up = d_up, .ld = ld,
                 .ld_gradient = ld_gradient, .width = width};
     ck_pool_ranges(pool, rows, ck_rows_per_task(width), swiglu_backward_rows, &s);
 }
@@ -101,24 +102,28 @@ CK_LOOP void CK_(swiglu_row)(const float *gate, const float *up, float *out, int
         CK_(store_first)(out + i, CK_(swiglu_lanes)(CK_(load_first)(gate + i, n - i), CK_(load_first)(up + i, n - i)), n - i);
 }
 
-CK_INLINE void CK_(swiglu_slopes)(lanes d, lanes gate, lanes up, lanes *d_gate, lanes *d_up) {
+/// The slopes, and the forward pass's result.
+CK_INLINE lanes CK_(swiglu_slopes)(lanes d, lanes gate, lanes up, lanes *d_gate, lanes *d_up) {
     const lanes s = CK_(sigmoid)(gate);
     *d_gate = d * up * s * (1.0f + gate * (1.0f - s));
     *d_up = d * gate * s;
+    return gate * s * up;
 }
 
-CK_LOOP void CK_(swiglu_backward_row)(const float *d_out, const float *gate, const float *up, float *d_gate, float *d_up,
-                                      int64_t n) {
+CK_LOOP void CK_(swiglu_backward_row)(const float *d_out, const float *gate, const float *up, float *out, float *d_gate,
+                                      float *d_up, int64_t n) {
     lanes g, u;
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        CK_(swiglu_slopes)(CK_(load)(d_out + i), CK_(load)(gate + i), CK_(load)(up + i), &g, &u);
+        const lanes y = CK_(swiglu_slopes)(CK_(load)(d_out + i), CK_(load)(gate + i), CK_(load)(up + i), &g, &u);
         CK_(store)(d_gate + i, g);
         CK_(store)(d_up + i, u);
+        if (out) CK_(store)(out + i, y);
     }
     if (i < n) {
-        CK_(swiglu_slopes)(CK_(load_first)(d_out + i, n - i), CK_(load_first)(gate + i, n - i),
-                           CK_(load_first)(up + i, n - i), &g, &u);
+        const lanes y = CK_(swiglu_slopes)(CK_(load_first)(d_out + i, n - i), CK_(load_first)(gate + i, n - i),
+                                           CK_(load_first)(up + i, n - i), &g, &u);
+        if (out) CK_(store_first)(out + i, y, n - i);
         CK_(store_first)(d_gate + i, g, n - i);
         CK_(store_first)(d_up + i, u, n - i);
     }

@@ -148,24 +148,14 @@ void ck_attention_backward(ck_pool *pool, const float *q, const float *k, const 
 /// In lo ..< hi: p = exp(score - logSumExp) and dScore = p (dP - D); elsewhere both become 0.
 CK_LOOP void CK_(softmax_slopes)(float *x, float *d, int64_t lo, int64_t hi, int64_t n, float log_sum_exp, float product) {
     int64_t i = lo;
-    for (; i + LANES <= hi; i += LANES) {
-        const lanes p = CK_(exponential)(CK_(load)(x + i) - log_sum_exp);
+    for (; i < hi; i += LANES) {
+        const lanes p = CK_(exponential)(CK_(seen_scores)(x + i, hi - i) - log_sum_exp);
         CK_(store)(x + i, p);
-        CK_(store)(d + i, p * (CK_(load)(d + i) - product));
+        const lanes slopes = p * (CK_(load)(d + i) - product);
+        CK_(store)(d + i, CK_(first_lanes)(slopes, hi - i, 0));
     }
-    if (i < hi) {
-        const lanes p = CK_(exponential)(CK_(load_first)(x + i, hi - i) - log_sum_exp);
-        CK_(store_first)(x + i, p, hi - i);
-        CK_(store_first)(d + i, p * (CK_(load_first)(d + i, hi - i) - product), hi - i);
-    }
-    if (lo > 0) {
-        memset(x, 0, (size_t)lo * sizeof(float));
-        memset(d, 0, (size_t)lo * sizeof(float));
-    }
-    if (hi < n) {
-        memset(x + hi, 0, (size_t)(n - hi) * sizeof(float));
-        memset(d + hi, 0, (size_t)(n - hi) * sizeof(float));
-    }
+    CK_(clear_unseen)(x, lo, i, n);
+    CK_(clear_unseen)(d, lo, i, n);
 }
 
 #endif

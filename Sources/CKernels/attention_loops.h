@@ -5,34 +5,44 @@ CK_LOOP void CK_(scaled_copy)(const float *x, float alpha, float *y, int64_t n) 
     for (; i < n; i++) y[i] = x[i] * alpha;
 }
 
+// Rows of scores are vectors long: they may be read and written up to 16 elements beyond their keys.
+
+/// v with `other` in all lanes but the first n.
+CK_INLINE lanes CK_(first_lanes)(lanes v, int64_t n, float other) {
+    if (n >= LANES) return v;
+    const int_lanes index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return CK_(choose)(index < (int32_t)n, v, CK_(spread)(other));
+}
+
+/// Scores of which the first n count; the others are -infinity.
+CK_INLINE lanes CK_(seen_scores)(const float *x, int64_t n) { return CK_(first_lanes)(CK_(load)(x), n, -INFINITY); }
+
+/// x = 0 in 0 ..< lo and, at least, in hi ..< n.
+CK_INLINE void CK_(clear_unseen)(float *x, int64_t lo, int64_t hi, int64_t n) {
+    if (lo > 0) memset(x, 0, (size_t)lo * sizeof(float));
+    for (int64_t i = hi; i < n; i += LANES) CK_(store)(x + i, (lanes){0});
+}
+
 /// Turns scores lo ..< hi into exp(score - maximum so far) and the others into 0; returns the factor for earlier sums.
 CK_LOOP float CK_(online_softmax)(float *x, int64_t lo, int64_t hi, int64_t n, float *maximum, float *total) {
     if (lo >= hi) {
-        memset(x, 0, (size_t)n * sizeof(float));
+        CK_(clear_unseen)(x, 0, 0, n);
         return 1;
     }
-    lanes tops = CK_(spread)(x[lo]);
-    int64_t i = lo;
-    for (; i + LANES <= hi; i += LANES) tops = CK_(larger)(tops, CK_(load)(x + i));
-    float top = CK_(maximum)(tops);
-    for (; i < hi; i++) top = x[i] > top ? x[i] : top;
-    const float before = *maximum, after = before > top ? before : top;
+    lanes tops = CK_(spread)(-INFINITY);
+    for (int64_t i = lo; i < hi; i += LANES) tops = CK_(larger)(tops, CK_(seen_scores)(x + i, hi - i));
+    const float before = *maximum, after = fmaxf(before, CK_(maximum)(tops));
     lanes sums = {0};
-    for (i = lo; i + LANES <= hi; i += LANES) {
-        const lanes e = CK_(exponential)(CK_(load)(x + i) - after);
+    int64_t i = lo;
+    for (; i < hi; i += LANES) {
+        const lanes e = CK_(exponential)(CK_(seen_scores)(x + i, hi - i) - after);
         CK_(store)(x + i, e);
         sums += e;
     }
-    float part[LANES], rest = 0;
-    if (i < hi) {
-        CK_(store)(part, CK_(exponential)(CK_(load_first)(x + i, hi - i) - after));
-        for (int64_t j = 0; i + j < hi; j++) x[i + j] = part[j], rest += part[j];
-    }
-    if (lo > 0) memset(x, 0, (size_t)lo * sizeof(float));
-    if (hi < n) memset(x + hi, 0, (size_t)(n - hi) * sizeof(float));
+    CK_(clear_unseen)(x, lo, i, n);
     const float correction = before == after ? 1 : before == -INFINITY ? 0 : expf(before - after);
     *maximum = after;
-    *total = *total * correction + (CK_(sum)(sums) + rest);
+    *total = *total * correction + CK_(sum)(sums);
     return correction;
 }
 

@@ -52,9 +52,11 @@ CK_INLINE float CK_(sum)(lanes v) {
 }
 
 CK_INLINE float CK_(maximum)(lanes v) {
-    float m = v[0];
-    for (int i = 1; i < LANES; i++) m = v[i] > m ? v[i] : m;
-    return m;
+    const half_lanes a = __builtin_elementwise_max(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                                   __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+    const quarter_lanes b = __builtin_elementwise_max(__builtin_shufflevector(a, a, 0, 1, 2, 3),
+                                                      __builtin_shufflevector(a, a, 4, 5, 6, 7));
+    return fmaxf(fmaxf(b[0], b[2]), fmaxf(b[1], b[3]));
 }
 
 CK_INLINE double CK_(double_sum)(double_lanes v) {

@@ -1,7 +1,7 @@
 // Which products with one small dimension take which narrow kernel, and how they are split over the pool.
 #include "narrow.h"
 
-enum { NARROW = 64, DEEP = 48, TOKENS_AT_ONCE = 128, TINY = 1 << 17 };
+enum { DEEP = 48, FEW_COLUMNS = 16, TOKENS_AT_ONCE = 128, TINY = 1 << 17 };
 
 typedef struct {
     int64_t m, n, k, a_row, a_step, ldb, ldc;
@@ -22,6 +22,12 @@ static void outer_columns(int64_t first, int64_t end, void *context) {
     for (int64_t t = 0; t < p->k; t += TOKENS_AT_ONCE)
         ck_outer(p->m, end - first, ck_min(TOKENS_AT_ONCE, p->k - t), p->alpha, p->a + t * p->a_step, p->a_row, p->a_step,
                  p->b + t * p->ldb + first, p->ldb, t == 0 ? p->beta : 1, p->c + first, p->ldc);
+}
+
+static void few_columns_rows(int64_t first, int64_t end, void *context) {
+    const product *p = context;
+    ck_few_rows(end - first, p->n, p->k, p->alpha, p->a + first * p->a_row, p->a_row, p->b, p->ldb, p->beta,
+                p->c + first * p->ldc, p->ldc);
 }
 
 static void few_rows_columns(int64_t first, int64_t end, void *context) {
@@ -58,8 +64,12 @@ bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m
         else ck_pool_ranges(pool, n, m * n * k < TINY ? n : columns_per_task(pool, n), outer_columns, &p);
         return true;
     }
+    if (!transpose_a && transpose_b && m > CK_NARROW && n <= FEW_COLUMNS && k > DEEP) { // H = X A^T
+        ck_pool_ranges(pool, m, 48, few_columns_rows, &p);
+        return true;
+    }
     // Y += H B^T or dX += dH A (k small), H = X A^T or dH = dY B (n small)
-    if (!transpose_a && m > NARROW && (k <= DEEP || n <= NARROW)) {
+    if (!transpose_a && m > CK_NARROW && (k <= DEEP || n <= CK_NARROW)) {
         if (transpose_b) {
             const int64_t padded = (n + 15) / 16 * 16;
             float *packed = ck_pool_take(pool, (size_t)(k * padded) * sizeof(float));
@@ -71,11 +81,11 @@ bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m
         if (transpose_b) ck_pool_give(pool);
         return true;
     }
-    if (transpose_a && !transpose_b && m <= NARROW && n > NARROW) { // dA = dH^T X
+    if (transpose_a && !transpose_b && m <= CK_NARROW && n > CK_NARROW) { // dA = dH^T X
         reduce_tokens(pool, &p);
         return true;
     }
-    if (transpose_a && !transpose_b && n <= NARROW && m > NARROW) { // dB = dY^T H, computed as H^T dY
+    if (transpose_a && !transpose_b && n <= CK_NARROW && m > CK_NARROW) { // dB = dY^T H, computed as H^T dY
         float *transposed = ck_pool_take(pool, (size_t)(m * n) * sizeof(float));
         product q = {n, m, k, 1, ldb, lda, m, alpha, 0, b, a, transposed};
         reduce_tokens(pool, &q);

@@ -4,6 +4,9 @@
 
 #include "pool.h"
 
+/// The widest operand of the narrow kernels: ranks of adapters are rarely larger.
+enum { CK_NARROW = 64 };
+
 /// Computes the product over the pool and returns true when a narrow kernel suits its shape.
 bool ck_narrow_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                     const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);

@@ -30,7 +30,7 @@ void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context);
 /// Memory of one thread that lives until the pool is destroyed or a larger request replaces it; 64-byte aligned.
 void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes);
 
-// MARK: Matrix products (gemm.c, packed.c, narrow.c)
+// MARK: Matrix products (gemm.c, packed.c, narrow.c, low_rank_gradients.c)
 
 /// With op(A) = A and at most this many rows, a row of C has the same bits whatever rows are beside it.
 enum { CK_FEW_ROWS = 16 };
@@ -54,6 +54,11 @@ void ck_gemm_openblas(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t
 /// ck_gemm on the calling thread alone.
 void ck_gemm_serial(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                     const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+/// The gradients of Y += alpha H B^T with H [tokens, rank] and B [out, rank]: dH = alpha dY B and
+/// dB = alpha dY^T H + beta dB, in one reading of dY [tokens, out].
+void ck_low_rank_gradients(ck_pool *pool, int64_t tokens, int64_t out, int64_t rank, float alpha, const float *d_y,
+                           const float *h, const float *b, float *d_h, float beta, float *d_b);
 
 // MARK: Products with int8 codes (int8.c)
 
@@ -96,8 +101,9 @@ void ck_layer_norm_backward(ck_pool *pool, const float *d_y, const float *x, con
 
 enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2, CK_SILU = 3 };
 void ck_swiglu(ck_pool *pool, const float *gate, const float *up, int64_t ld, float *out, int64_t rows, int64_t width);
-void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *d_gate,
-                        float *d_up, int64_t ld_gradient, int64_t rows, int64_t width);
+/// `out`, unless NULL, receives the forward pass's result again; it may be d_out.
+void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *out,
+                        float *d_gate, float *d_up, int64_t ld_gradient, int64_t rows, int64_t width);
 void ck_activation(ck_pool *pool, int32_t kind, const float *x, float *y, int64_t count);
 void ck_activation_backward(ck_pool *pool, int32_t kind, const float *d_y, const float *x, float *d_x, int64_t count);
 /// y = exp(x), relative error below 2 units in the last place; 0 below -87.3, capped at exp(88.3).

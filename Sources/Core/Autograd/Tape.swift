@@ -36,18 +36,22 @@ public final class Tape {
     /// The step runs only if a gradient has reached `output`. It receives that gradient.
     public func record(_ output: Variable, _ backward: @escaping (Tensor) -> Void) {
         guard isRecording, output.requiresGradient else { return }
+        output.isResult = true
         backwardSteps.append {
             guard let gradient = output.takeGradient() else { return }
             backward(gradient)
         }
     }
 
-    /// A variable for the result of an operation, whose value `recompute` can restore.
+    /// A variable for the result of an operation, whose value `recompute` can restore. With `madeAgainBackward` the
+    /// operation's backward step has the value too, and gives it to those who wait for it.
     func recomputable(
-        _ value: Tensor, requiresGradient: Bool, _ recompute: @escaping () -> Tensor
+        _ value: Tensor, requiresGradient: Bool, madeAgainBackward: Bool = false,
+        _ recompute: @escaping () -> Tensor
     ) -> Variable {
         guard isRecording else { return Variable(value, requiresGradient: requiresGradient) }
-        let variable = Variable(value, requiresGradient: requiresGradient, recompute: recompute)
+        let variable = Variable(
+            value, requiresGradient: requiresGradient, recompute: recompute, madeAgainBackward: madeAgainBackward)
         recomputable.append(variable)
         return variable
     }

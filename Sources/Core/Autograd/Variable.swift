@@ -1,25 +1,36 @@
 /// A tensor in a computation, with its gradient once the backward pass has reached it.
 public final class Variable {
     private var stored: Tensor?
+    private let shape: (rows: Int, columns: Int)
     private let recompute: (() -> Tensor)?
+    private let madeAgainBackward: Bool
+    private var waitingUsers: [(Tensor) -> Void] = []
     /// Whether the backward pass needs to come here at all; frozen inputs cost no product.
     public let requiresGradient: Bool
+    /// Whether a recorded operation made it, so that a backward step needs its whole gradient.
+    var isResult = false
     /// `dL/dvalue`, or nil while nothing has been added. A parameter's is a view of the flat buffer.
     public internal(set) var gradient: Tensor?
 
     /// A variable that holds `value`.
     public init(_ value: Tensor, requiresGradient: Bool, gradient: Tensor? = nil) {
         self.stored = value
+        self.shape = (value.rows, value.columns)
         self.recompute = nil
+        self.madeAgainBackward = false
         self.requiresGradient = requiresGradient
         self.gradient = gradient
     }
 
     /// A variable whose value can be dropped between forward and backward, because `recompute` makes
     /// the same bits again from what is kept anyway.
-    init(_ value: Tensor, requiresGradient: Bool, recompute: @escaping () -> Tensor) {
+    init(
+        _ value: Tensor, requiresGradient: Bool, recompute: @escaping () -> Tensor, madeAgainBackward: Bool
+    ) {
         self.stored = value
+        self.shape = (value.rows, value.columns)
         self.recompute = recompute
+        self.madeAgainBackward = madeAgainBackward
         self.requiresGradient = requiresGradient
     }
 
@@ -30,6 +41,12 @@ public final class Variable {
         let value = recompute()
         stored = value
         return value
+    }
+
+    /// Those who wait for the value; the caller calls them with it.
+    func takeWaitingUsers() -> [(Tensor) -> Void] {
+        defer { waitingUsers = [] }
+        return waitingUsers
     }
 
     /// Forgets the value if it can be recomputed.
@@ -44,9 +61,25 @@ public final class Variable {
         if let gradient {
             body(gradient, true)
         } else {
-            let fresh = memory.activation(rows: value.rows, columns: value.columns)
+            let fresh = memory.activation(rows: shape.rows, columns: shape.columns)
             body(fresh, false)
             gradient = fresh
+        }
+    }
+
+    /// Adds to the gradient of `target` what `body` makes of this variable's value: now, or, where the value was dropped
+    /// and the backward step of its own operation makes it again anyway, then. What waits is for leaves only: an operation's
+    /// result needs its gradient sooner. The caller also adds to this variable's gradient, so that there is such a step.
+    func addGradient(
+        to target: Variable, _ memory: TensorMemory,
+        _ body: @escaping (_ value: Tensor, Tensor, _ accumulate: Bool) -> Void
+    ) {
+        guard target.requiresGradient else { return }
+        let use = { (value: Tensor) in target.addGradient(memory) { body(value, $0, $1) } }
+        if stored == nil, madeAgainBackward, requiresGradient, !target.isResult {
+            waitingUsers.append(use)
+        } else {
+            use(value)
         }
     }
 

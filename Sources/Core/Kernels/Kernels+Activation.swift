@@ -35,13 +35,15 @@ extension Kernels {
 
     /// With s = 1 / (1 + exp(-gate)): dGate = dOut up s (1 + gate (1 - s)), dUp = dOut gate s.
     ///
-    /// Rows of dGate and dUp are `ldGradient` apart; dGate may be gate and dUp may be up.
+    /// Rows of dGate and dUp are `ldGradient` apart; dGate may be gate and dUp may be up. `out`, where there is one, receives
+    /// the result of the forward pass again, [rows, width]; it may be dOut.
     public static func swiGLUBackward(
         _ pool: ThreadPool, dOut: UnsafePointer<Float>, gate: UnsafePointer<Float>, up: UnsafePointer<Float>, ld: Int,
-        dGate: UnsafeMutablePointer<Float>, dUp: UnsafeMutablePointer<Float>, ldGradient: Int, rows: Int, width: Int
+        out: UnsafeMutablePointer<Float>? = nil, dGate: UnsafeMutablePointer<Float>, dUp: UnsafeMutablePointer<Float>,
+        ldGradient: Int, rows: Int, width: Int
     ) {
         ck_swiglu_backward(
-            pool.handle, dOut, gate, up, Int64(ld), dGate, dUp, Int64(ldGradient), Int64(rows), Int64(width))
+            pool.handle, dOut, gate, up, Int64(ld), out, dGate, dUp, Int64(ldGradient), Int64(rows), Int64(width))
     }
 
     /// y = activation(x); y may be x.

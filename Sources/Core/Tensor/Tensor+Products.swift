@@ -68,6 +68,20 @@ extension BLAS {
             beta: accumulate ? 1 : 0, c: c.pointer, ldc: c.columns)
     }
 
+    /// The gradients of `Y += alpha H Bᵀ` for H `[N, r]`, B `[out, r]`, dY `[N, out]`: `dH = alpha dY B` and
+    /// `dB = alpha dYᵀ H` (or `dB += …`), in one reading of dY.
+    static func lowRankGradients(
+        of dY: Tensor, h: Tensor, b: Tensor, alpha: Float, into dH: Tensor, _ dB: Tensor, accumulate: Bool,
+        engine: Engine
+    ) {
+        precondition(dY.rows == h.rows && dY.columns == b.rows && h.columns == b.columns, "H Bᵀ shapes")
+        engine.measured(.thinProducts, operations: 2 * operations(dY, depth: h.columns)) {
+            lowRankGradients(
+                engine.threads, tokens: h.rows, out: b.rows, rank: h.columns, alpha: alpha, dY: dY.pointer,
+                h: h.pointer, b: b.pointer, dH: dH.pointer, beta: accumulate ? 1 : 0, dB: dB.pointer)
+        }
+    }
+
     /// Floating-point operations of a product with the result `c`.
     private static func operations(_ c: Tensor, depth: Int) -> Double { 2 * Double(c.count) * Double(depth) }
 }

@@ -48,6 +48,20 @@ struct ActivationTests {
             }
             return buffer
         }
+        let (again, _) = sameOnAllPools { pool in
+            var (buffer, inPlaceOfDOut) = (stacked, dOut)
+            buffer.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return }
+                inPlaceOfDOut.withUnsafeMutableBufferPointer { out in
+                    guard let out = out.baseAddress else { return }
+                    Kernels.swiGLUBackward(
+                        pool, dOut: out, gate: base, up: base + width, ld: ld, out: out, dGate: base,
+                        dUp: base + width, ldGradient: ld, rows: rows, width: width)
+                }
+            }
+            return inPlaceOfDOut + buffer
+        }
+        #expect(again == out + gradient, "the backward pass makes the result again, with the same slopes")
         #expect(sameForward && sameBackward)
         var expected: [Double] = [], slopes = [Double](repeating: 0, count: rows * ld)
         for row in 0..<rows {

@@ -86,6 +86,35 @@ struct BLASTests {
     }
 
     @Test(
+        "the gradients of a low-rank change equal two plain products, with the same bits on any number of threads",
+        arguments: [(300, 576, 8), (131, 100, 5), (40, 3072, 16), (5000, 33, 1), (257, 48, 64), (130, 90, 70)])
+    func lowRankGradients(shape: (tokens: Int, out: Int, rank: Int)) {
+        let (tokens, out, rank) = shape
+        var noise = Noise(UInt64(tokens))
+        let dY = noise.floats(tokens * out), h = noise.floats(tokens * rank), b = noise.floats(out * rank)
+        let start = noise.floats(out * rank)
+        for beta in [Float(0), 1] {
+            let dH = Naive.gemm(
+                transposeA: false, transposeB: false, m: tokens, n: rank, k: out, alpha: 0.5, a: dY, lda: out, b: b,
+                ldb: rank, beta: 0, c: [Float](repeating: 0, count: tokens * rank), ldc: rank)
+            let dB = Naive.gemm(
+                transposeA: true, transposeB: false, m: out, n: rank, k: tokens, alpha: 0.5, a: dY, lda: out, b: h,
+                ldb: rank, beta: Double(beta), c: start, ldc: rank)
+            let (values, identical) = sameOnAllPools { pool in
+                var results = (dH: [Float](repeating: .nan, count: tokens * rank), dB: start)
+                if beta == 0 { results.dB = [Float](repeating: .nan, count: out * rank) }
+                BLAS.lowRankGradients(
+                    pool, tokens: tokens, out: out, rank: rank, alpha: 0.5, dY: dY, h: h, b: b, dH: &results.dH,
+                    beta: beta, dB: &results.dB)
+                return results.dH + results.dB
+            }
+            #expect(relativeError(Array(values.prefix(dH.count)), dH) < 2e-6, "beta \(beta)")
+            #expect(relativeError(Array(values.suffix(dB.count)), dB) < 2e-6, "beta \(beta)")
+            #expect(identical, "beta \(beta)")
+        }
+    }
+
+    @Test(
         "the products of a training step give the same bits on any number of threads",
         arguments: [
             Shape(m: 300, n: 960, k: 576, transposeB: true), Shape(m: 300, n: 576, k: 960),

@@ -22,14 +22,17 @@ extension Tape {
             requiresGradient: x.requiresGradient || dropped.requiresGradient || a.requiresGradient
                 || b.requiresGradient)
         record(output) { [engine] dY in
-            b.addGradient(memory) { dB, accumulate in
-                BLAS.multiply(transposed: dY, h, into: dB, alpha: scaling, accumulate: accumulate, engine: engine)
-            }
-            guard x.requiresGradient || dropped.requiresGradient || a.requiresGradient else { return }
             let dH = memory.activation(rows: h.rows, columns: rank)
-            BLAS.multiply(dY, b.value, into: dH, alpha: scaling, engine: engine)
-            a.addGradient(memory) { dA, accumulate in
-                BLAS.multiply(transposed: dH, dropped.value, into: dA, accumulate: accumulate, engine: engine)
+            if b.requiresGradient {
+                b.addGradient(memory) { dB, accumulate in
+                    BLAS.lowRankGradients(
+                        of: dY, h: h, b: b.value, alpha: scaling, into: dH, dB, accumulate: accumulate, engine: engine)
+                }
+            } else {
+                BLAS.multiply(dY, b.value, into: dH, alpha: scaling, engine: engine)
+            }
+            dropped.addGradient(to: a, memory) { d, dA, accumulate in
+                BLAS.multiply(transposed: dH, d, into: dA, accumulate: accumulate, engine: engine)
             }
             if dropped !== x {
                 dropped.addGradient(memory) { dD, accumulate in

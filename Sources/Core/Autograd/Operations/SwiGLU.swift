@@ -1,5 +1,6 @@
 extension Tape {
-    /// `Y = silu(G) ⊙ U` with silu(g) = g σ(g); G, U, Y `[N, F]`. Y is recomputed in the backward pass.
+    /// `Y = silu(G) ⊙ U` with silu(g) = g σ(g); G, U, Y `[N, F]`. Y is made again in the backward pass, with dG and dU for
+    /// those that can wait until then.
     ///
     ///     dU = dY ⊙ silu(G),   dG = dY ⊙ U ⊙ σ(G)(1 + G (1 - σ(G)))      (in the memory of U and G)
     ///
@@ -17,14 +18,17 @@ extension Tape {
             return y
         }
         let output = recomputable(
-            compute(), requiresGradient: gate.requiresGradient || up.requiresGradient, compute)
+            compute(), requiresGradient: gate.requiresGradient || up.requiresGradient, madeAgainBackward: true, compute)
         record(output) { dY in
             let (g, u) = (gate.value, up.value)
+            let users = output.takeWaitingUsers()
             engine.measured(.activation) {
                 Kernels.swiGLUBackward(
                     engine.threads, dOut: dY.pointer, gate: g.pointer, up: u.pointer, ld: g.columns,
-                    dGate: g.pointer, dUp: u.pointer, ldGradient: g.columns, rows: g.rows, width: g.columns)
+                    out: users.isEmpty ? nil : dY.pointer, dGate: g.pointer, dUp: u.pointer, ldGradient: g.columns,
+                    rows: g.rows, width: g.columns)
             }
+            for use in users { use(dY) }
             gate.adoptGradient(g, engine: engine)
             up.adoptGradient(u, engine: engine)
         }

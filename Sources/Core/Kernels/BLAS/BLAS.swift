@@ -33,6 +33,17 @@ public enum BLAS {
         }
     }
 
+    /// The gradients of Y += alpha H Bᵀ with H [tokens, rank], B [out, rank] and dY [tokens, out]: dH = alpha dY B and
+    /// dB = alpha dYᵀ H + beta dB, in one reading of dY. With `beta` 0, dB may hold anything.
+    public static func lowRankGradients(
+        _ pool: ThreadPool, tokens: Int, out: Int, rank: Int, alpha: Float, dY: UnsafePointer<Float>,
+        h: UnsafePointer<Float>, b: UnsafePointer<Float>, dH: UnsafeMutablePointer<Float>, beta: Float,
+        dB: UnsafeMutablePointer<Float>
+    ) {
+        ck_low_rank_gradients(
+            pool.handle, Int64(tokens), Int64(out), Int64(rank), alpha, dY, h, b, dH, beta, dB)
+    }
+
     /// `gemm` by OpenBLAS whatever the shape, one slice of C for each thread: what `gemm` is measured against.
     public static func gemmByOpenBLAS(
         _ pool: ThreadPool, transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
