@@ -8,6 +8,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var baseStorage: BaseStorage = .auto
     /// In what the products with them are computed.
     public var baseCompute: BaseCompute = .float32
+    /// Both together; what contradicts itself was refused when the configuration was read.
+    public var baseFormat: BaseFormat { BaseFormat(storage: baseStorage, compute: baseCompute) ?? .float32 }
     /// nil exactly when `training.trainable` is `.all`.
     public var adapter: AdapterSection?
     /// nil: one adapter for the whole run.

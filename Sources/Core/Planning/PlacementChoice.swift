@@ -18,6 +18,12 @@ public struct PlacementChoice: Equatable, Sendable {
         self.reason = reason
     }
 
+    /// The only place for matrices in this format; nil for float32, which may be anywhere.
+    public init?(_ format: BaseFormat) {
+        guard format.storage != .float32 else { return nil }
+        self.init(placement: .replicated, reason: "weights in \(format.storage.rawValue) are whole on each rank")
+    }
+
     /// The part of a host's available memory that a plan may use; the rest is for files, other programs and what the model
     /// of memory does not see.
     public static let usableFraction = 0.8

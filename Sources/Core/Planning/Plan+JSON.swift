@@ -3,7 +3,9 @@ extension Plan {
     public var json: JSONValue {
         let onHost = request.cluster.ranksPerHost
         var memories: [String: JSONValue] = [:]
-        for placement in RunConfiguration.DistributedSection.Placement.allCases where placement != .auto {
+        let only = PlacementChoice(request.baseFormat)?.placement
+        for placement in RunConfiguration.DistributedSection.Placement.allCases
+        where placement != .auto && (only == nil || only == placement) {
             memories[placement.rawValue] = PlannedMemory(request, placement: placement).json(ranksPerHost: onHost)
         }
         return [
@@ -18,6 +20,8 @@ extension Plan {
                 "micro_batches_per_rank": .integer(Int64(request.microBatchesPerRank)),
                 "tokens": .integer(Int64(request.work.stepTokens)),
             ],
+            "base_storage": .string(request.baseFormat.storage.rawValue),
+            "base_compute": .string(request.baseFormat.compute.rawValue),
             "placement": .string(placement.rawValue), "reason": .string(reason),
             "fits": .bool(fits), "missing_bytes": .integer(Int64(missingBytes)),
             "memory": memory.json(ranksPerHost: onHost), "memory_by_placement": .object(memories),

@@ -7,10 +7,11 @@ enum PlanAdvice {
         guard !plan.fits else { return [] }
         let request = plan.request
         var lines: [String] = []
-        if plan.placement != .sharded, !request.trainsAll, fits(request, placement: .sharded) {
+        let mayShare = !request.trainsAll && PlacementChoice(request.baseFormat) == nil
+        if plan.placement != .sharded, mayShare, fits(request, placement: .sharded) {
             lines.append("use placement sharded: it fits")
         }
-        if !request.trainsAll, let hosts = hostsThatFit(request), hosts > request.cluster.hosts {
+        if mayShare, let hosts = hostsThatFit(request), hosts > request.cluster.hosts {
             lines.append(
                 "use \(hosts) hosts with \(request.cluster.ranksPerHost == 1 ? "one rank" : "\(request.cluster.ranksPerHost) ranks") "
                     + "each and the same step: sharded then fits")

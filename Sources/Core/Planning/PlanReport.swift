@@ -14,6 +14,7 @@ extension Plan {
             "a step",
             "\(work.microBatches) micro-batches of \(work.microBatchSequences) x \(work.sequenceTokens) tokens, at most "
                 + "\(request.microBatchesPerRank) a rank")
+        if PlacementChoice(request.baseFormat) != nil { table.add("base", request.baseFormat.description) }
         table.add("cluster", clusterText)
         table.add("placement", "\(placement.rawValue): \(reason)")
         table.section("memory of a rank")

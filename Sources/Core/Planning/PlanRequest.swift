@@ -99,12 +99,15 @@ public struct PlanRequest: Sendable {
     public var accumulation: RunConfiguration.DistributedSection.Accumulation
     /// Whether the next block is gathered while the present one computes.
     public var prefetches: Bool
+    /// How whole frozen matrices are kept and multiplied; other than float32 they are whole on each rank.
+    public var baseFormat: BaseFormat
 
     /// A request from its parts.
     public init(
         inventory: ModelInventory, trainsAll: Bool = false, work: Work, cluster: Cluster,
         placement: RunConfiguration.DistributedSection.Placement = .auto,
-        accumulation: RunConfiguration.DistributedSection.Accumulation = .auto, prefetches: Bool = true
+        accumulation: RunConfiguration.DistributedSection.Accumulation = .auto, prefetches: Bool = true,
+        baseFormat: BaseFormat = .float32
     ) {
         self.inventory = inventory
         self.trainsAll = trainsAll
@@ -113,6 +116,7 @@ public struct PlanRequest: Sendable {
         self.placement = placement
         self.accumulation = accumulation
         self.prefetches = prefetches
+        self.baseFormat = baseFormat
     }
 
     /// Micro-batches of the rank that has most of them.

@@ -33,7 +33,9 @@ extension PlannedMemory {
 
     /// Memory under a placement that is not `auto`.
     ///
-    ///     replicated   4 E private, without what is mapped; that is shared by the ranks of a host
+    ///     replicated   4 E private, without what is mapped; that is shared by the ranks of a host (float32)
+    ///                  2 E private, or S_k mapped and shared where that is less (bfloat16)
+    ///                  E private (int8); the table that is only looked up stays in its file
     ///     node         4 E shared
     ///     sharded      S / P + the largest S_k + 4 · the largest E_k (a layer or the projection)
     ///
@@ -45,8 +47,9 @@ extension PlannedMemory {
         weightBytes = float * inventory.vectorElements
         switch placement {
         case .auto, .replicated:
-            weightBytes += float * (matrices.elements - matrices.mappedElements)
-            sharedWeightBytes = float * matrices.mappedElements
+            let whole = Self.wholeMatrices(request)
+            weightBytes += whole.own
+            sharedWeightBytes = whole.mapped
         case .node:
             sharedWeightBytes = float * matrices.elements
         case .sharded:
@@ -57,6 +60,26 @@ extension PlannedMemory {
         trainableBytes = Self.trainable(request, placement: placement)
         adapterBytes = float * (inventory.adapterKeptElements + inventory.adapterPassElements)
         programBytes = Self.programBytes + (request.cluster.ranks > 1 ? Self.messagingBytes : 0)
+    }
+
+    /// Bytes of a rank's own and of mapped files for matrices that are whole on each rank.
+    private static func wholeMatrices(_ request: PlanRequest) -> (own: Int, mapped: Int) {
+        let inventory = request.inventory
+        let multiplied = inventory.layers + [inventory.projection]
+        let lookedUp = inventory.head.elements > 0 ? inventory.embedding.storedBytes : 0
+        switch request.baseFormat.storage {
+        case .float32, .auto:
+            let mapped = floatBytes * inventory.matrices.mappedElements
+            return (floatBytes * inventory.matrices.elements - mapped, mapped)
+        case .bfloat16:
+            let inFile = multiplied.filter { $0.storedBytes <= 2 * $0.elements }
+            let rounded = multiplied.filter { $0.storedBytes > 2 * $0.elements }
+            return (
+                rounded.reduce(0) { $0 + 2 * $1.elements }, inFile.reduce(lookedUp) { $0 + $1.storedBytes }
+            )
+        case .int8:
+            return (multiplied.reduce(0) { $0 + $1.elements }, lookedUp)
+        }
     }
 
     /// Activations in bytes; n tokens of a micro-batch, m micro-batches at once (all of a rank, or 1), L layers:

@@ -3,6 +3,8 @@ struct PlannedOperations {
     private let attention: Double
     private let trained: Double
     private let gradientOfMatrices: Double
+    /// Time of a frozen product beside float32's.
+    private let frozenCost: Double
     private let recomputes: Bool
     /// The projection to the vocabulary forward and backward, on the learned part of the tokens.
     let head: Double
@@ -16,16 +18,19 @@ struct PlannedOperations {
         trained = request.trainsAll ? 0 : Double(inventory.trainableElements) / Double(max(inventory.layers.count, 1))
         gradientOfMatrices = request.trainsAll ? 2 : 0
         self.recomputes = recomputes
-        let products = 4 + gradientOfMatrices
+        frozenCost = request.baseFormat.compute == .int8 ? 1 / PlannedRate.int8Speedup : 1
+        let products = 4 * frozenCost + gradientOfMatrices
         head = products * Double(inventory.projection.elements) * request.work.supervisedFraction
     }
 
     /// `2 E + 4 Q c + 2 T/L`.
-    func forward(_ layer: ModelInventory.Block) -> Double { 2 * Double(layer.elements) + attention + 2 * trained }
+    func forward(_ layer: ModelInventory.Block) -> Double {
+        2 * frozenCost * Double(layer.elements) + attention + 2 * trained
+    }
 
     /// `2 E + 10 Q c + 4 T/L`: five products of attention (scores again, dV, dP, dQ, dK) for two forward.
     func backward(_ layer: ModelInventory.Block) -> Double {
-        let own = (2 + gradientOfMatrices) * Double(layer.elements) + 2.5 * attention + 4 * trained
+        let own = (2 * frozenCost + gradientOfMatrices) * Double(layer.elements) + 2.5 * attention + 4 * trained
         return own + (recomputes ? forward(layer) : 0)
     }
 }

@@ -25,7 +25,7 @@ extension PlanRequest {
         self.init(
             inventory: inventory, trainsAll: configuration.adapter == nil, work: step, cluster: cluster,
             placement: distributed.placement, accumulation: distributed.accumulation,
-            prefetches: distributed.prefetch)
+            prefetches: distributed.prefetch, baseFormat: configuration.baseFormat)
     }
 }
 
@@ -48,11 +48,7 @@ extension PlacementChoice {
         guard configuration.distributed.placement == .auto else {
             return PlacementChoice(placement: configuration.distributed.placement, reason: "as configured")
         }
-        let format = BaseFormat(storage: configuration.baseStorage, compute: configuration.baseCompute)
-        if let format, format.storage != .float32 {
-            return PlacementChoice(
-                placement: .replicated, reason: "weights in \(format.storage.rawValue) are whole on each rank")
-        }
+        if let only = PlacementChoice(configuration.baseFormat) { return only }
         let available = HostFacts.current().availableMemoryBytes ?? Int.max
         let tightest = Int(try communicator.allReduceMin([Int64(available)])[0])
         let ranksPerHost = Int(try communicator.allReduceMax([Int64(communicator.hostSize)])[0])

@@ -47,7 +47,7 @@ final class TrainingSetup {
         try communicator.requireEqual("base model", fingerprint)
         let placed = try PlacedModel(
             configuration.model, choice: try PlacementChoice.choose(configuration, communicator: communicator),
-            format: BaseFormat(storage: configuration.baseStorage, compute: configuration.baseCompute) ?? .float32,
+            format: configuration.baseFormat,
             prefetches: section.prefetch, engine: engine, communicator: communicator)
         let model = placed.model
         let parameters = try communicator.agree("build the adapter") {
