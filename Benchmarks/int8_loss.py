@@ -21,8 +21,8 @@ COLOURS = {"float32": "#1f6fb4", "int8": "#d1495b"}
 
 def prepare(arguments):
     def examples(name):
-        lines = (arguments.data / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
+        with open(arguments.data / f"{name}.jsonl", encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file if line.strip()]
         return [{"prompt": row["question"], "completion": row["answer"]} for row in rows]
 
     rows = examples("train")

@@ -9,7 +9,7 @@ STYLE = """
     text { fill: #e6edf3 } .small { fill: #9198a1 } .bar { fill: #6ea0ff } .peer { fill: #6b7580 } .line { stroke: #9198a1 }
     .goal { stroke: #fb923c } .key { fill: #fb923c }
   }"""
-LEFT, WIDTH, ROW, BAR = 350, 330, 24, 14
+LEFT, WIDTH, ROW, BAR = 360, 330, 24, 14
 
 
 def panel(title, bars, top, reference):
@@ -32,7 +32,7 @@ def panel(title, bars, top, reference):
             lines.append(f'<line class="goal" x1="{place:.1f}" x2="{place:.1f}" y1="{y - 3}" y2="{y + BAR + 3}" stroke-width="2"/>')
         lines.append(f'<text x="{LEFT + WIDTH + 12}" y="{y + 11}">{values["median"]:.2f}</text>')
         if goal:
-            lines.append(f'<text class="small" x="{LEFT + WIDTH + 52}" y="{y + 11}">goal {goal:g}</text>')
+            lines.append(f'<text class="small" x="{LEFT + WIDTH + 60}" y="{y + 11}">goal {goal:g}</text>')
     place = LEFT + reference * scale
     lines.append(f'<line class="line" x1="{place:.1f}" x2="{place:.1f}" y1="{start - 6}" y2="{end - 4}" stroke-dasharray="3 3"/>')
     lines.append(f'<text class="small" x="{place:.1f}" y="{start - 9}" text-anchor="middle">{reference:g}</text>')
@@ -49,6 +49,6 @@ def draw(heading, panels):
             top += height
     lines.append(f'<text class="small" x="12" y="{top + 12}">Bars: medians over the rounds of alternation; thin lines: lowest to '
                  f'highest. <tspan class="key">|</tspan> goal.</text>')
-    size = f'width="{LEFT + WIDTH + 120}" height="{top + 24}" viewBox="0 0 {LEFT + WIDTH + 120} {top + 24}"'
+    size = f'width="{LEFT + WIDTH + 130}" height="{top + 24}" viewBox="0 0 {LEFT + WIDTH + 130} {top + 24}"'
     return (f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n<title>{escape(heading)}</title>\n<style>{STYLE}\n</style>\n'
             + "\n".join(lines) + "\n</svg>\n")

@@ -48,11 +48,12 @@ static void sum_of_runs(int64_t first, int64_t end, void *context) {
 
 void ck_low_rank_gradients(ck_pool *pool, int64_t tokens, int64_t out, int64_t rank, float alpha, const float *d_y,
                            const float *h, const float *b, float *d_h, float beta, float *d_b) {
-    if (rank > CK_NARROW) {
+    if (tokens < 1 || rank < 1 || rank > CK_NARROW) {
         ck_gemm(pool, true, false, out, rank, tokens, alpha, d_y, out, h, rank, beta, d_b, rank);
         return ck_gemm(pool, false, false, tokens, rank, out, alpha, d_y, out, b, rank, 0, d_h, rank);
     }
-    gradients g = {.tokens = tokens, .out = out, .rank = rank, .alpha = alpha, .beta = beta, .d_y = d_y, .h = h, .d_h = d_h, .d_b = d_b};
+    gradients g = {.tokens = tokens, .out = out, .rank = rank, .alpha = alpha, .beta = beta, .d_y = d_y, .h = h, .d_h = d_h,
+                   .d_b = d_b};
     const int64_t most = ck_max(LEAST_RUNS, ck_min(MOST_RUNS, SUMS / (rank * out)));
     g.run = ck_max(LEAST_RUN, (tokens + most - 1) / most);
     g.piece = ck_max(4, ck_min(g.run, CACHED / out / 4 * 4));
