@@ -87,7 +87,9 @@ struct BLASTests {
 
     @Test(
         "the gradients of a low-rank change equal two plain products, with the same bits on any number of threads",
-        arguments: [(300, 576, 8), (131, 100, 5), (40, 3072, 16), (5000, 33, 1), (257, 48, 64), (130, 90, 70), (4, 9, 1)])
+        arguments: [
+            (300, 576, 8), (131, 100, 5), (40, 3072, 16), (5000, 33, 1), (257, 48, 64), (130, 90, 70), (4, 9, 1),
+        ])
     func lowRankGradients(shape: (tokens: Int, out: Int, rank: Int)) {
         let (tokens, out, rank) = shape
         var noise = Noise(UInt64(tokens))
