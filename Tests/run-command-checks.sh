@@ -6,6 +6,8 @@
 # Each check prints "ok NAME", "skipped NAME: why" or "FAILED NAME: what came". Last line: "N passed, N failed", with
 # ", N skipped" if any were. Exit code 1 if any check failed.
 set -u
+# Who is started in the background may have to ignore INT, and no shell can undo that for those it starts; env can.
+[ -z "$(trap -p INT)" ] || exec env --default-signal=INT,QUIT "${BASH_SOURCE[0]}" "$@"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 catena=$(realpath "${1:-$root/.build/release/catena}")
 [ -x "$catena" ] || { echo "run-command-checks: $catena is not there; build it with: swift build -c release" >&2; exit 1; }
