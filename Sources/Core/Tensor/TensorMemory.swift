@@ -87,16 +87,23 @@ public final class TensorMemory {
         let bytes = capacity * MemoryLayout<Float>.stride
         let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let address, address != MAP_FAILED else {
-            // Where this can be foreseen it was refused before (`plan`, the choice of placement). Here a step is under way: to throw,
-            // every operation on a tensor would have to, and no caller could go on. A precondition's text is not
-            // printed in optimised programs; this one is, and the end of one rank ends the job.
-            fatalError(
-                "out of memory: the system refused \(bytes) bytes after \(reservedBytes); "
-                    + "use a smaller micro-batch, a shorter max-length or recompute: blocks.")
+            endOutOfMemory(refused: bytes)
         }
         reservedBytes += bytes
         systemAllocationCount += 1
         return address.bindMemory(to: Float.self, capacity: capacity)
+    }
+
+    /// Ends the process with one line and exit code 1; under MPI that ends the job.
+    ///
+    /// Where it can be foreseen it was refused before (`plan`, the choice of placement). Here a step is under way: to throw,
+    /// every operation on a tensor would have to, and no caller could go on.
+    private func endOutOfMemory(refused bytes: Int) -> Never {
+        let message =
+            "catena: error: out of memory: the system refused \(bytes) bytes after \(reservedBytes); "
+            + "use a smaller micro-batch, a shorter max-length or recompute: blocks.\n"
+        _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        _exit(1)
     }
 
     private func release(_ base: UnsafeMutablePointer<Float>, capacity: Int) {
