@@ -33,9 +33,11 @@ killed_rank() {
     same_adapter run "$whole"
 }
 
-# Step 5 kills it each time, so after the checkpoint of step 4 there is no newer one.
+# Each start dies while it writes the first checkpoint after step 4, so there is no newer one.
 gives_up() {
-    CATENA_CRASH_AT=step-end:5 run "$supervise" --retries 2 --backoff 0 -- $(training)
+    CATENA_CRASH_AT=checkpoint-after-rename:2 train run
+    expect_code 137
+    CATENA_CRASH_AT=checkpoint-before-rename:1 run "$supervise" --retries 2 --backoff 0 -- $(training --resume auto)
     expect_code 137
     expect_restarts 2
     expect_text "exit code 137; newest checkpoint: step 4; giving up after 2 restarts without a newer one"
