@@ -3,10 +3,12 @@ import json
 import os
 
 from context import Training
-from turns import Peer, Skipped, alternate, call
+import peer_products
+from turns import Peer, Skipped, alternate_in_groups, call
 
 PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
 CATENA, INT8, TRAINER = "Catena, float32", "Catena, int8 base", "PEFT, HF Trainer"
+INSTALLED = TRAINER + peer_products.AS_INSTALLED
 
 
 def instruction(context):
@@ -45,18 +47,21 @@ def instruction(context):
         context.has_int8()
         return Packed(context, INT8, settings | {"base-compute": "int8"})
 
-    measured = alternate([
-        (CATENA, lambda: Packed(context, CATENA, settings)),
-        (INT8, int8),
-        (TRAINER, lambda: Padded(TRAINER, context.python, "instruction.py", [
-            "--shape", shape, "--folder", context.folder, "--threads", context.cores], steps=1 if context.quick else 3)),
-    ], context.rounds(2), "examples/s")
+    def trainer(name):
+        return name, lambda: Padded(name, context.python, "instruction.py", [
+            "--shape", shape, "--folder", context.folder, "--threads", context.cores], steps=1 if context.quick else 3)
+
+    ours = [(CATENA, lambda: Packed(context, CATENA, settings)), (INT8, int8)]
+    groups = [(ours + [trainer(TRAINER)], context.rounds(2))]
+    if peer_products.library():
+        groups.append((ours + [trainer(INSTALLED)], 1))
+    measured = alternate_in_groups(groups, "examples/s")
     return measured | {
         "title": "W2: instruction data",
         "work": f"{len(rows)} rows of {os.path.basename(os.path.dirname(os.path.abspath(context.data)))}, on average "
                 f"{mean:.0f} tokens of which {supervised / len(rows):.0f} are supervised; {shape} shapes with random "
                 f"weights, LoRA r = 8 on all linear layers, {context.cores} threads. Catena: rows packed to 512 tokens, 4 a step; "
                 "HF Trainer: 8 examples a step, padded by DataCollatorForSeq2Seq to the longest",
-        "ours": [CATENA, INT8], "peers": [TRAINER],
+        "ours": [CATENA, INT8], "peers": [TRAINER], "further_peers": [INSTALLED],
         "goals": {CATENA: 2.0, INT8: 4.0}, "goal_of_limit": {},
     }

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 
+import peer_products
+
 
 def doctor(catena):
     """`catena doctor --json`, which names the processor, its features and OpenBLAS's kernels."""
@@ -49,5 +51,5 @@ def describe(catena):
     return {
         "slug": f"{slug}-{cores}-cores-{used.lower()}", "processor": processor, "cores": cores, "features": wide, "kernels": used,
         "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
-        "warning": forced_kernels(catena),
+        "warning": forced_kernels(catena), "peers": peer_products.description(),
     }

@@ -62,16 +62,18 @@ def table_of_turns(section):
 
 
 def table_of_pairs(section):
-    rows = ["| | tokens/s | ÷ the one above | peak memory of process 0, GB |", "|---|---|---|---|"]
-    notes = []
+    rows = ["| | tokens/s | ratio | peak memory of process 0, GB |", "|---|---|---|---|"]
+    notes, shown = [], set()
     for two, one, goal in section["pairs"]:
         for name in (one, two):
-            if rates(section, name) is None:
+            if rates(section, name) is None or name in shown:
                 continue
-            gain = show(ratios(section["turns"], two, one)) if name == two else ""
+            shown.add(name)
+            gain = ratios(section["turns"], two, one) if name == two else None
+            beside = f"{show(gain)} times {one}" if gain else ""
             memory = spread([turn.get("peak_gb") for turn in section["turns"][name] if turn])
             peak = "" if memory is None else format(memory["max"], ".2f")
-            rows.append(f"| {name} | {show(rates(section, name), 0)} | {gain} | {peak} |")
+            rows.append(f"| {name} | {show(rates(section, name), 0)} | {beside} | {peak} |")
         gain = ratios(section["turns"], two, one)
         if goal and gain:
             notes.append(f"- {two} ÷ {one}: {gain['median']:.2f}, {goal_words(gain, goal)}.")
@@ -160,6 +162,11 @@ class Results:
                     if part:
                         limits.append((f"{short}: {contender}", part, section["goal_of_limit"].get(contender),
                                        contender not in section["ours"]))
+        generation = []
+        for own, peer, goal in self.sections.get("w4", {}).get("pairs", []):
+            gain = ratios(self.sections["w4"]["turns"], own, peer)
+            if gain:
+                generation.append((own if goal else f"{own} ÷ as installed", gain, goal, not goal))
         ranks = self.sections.get("ranks")
         speedups = []
         for two, one, goal in ranks["pairs"] if ranks else []:
@@ -168,7 +175,8 @@ class Results:
                 speedups.append((two, gain, goal, goal is None))
         heading = f"{self.facts['processor']}, {self.facts['cores']} cores, OpenBLAS's kernels for {self.facts['kernels']}"
         return chart.draw(heading, [
-            ("Catena's rate over the best peer's", against, 1), ("Rate over that of the float32 products alone by OpenBLAS", limits, 1),
+            ("Catena's rate over the best peer's", against, 1), ("Generated tokens a second over those of transformers' generate", generation, 1),
+            ("Rate over that of the float32 products alone by OpenBLAS", limits, 1),
             ("Speed-up of two ranks on one host over one", speedups, 2)])
 
     def page(self):
@@ -177,7 +185,7 @@ class Results:
         lines = [
             f"# Benchmarks: {facts['processor']}, {facts['cores']} cores", "",
             f"Features: {', '.join(facts['features'])}; {facts['memory_gb']} GB. OpenBLAS uses its kernels for {facts['kernels']}. "
-            + (f"Peers: {versions}." if versions else ""), "", f"![chart]({self.path.stem}.svg)", "",
+            + (f"Peers: {versions}. {facts['peers']}" if versions else ""), "", f"![chart]({self.path.stem}.svg)", "",
             "Rates are medians over rounds of alternation (lowest to highest); a ratio is taken within a round, and its median given. "
             "What each number means and what limits it: [performance.md](../../docs/performance.md). Made by `Benchmarks/run`.", ""]
         if facts["warning"]:
@@ -197,7 +205,7 @@ class Results:
             title = section.get("title", name).split(":")[0]
             best = best_peer(section) if "peers" in section else None
             for own in section.get("ours", []):
-                for peer in [best, *section.get("narrow_peers", [])]:
+                for peer in [best, *section.get("further_peers", [])]:
                     ratio = ratios(section["turns"], own, peer) if peer else None
                     if ratio:
                         part = share_of_limit(section["turns"], own, section["limit"]) if section.get("limit") else None

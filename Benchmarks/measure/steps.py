@@ -1,8 +1,10 @@
 """W1 and W3: a training step on random weights, every position supervised."""
+import peer_products
 from turns import Peer, Skipped, alternate, alternate_in_groups
 
 CATENA, INT8 = "Catena, float32", "Catena, int8 base"
 EAGER, COMPILED, AUTOCAST = "PEFT", "PEFT, torch.compile", "PEFT, bfloat16 autocast"
+INSTALLED = EAGER + peer_products.AS_INSTALLED
 
 
 def options(shape, batch, sequence, threads, *more):
@@ -32,14 +34,16 @@ def small_step(context):
     second = [peer(AUTOCAST, "--autocast")]
     if not context.quick:
         second.append(peer(COMPILED, "--compile"))
-    measured = alternate_in_groups(
-        [(ours + first, context.rounds(3)), (ours + second, context.rounds(2))], "tokens/s")
+    groups = [(ours + first, context.rounds(3)), (ours + second, context.rounds(2))]
+    if peer_products.library():
+        groups.append((ours + [peer(INSTALLED)], context.rounds(2)))
+    measured = alternate_in_groups(groups, "tokens/s")
     return measured | {
         "title": f"W1: training step of {shape}",
         "work": f"{shape} shapes with random weights, LoRA r = 8, alpha = 16 on all linear layers, {batch} x {sequence} tokens a "
                 f"step, every position supervised, {threads} threads",
         "ours": [CATENA, INT8], "limit": CATENA,
-        "peers": [EAGER, distributed, COMPILED], "narrow_peers": [AUTOCAST],
+        "peers": [EAGER, distributed, COMPILED], "further_peers": [AUTOCAST, INSTALLED],
         "goals": {CATENA: 1.2, INT8: 2.5}, "goal_of_limit": {CATENA: 0.9},
         "step": {"shape": shape, "batch": batch, "sequence": sequence, "threads": threads},
     }

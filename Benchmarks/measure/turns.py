@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 
+import peer_products
+
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 
 
@@ -70,6 +72,7 @@ class Peer:
     def __init__(self, name, python, script, options, steps=1, processes=1, patience=600):
         self.name, self.steps, self.patience = name, steps, patience
         environment = dict(os.environ, TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", PYTHONWARNINGS="ignore")
+        environment |= peer_products.environment(name)
         if processes > 1:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))

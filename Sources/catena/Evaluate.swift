@@ -52,6 +52,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     var output: String?
     @Flag(help: "Print the result as one JSON object.")
     var json = false
+    @OptionGroup var base: BaseComputeOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -87,6 +88,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             result["data"] = .string(data)
             result["model"] = .string(models.model)
             if let adapter = models.adapter { result["adapter"] = .string(adapter) }
+            if base.baseCompute != .float32 { result["base_compute"] = .string(base.baseCompute.rawValue) }
             if let output { try JSONValue.object(result).write(to: output) }
             show(result)
         }
@@ -111,7 +113,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let questions = task == .choice ? try ChoiceExample.read(path: data).prefix(limit ?? Int.max) : []
         let share = BatchPlan.share(
             of: all.count + questions.count, process: communicator.rank, worldSize: communicator.size)
-        let model = try models.load(engine)
+        let model = try models.load(base, engine: engine)
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
             model: model, tokenizer: tokenizer,

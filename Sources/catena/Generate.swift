@@ -13,6 +13,7 @@ struct Generate: ParsableCommand {
               catena generate --model models/smollm2 --prompt "What is the capital of France?"
               catena generate --model m --adapter runs/first/adapter --prompt-file question.txt --max-tokens 64
               catena generate --model m --prompt "Once upon a time" --raw --temperature 0.8 --top-p 0.95 --seed 7
+              catena generate --model m --prompt "Write a poem." --base-compute int8 --verbose
             """)
 
     @OptionGroup var models: ModelOptions
@@ -38,6 +39,7 @@ struct Generate: ParsableCommand {
     var verbose = false
     @Flag(help: "Print one JSON object with the text, counts and speed instead of the text.")
     var json = false
+    @OptionGroup var base: BaseComputeOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -59,7 +61,7 @@ struct Generate: ParsableCommand {
         }
         let tokenizer = try models.tokenizer()
         let encoded = try encode(text, tokenizer: tokenizer)
-        let model = try models.load(compute.engine())
+        let model = try models.load(base, engine: compute.engine())
         let room = model.configuration.maximumPositions - encoded.ids.count
         guard room > 0 else {
             throw EvaluationError.promptTooLong(

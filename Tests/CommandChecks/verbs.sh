@@ -24,11 +24,12 @@ validation_equals_evaluation() {
         fail "validation loss $during, evaluate says $after"
 }
 
+# generation_repeats [OPTION...]
 generation_repeats() {
-    local first
+    local first options=("$@")
     generate() {
         run "$catena" generate --model model --prompt "Add 3 and 5. What is the result?" --max-tokens 20 \
-            --temperature 3 --top-p 0.95 "$@"
+            --temperature 3 --top-p 0.95 "${options[@]}" "$@"
         expect_code 0
     }
     generate --seed 7
@@ -40,6 +41,19 @@ generation_repeats() {
     [ "$first" = "$(cat "$log.out")" ] || fail "2 threads gave another text"
     generate --seed 8
     [ "$first" != "$(cat "$log.out")" ] || fail "seeds 7 and 8 gave the same text"
+}
+
+int8_evaluation() {
+    local exact
+    whole_run
+    loss() {
+        run "$catena" evaluate --model model --adapter "$whole/adapter" --data data/validation.jsonl --json "$@"
+        expect_code 0
+        sed -nE 's/.*"loss" ?: ?([^,}]+).*/\1/p' "$log.out"
+    }
+    exact=$(loss)
+    awk -v a="$exact" -v b="$(loss --base-compute int8)" 'BEGIN { d = (a - b) / a; exit !(d != 0 && d * d < 1e-4) }' ||
+        fail "float32 $exact, int8 $(loss --base-compute int8)"
 }
 
 # Ids of text, taken as pre-tokenised data, have the same loss as the text.
@@ -117,7 +131,10 @@ check "doctor: a limit is a finding with a remedy" doctor_names_limits
 check "evaluate: the loss is the same on 1, 2 and 3 ranks" evaluation_is_equal
 check "evaluate: exact match is the same on 1, 2 and 3 ranks" evaluation_is_equal --task exact-match --max-tokens 24
 check "evaluate: equals the validation loss of the run" validation_equals_evaluation
+check "evaluate: the loss in int8 is the same on 1, 2 and 3 ranks" evaluation_is_equal --base-compute int8
+check "evaluate: int8 changes the loss a little" int8_evaluation
 check "generate: a seed gives the same text again" generation_repeats
+check "generate: a seed gives the same text again in int8" generation_repeats --base-compute int8
 check "tokenize: a file, a tokenizer.json, empty lines" tokens_are_text
 check "probe: equal bytes twice, gradients when asked for" probe_repeats
 check "a trained adapter verifies, exports and generates" result_is_usable

@@ -35,6 +35,8 @@ public final class Int8Weight: FrozenWeight {
         /// The last matrix of the feed-forward part, whose input is a product of two layers' outputs: a few numbers are
         /// hundreds of times the others.
         public static let down = Digits(input: 2)
+        /// Where no inputs were seen to smooth by.
+        public static let uncalibrated = Digits(input: 2, gradient: 2)
     }
 
     /// A matrix that will be quantised when enough inputs were seen.
@@ -45,10 +47,14 @@ public final class Int8Weight: FrozenWeight {
         inputMagnitudes = memory.zeros(rows: 1, columns: inFeatures)
     }
 
-    /// Codes alone, for input channels of equal magnitude.
-    public init(quantising weight: any FrozenWeight, digits: Digits = Digits(), engine: Engine) {
+    /// Codes made at once, for input channels of equal magnitude.
+    ///
+    /// - Parameter keepsOriginal: whether ``decode(rows:into:)`` gives the numbers of `weight` and not the codes'.
+    public init(
+        quantising weight: any FrozenWeight, digits: Digits = Digits(), keepsOriginal: Bool = false, engine: Engine
+    ) {
         (outFeatures, inFeatures) = (weight.outFeatures, weight.inFeatures)
-        original = nil
+        original = keepsOriginal ? weight : nil
         self.digits = digits
         inputMagnitudes = engine.memory.zeros(rows: 1, columns: inFeatures)
         inputMagnitudes.fill(1)

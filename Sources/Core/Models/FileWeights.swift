@@ -74,9 +74,15 @@ public struct FileWeights: WeightProvider {
 extension LanguageModel {
     /// Reads the model at `path`: a Hugging Face folder or a `.gguf` file.
     ///
+    /// - Parameter compute: with `.int8` the matrices are int8 codes and their inputs have 15 bits.
     /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
-    public static func load(_ path: String, engine: Engine) throws -> LanguageModel {
-        let weights = try FileWeights(modelAt: path, engine: engine)
-        return try LanguageModel(configuration: weights.configuration, weights: weights, engine: engine)
+    public static func load(
+        _ path: String, compute: BaseCompute = .float32, engine: Engine
+    ) throws -> LanguageModel {
+        let files = try FileWeights(modelAt: path, engine: engine)
+        let format = BaseFormat(storage: .auto, compute: compute) ?? .float32
+        let weights = try FormattedWeights(files, format: format, isCalibrated: false)
+        defer { if compute == .int8 { files.files.forgetPages() } }
+        return try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
     }
 }

@@ -37,6 +37,7 @@ struct BenchGenerate: ParsableCommand {
     var repetitions = 5
     @Flag(help: "Print one JSON object.")
     var json = false
+    @OptionGroup var base: BaseComputeOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -62,13 +63,14 @@ struct BenchGenerate: ParsableCommand {
 
     private func loaded(_ engine: Engine) throws -> LanguageModel {
         if let path = model {
-            let loaded = try LanguageModel.load(path, engine: engine)
+            let loaded = try LanguageModel.load(path, compute: base.baseCompute, engine: engine)
             if let adapter { try loaded.loadAdapter(adapter) }
             return loaded
         }
+        let format = BaseFormat(storage: .auto, compute: base.baseCompute) ?? .float32
         let made = try LanguageModel(
-            configuration: BenchmarkShape.chosen(shape), weights: RandomWeights(seed: 0, memory: engine.memory),
-            engine: engine)
+            configuration: BenchmarkShape.chosen(shape),
+            weights: RandomFormattedWeights(format: format, digits: .uncalibrated, engine: engine), engine: engine)
         if let method {
             let section = try AdapterOptions.section(method: method, rank: rank, set: [])
             _ = ParameterSet(try made.attachAdapters(section, seed: 0).parameters, memory: engine.memory)
@@ -80,6 +82,7 @@ struct BenchGenerate: ParsableCommand {
     private func showJSON(_ result: GenerationBenchmark.Result, threads: Int) {
         let value: JSONValue = [
             "model": .string(model ?? shape), "adapter": .string(adapter ?? method ?? "none"),
+            "base_compute": .string(base.baseCompute.rawValue),
             "batch": .integer(Int64(batch)), "prompt": .integer(Int64(prompt)), "tokens": .integer(Int64(tokens)),
             "threads": .integer(Int64(threads)), "repetitions": .integer(Int64(repetitions)),
             "tokens_per_second": result.tokensPerSecond.json,
@@ -100,7 +103,7 @@ struct BenchGenerate: ParsableCommand {
         }
         StandardOutput.write(
             """
-            \(model ?? shape), adapter \(adapter ?? method ?? "none"), \(batch) x (\(prompt) + \(tokens)) tokens, \
+            \(model ?? shape), \(base.baseCompute.rawValue), adapter \(adapter ?? method ?? "none"), \(batch) x (\(prompt) + \(tokens)) tokens, \
             \(threads) threads, \(repetitions) runs
             tokens/s          \(number(result.tokensPerSecond, 1))
             decoding only     \(number(result.decodedTokensPerSecond, 1))

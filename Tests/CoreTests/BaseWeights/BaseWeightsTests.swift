@@ -118,6 +118,38 @@ struct BaseWeightsTests {
         }
     }
 
+    @Test("a model loaded in int8 has no need of calibration, and its matrices read as in the file")
+    func uncalibrated() throws {
+        let reference = try LanguageModel.load(Self.folder, engine: engine)
+        let model = try LanguageModel.load(Self.folder, compute: .int8, engine: engine)
+        let ids: [Int32] = [1, 5, 3, 8, 2, 7, 4, 6]
+        let input = ModelInput(
+            inputIds: ids, targets: Array(ids[1...]) + [-100],
+            layout: SequenceLayout(segmentStarts: [0, ids.count], positions: Array(0..<Int32(ids.count))))
+        let (loss, expected) = (try model.losses([input])[0].sum, try reference.losses([input])[0].sum)
+        #expect(loss != expected && abs(loss - expected) < 0.005 * expected)
+        for (linear, original) in zip(model.linears, reference.linears) {
+            #expect((linear.weight as? Int8Weight)?.isQuantised == true)
+            #expect(
+                linear.currentWeight(engine.memory).elements() == original.currentWeight(engine.memory).elements())
+        }
+    }
+
+    @Test("15 bits of an input keep what stands beside an outlying channel that was never seen")
+    func fineInputs() {
+        var noise = Noise(8)
+        let (w, x, dY) = (tensor(&noise, 96, 160), tensor(&noise, 40, 160), tensor(&noise, 40, 96))
+        for row in 0..<x.rows { x.pointer[row * x.columns + 11] *= 200 }
+        for row in 0..<w.rows { w.pointer[row * w.columns + 11] = 0 }
+        let exact = products(Float32Weight(w), x: x, dY: dY).y
+        func errorOfY(_ digits: Int8Weight.Digits) -> Double {
+            let weight = Int8Weight(quantising: Float32Weight(w), digits: digits, engine: engine)
+            return error(products(weight, x: x, dY: dY).y, exact)
+        }
+        #expect(errorOfY(.uncalibrated) < 0.02)
+        #expect(errorOfY(.init()) > 0.1)
+    }
+
     @Test("transposed matrices are refused in int8")
     func transposedIsRefused() throws {
         let files = try FileWeights(modelAt: ParityCase.root + "/Tests/Fixtures/parity/gpt2/model", engine: engine)
