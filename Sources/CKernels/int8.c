@@ -1,4 +1,4 @@
-// Products with a matrix of int8 codes, W = diag(s) Q diag(f): sums of products of codes are exact 32-bit integers, so
+// Products with a matrix of int8 codes, W = diag(s) Q: sums of products of codes are exact 32-bit integers, so
 // that a row of the result depends on its own row of X alone, never on threads, tiles or what else is in the batch.
 //
 // W's codes lie in panels of 64 rows; within a panel 4 columns of row 0, of row 1, ... of row 63, then the next 4 columns,
@@ -181,7 +181,7 @@ void ck_int8_multiply(ck_pool *pool, const ck_int8_matrix *w, bool transposed, i
     int8_t *codes = ck_pool_take(pool, (size_t)(m * digits * padded) + (size_t)(m * (1 + digits)) * 4);
     float *scales = (float *)(codes + m * digits * padded);
     product p = {
-        w, codes, x, scales, transposed ? w->row_scales : w->column_scales, transposed ? w->column_scales : w->row_scales,
+        w, codes, x, scales, transposed ? w->row_scales : NULL, transposed ? NULL : w->row_scales,
         (int32_t *)(scales + m), m, n, k, padded, ld_x, ld_y, rows_per_task, panels, digits, transposed, accumulate, y,
         best_kernels(), pool,
     };
@@ -192,13 +192,12 @@ void ck_int8_multiply(ck_pool *pool, const ck_int8_matrix *w, bool transposed, i
 
 size_t ck_int8_bytes(int64_t rows, int64_t columns) { return (size_t)(ck_int8_padded(rows) * ck_int8_padded(columns)); }
 
-void ck_int8_pack(const float *w, int64_t rows, int64_t columns, const float *factor, uint8_t *panel, float *scales,
-                  int8_t *row_codes) {
+void ck_int8_pack(const float *w, int64_t rows, int64_t columns, uint8_t *panel, float *scales, int8_t *row_codes) {
     const int64_t padded = ck_int8_padded(columns);
     memset(panel, 128, (size_t)(padded * INT8_PANEL));
     for (int64_t j = 0; j < rows; j++) {
         int32_t sum;
-        ck_int8_quantise_row(w + j * columns, factor, columns, padded, 1, row_codes, scales + j, &sum);
+        ck_int8_quantise_row(w + j * columns, NULL, columns, padded, 1, row_codes, scales + j, &sum);
         for (int64_t k = 0; k < padded; k++) panel[k / 4 * 4 * INT8_PANEL + 4 * j + k % 4] = (uint8_t)(row_codes[k] + 128);
     }
 }
@@ -206,7 +205,6 @@ void ck_int8_pack(const float *w, int64_t rows, int64_t columns, const float *fa
 void ck_int8_unpack(const ck_int8_matrix *w, int64_t row, float *out) {
     const uint8_t *panel = w->codes + row / INT8_PANEL * INT8_PANEL * ck_int8_padded(w->columns) + row % INT8_PANEL * 4;
     for (int64_t k = 0; k < w->columns; k++) {
-        const float code = (float)(panel[k / 4 * 4 * INT8_PANEL + k % 4] - 128);
-        out[k] = code * w->row_scales[row] * (w->column_scales ? w->column_scales[k] : 1);
+        out[k] = (float)(panel[k / 4 * 4 * INT8_PANEL + k % 4] - 128) * w->row_scales[row];
     }
 }

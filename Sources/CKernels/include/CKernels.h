@@ -62,25 +62,24 @@ void ck_low_rank_gradients(ck_pool *pool, int64_t tokens, int64_t out, int64_t r
 
 // MARK: Products with int8 codes (int8.c)
 
-/// W = diag(row_scales) Q diag(column_scales) with codes Q in -127 ... 127; column_scales may be NULL for 1.
+/// W = diag(row_scales) Q with codes Q in -127 ... 127.
 typedef struct {
     int64_t rows, columns;
     const uint8_t *codes; // packed, ck_int8_bytes long
-    const float *row_scales, *column_scales;
+    const float *row_scales;
 } ck_int8_matrix;
 
 /// Whether this processor multiplies int8 codes with instructions made for it (AVX-512 VNNI).
 bool ck_int8_is_fast(void);
 /// Bytes of the packed codes of a matrix; each 64 rows take an equal part of them.
 size_t ck_int8_bytes(int64_t rows, int64_t columns);
-/// Quantises up to 64 rows of W, multiplied by `factor` of their columns (NULL: 1), each to its own scale max / 127, into
-/// the part of the packed codes that begins with the first of them. `row_codes` holds `columns` bytes rounded up to 64.
-void ck_int8_pack(const float *w, int64_t rows, int64_t columns, const float *factor, uint8_t *panel, float *scales,
-                  int8_t *row_codes);
+/// Quantises up to 64 rows of W, each to its own scale max / 127, into the part of the packed codes that begins with the
+/// first of them. `row_codes` holds `columns` bytes rounded up to 64.
+void ck_int8_pack(const float *w, int64_t rows, int64_t columns, uint8_t *panel, float *scales, int8_t *row_codes);
 /// out = row `row` of W.
 void ck_int8_unpack(const ck_int8_matrix *w, int64_t row, float *out);
-/// Y = X W^T, or Y = X W if transposed, or Y += ...; X has m rows. Each row of X, times the scales of W that stand on the
-/// side of the reduction, is quantised to its largest magnitude with one or two `digits` of int8. The reduction may be up
+/// Y = X W^T, or Y = X W if transposed, or Y += ...; X has m rows. Each row of X, if transposed times the scales of W,
+/// is quantised to its largest magnitude with one or two `digits` of int8. The reduction may be up
 /// to 130000 long; beyond that 32 bits may overflow.
 void ck_int8_multiply(ck_pool *pool, const ck_int8_matrix *w, bool transposed, int32_t digits, int64_t m, const float *x,
                       int64_t ld_x, float *y, int64_t ld_y, bool accumulate);

@@ -46,12 +46,15 @@ public struct BaseFormat: Sendable, Equatable {
     }
 
     /// `weight` in this format; its float32 numbers are not kept where the format has fewer bits.
-    public func convert(_ weight: any FrozenWeight, digits: Int8Weight.Digits, engine: Engine) -> any FrozenWeight {
+    public func convert(_ weight: any FrozenWeight, isHead: Bool, engine: Engine) -> any FrozenWeight {
         switch (storage, compute) {
         case (.float32, _), (.auto, _): weight
         case (.bfloat16, _): CompactWeight(rounding: weight, keepsOriginal: false, engine: engine)
         case (.int8, .float32): CompactWeight(quantising: weight, keepsOriginal: false, engine: engine)
-        case (.int8, .int8): Int8Weight(quantising: weight, digits: digits, engine: engine)
+        case (.int8, .int8):
+            Int8Weight(
+                quantising: weight, gradientDigits: Int8Weight.gradientDigits(isHead: isHead), keepsOriginal: false,
+                engine: engine)
         }
     }
 }

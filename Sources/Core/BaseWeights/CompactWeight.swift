@@ -96,7 +96,7 @@ extension CompactWeight {
 
     /// W as int8 codes with a scale for each row; reads of W itself still go to `original` if it is kept.
     convenience init(quantising weight: any FrozenWeight, keepsOriginal: Bool, engine: Engine) {
-        let codes = Int8Codes(rows: weight.outFeatures, columns: weight.inFeatures, factors: nil, engine: engine) {
+        let codes = Int8Codes(rows: weight.outFeatures, columns: weight.inFeatures, engine: engine) {
             weight.decode(rows: $0, into: $1)
         }
         self.init(

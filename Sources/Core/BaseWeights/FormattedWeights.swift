@@ -4,14 +4,9 @@
 public final class FormattedWeights: WeightProvider {
     private let files: FileWeights
     private let format: BaseFormat
-    private let isCalibrated: Bool
-    /// The matrices that will be, or are, int8 codes, in the order of the model.
-    public private(set) var int8Weights: [Int8Weight] = []
 
-    /// - Parameter isCalibrated: whether int8 codes wait for ``LanguageModel/quantise(_:seeing:share:)`` to be made. Otherwise
-    ///   they are made at once, and finer inputs make up for what smoothing would do.
     /// - Throws: ``ModelError/unsupportedFeature(path:feature:found:supported:)`` for int8 of matrices stored transposed.
-    public init(_ files: FileWeights, format: BaseFormat, isCalibrated: Bool = true) throws {
+    public init(_ files: FileWeights, format: BaseFormat) throws {
         if format.storage == .int8, files.configuration.layerNormStyle?.storesTransposed == true {
             throw ModelError.unsupportedFeature(
                 path: files.path, feature: "the family for int8 weights", found: files.configuration.family,
@@ -19,7 +14,6 @@ public final class FormattedWeights: WeightProvider {
         }
         self.files = files
         self.format = format
-        self.isCalibrated = isCalibrated
     }
 
     public func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
@@ -34,14 +28,9 @@ public final class FormattedWeights: WeightProvider {
         let isHead = block == .head || block == .embedding && files.configuration.tiesEmbeddings && !isPositions
         if block == .embedding, !isHead { return inFile }
         if format.compute == .int8, max(rows, columns) <= Int8Codes.longestReduction {
-            guard isCalibrated else {
-                return Int8Weight(
-                    quantising: inFile, digits: .uncalibrated, keepsOriginal: true, engine: files.engine)
-            }
-            let weight = Int8Weight(
-                original: inFile, digits: Int8Weight.Digits(of: name, isHead: isHead), memory: files.engine.memory)
-            int8Weights.append(weight)
-            return weight
+            return Int8Weight(
+                quantising: inFile, gradientDigits: Int8Weight.gradientDigits(isHead: isHead), keepsOriginal: true,
+                engine: files.engine)
         }
         switch format.storage {
         case .int8: return CompactWeight(quantising: inFile, keepsOriginal: true, engine: files.engine)
@@ -49,13 +38,5 @@ public final class FormattedWeights: WeightProvider {
             return stored.byteCount <= 2 * stored.count
                 ? inFile : CompactWeight(rounding: inFile, keepsOriginal: true, engine: files.engine)
         }
-    }
-}
-
-extension Int8Weight.Digits {
-    /// What the matrix `name` needs.
-    public init(of name: String, isHead: Bool) {
-        let isDown = [".down_proj.", ".fc2."].contains { name.contains($0) }
-        self = isHead ? .head : isDown ? .down : Self()
     }
 }

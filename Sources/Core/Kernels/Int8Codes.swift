@@ -5,26 +5,23 @@ extension Kernels {
     public static var multipliesInt8Fast: Bool { ck_int8_is_fast() }
 }
 
-/// A matrix `W = diag(s) Q diag(f)` of int8 codes Q, packed once as the products in both directions read them.
+/// A matrix `W = diag(s) Q` of int8 codes Q, packed once as the products in both directions read them.
 ///
-/// One byte an element, s `[rows]` and f `[columns]` in float32. Bits of a product's row depend on that row of X only.
+/// One byte an element, s `[rows]` in float32. Bits of a product's row depend on that row of X only.
 package struct Int8Codes {
     package let rows: Int
     package let columns: Int
     private let codes: Tensor
     private let rowScales: Tensor
-    private let columnScales: Tensor?
 
     /// The largest reduction whose 32-bit sums cannot overflow: 2³¹ / 127².
     package static let longestReduction = 130_000
 
-    /// Quantises W `[rows, columns]`, multiplied by `factors` `[columns]`, row by row to `s = max |w f| / 127`.
+    /// Quantises W `[rows, columns]` row by row to `s = max |w| / 127`.
     ///
-    /// - Parameters:
-    ///   - factors: one over f; nil for 1.
-    ///   - decode: writes a range of rows of W as float32.
+    /// - Parameter decode: writes a range of rows of W as float32.
     package init(
-        rows: Int, columns: Int, factors: Tensor?, engine: Engine,
+        rows: Int, columns: Int, engine: Engine,
         decode: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
     ) {
         self.rows = rows
@@ -34,11 +31,6 @@ package struct Int8Codes {
         let panelBytes = byteCount / max(panelCount, 1)
         codes = engine.memory.tensor(rows: 1, columns: byteCount / MemoryLayout<Float>.stride)
         rowScales = engine.memory.tensor(rows: 1, columns: rows)
-        columnScales = factors.map { factors in
-            let inverse = engine.memory.tensor(rows: 1, columns: columns)
-            for index in 0..<columns { inverse.pointer[index] = 1 / factors.pointer[index] }
-            return inverse
-        }
         let base = UnsafeMutableRawPointer(codes.pointer).assumingMemoryBound(to: UInt8.self)
         let scales = rowScales.pointer
         engine.threads.run(tasks: panelCount) { panel in
@@ -48,7 +40,7 @@ package struct Int8Codes {
                     guard let floats = floats.baseAddress, let rowCodes = rowCodes.baseAddress else { return }
                     decode(range, floats)
                     ck_int8_pack(
-                        floats, Int64(range.count), Int64(columns), factors?.pointer, base + panel * panelBytes,
+                        floats, Int64(range.count), Int64(columns), base + panel * panelBytes,
                         scales + range.lowerBound, rowCodes)
                 }
             }
@@ -56,15 +48,12 @@ package struct Int8Codes {
     }
 
     /// Bytes that codes and scales take.
-    package var byteCount: Int {
-        (codes.count + rowScales.count + (columnScales?.count ?? 0)) * MemoryLayout<Float>.stride
-    }
+    package var byteCount: Int { (codes.count + rowScales.count) * MemoryLayout<Float>.stride }
 
     /// `Y = X Wᵀ`, or `Y = X W` with `transposed`, or `Y += …`.
     ///
-    /// A row x of X, multiplied by the scales g of W on the side of the reduction (f, or s with `transposed`), is quantised
-    /// to `σ = max |x g| / 127`: `x g ≈ σ (q₁ + q₂ / 254)`, q₂ only with two `digits`. The result is `σ (Σ q Q)` times the
-    /// scales on the other side.
+    /// A row x of X, with `transposed` multiplied by s, is quantised to `σ = max |x| / 127`: `x ≈ σ (q₁ + q₂ / 254)`, q₂ only
+    /// with two `digits`. The result is `σ (Σ q Q)`, without `transposed` times s.
     package func multiply(
         _ x: Tensor, transposed: Bool, digits: Int, into y: Tensor, accumulate: Bool, engine: Engine
     ) {
@@ -78,7 +67,7 @@ package struct Int8Codes {
         }
     }
 
-    /// Writes rows of `diag(s) Q diag(f)` as float32.
+    /// Writes rows of `diag(s) Q` as float32.
     package func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         withMatrix { matrix in
             for (index, row) in range.enumerated() { ck_int8_unpack(matrix, Int64(row), destination + index * columns) }
@@ -89,7 +78,7 @@ package struct Int8Codes {
         var matrix = ck_int8_matrix(
             rows: Int64(rows), columns: Int64(columns),
             codes: UnsafeRawPointer(codes.pointer).assumingMemoryBound(to: UInt8.self),
-            row_scales: rowScales.pointer, column_scales: columnScales?.pointer)
+            row_scales: rowScales.pointer)
         body(&matrix)
     }
 }

@@ -81,7 +81,7 @@ extension LanguageModel {
     ) throws -> LanguageModel {
         let files = try FileWeights(modelAt: path, engine: engine)
         let format = BaseFormat(storage: .auto, compute: compute) ?? .float32
-        let weights = try FormattedWeights(files, format: format, isCalibrated: false)
+        let weights = try FormattedWeights(files, format: format)
         defer { if compute == .int8 { files.files.forgetPages() } }
         return try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
     }

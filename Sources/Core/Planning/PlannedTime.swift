@@ -21,7 +21,7 @@ enum PlannedRate {
     /// the frozen products take 0.84 of a step and are 0.92 of the counted operations.
     static let stepEfficiency = 0.91
     /// Products of the frozen matrices in int8 beside float32, quantising included; where the processor has VNNI.
-    static let int8Speedup = 2.4
+    static let int8Speedup = 1.95
     /// Numbers of a stored block that one core turns into float32 in a second.
     static let decodedElementsPerSecond = 0.8e9
     /// Payload over line rate, for TCP.
@@ -44,7 +44,7 @@ extension PlannedTime {
     ///     reduction    bytes over the host's link / (0.9 bandwidth) + 2 (P - 1) latency
     ///
     /// E: elements of a layer's matrices, Q: width of the queries, T_s: tokens of a sequence, T: trained numbers, L: layers.
-    /// int8 products count 1/2.4 of their operations; matrices in a smaller form than float32 that are multiplied in float32
+    /// int8 products count 1/1.95 of their operations; matrices in a smaller form than float32 that are multiplied in float32
     /// are decoded in every pass. A model that is trained as a whole has 2 E more backward, 2 V D at the head, and no T.
     public init(_ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement) {
         let operations = PlannedOperations(request, recomputes: request.recomputesBlocks(placement))

@@ -8,7 +8,6 @@ package final class PlacedModel {
     /// Placement and why, in one line.
     package let explanation: String
     private let sharded: ShardedWeights?
-    private let int8Weights: [Int8Weight]
 
     /// Collective: opens the model at `path` on every process.
     ///
@@ -43,22 +42,12 @@ package final class PlacedModel {
                 details += "; no prefetch, because MPI allows one thread only"
             }
         }
-        int8Weights = formatted.int8Weights
         if format != .float32 { details += "; \(format.description)" }
         if format.compute == .int8, !Kernels.multipliesInt8Fast {
             details += "; slow, because this processor lacks AVX-512 VNNI"
         }
         explanation = "placement: \(choice.placement.rawValue) (\(details))"
         files.files.forgetPages()
-    }
-
-    /// Collective: makes the int8 codes, if the model is to have any, smoothed by what process 0 sees of `data`.
-    package func quantise(seeing data: PreparedDataset, communicator: any Communicator) throws {
-        let inputs = int8Weights.isEmpty ? [] : data.calibrationInputs()
-        try model.quantise(int8Weights, seeing: inputs) { magnitudes in
-            try communicator.broadcast(
-                UnsafeMutableRawBufferPointer(start: magnitudes.pointer, count: magnitudes.bytes.count), from: 0)
-        }
     }
 
     /// What gathering has cost this process so far; nothing where weights are not gathered.

@@ -74,7 +74,6 @@ final class TrainingSetup {
         if case .steps(let count) = configuration.training.length { early = try course(totalSteps: count) }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
         let data = try Self.openData(configuration, tokenizer: tokenizer, model: model, communicator: communicator)
-        try placed.quantise(seeing: data.training, communicator: communicator)
         let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
         let totalSteps =
             switch configuration.training.length {

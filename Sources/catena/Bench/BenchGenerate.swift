@@ -70,7 +70,7 @@ struct BenchGenerate: ParsableCommand {
         let format = BaseFormat(storage: .auto, compute: base.baseCompute) ?? .float32
         let made = try LanguageModel(
             configuration: BenchmarkShape.chosen(shape),
-            weights: RandomFormattedWeights(format: format, digits: .uncalibrated, engine: engine), engine: engine)
+            weights: RandomFormattedWeights(format: format, engine: engine), engine: engine)
         if let method {
             let section = try AdapterOptions.section(method: method, rank: rank, set: [])
             _ = ParameterSet(try made.attachAdapters(section, seed: 0).parameters, memory: engine.memory)

@@ -4,14 +4,11 @@ import CatenaCore
 struct RandomFormattedWeights: WeightProvider {
     private let random: RandomWeights
     private let format: BaseFormat
-    private let digits: Int8Weight.Digits?
     private let engine: Engine
 
-    /// - Parameter digits: of int8 matrices; without it those that training gives each of them.
-    init(format: BaseFormat, digits: Int8Weight.Digits? = nil, engine: Engine) {
+    init(format: BaseFormat, engine: Engine) {
         random = RandomWeights(seed: 0, memory: engine.memory)
         self.format = format
-        self.digits = digits
         self.engine = engine
     }
 
@@ -19,7 +16,7 @@ struct RandomFormattedWeights: WeightProvider {
 
     func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
         let weight = try random.matrix(name, rows: rows, columns: columns, in: block)
-        let digits = digits ?? Int8Weight.Digits(of: name, isHead: block == .head || block == .embedding)
-        return format.convert(weight, digits: digits, engine: engine)
+        let isHead = block == .head || block == .embedding
+        return format.convert(weight, isHead: isHead, engine: engine)
     }
 }

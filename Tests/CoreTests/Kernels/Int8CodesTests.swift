@@ -18,12 +18,9 @@ struct Int8CodesTests {
         }
     }
 
-    private func codes(_ w: [Float], _ t: [Float], _ shape: Case, engine: Engine) -> Int8Codes {
+    private func codes(_ w: [Float], _ shape: Case, engine: Engine) -> Int8Codes {
         let columns = shape.columns
-        return Int8Codes(
-            rows: shape.rows, columns: columns, factors: engine.memory.tensor(t, rows: 1, columns: columns),
-            engine: engine
-        ) { rows, destination in
+        return Int8Codes(rows: shape.rows, columns: columns, engine: engine) { rows, destination in
             for (index, row) in rows.enumerated() {
                 for column in 0..<columns { destination[index * columns + column] = w[row * columns + column] }
             }
@@ -37,15 +34,14 @@ struct Int8CodesTests {
     private func product(_ shape: Case, transposed: Bool, engine: Engine) -> (fast: [Float], plain: [[Double]]) {
         var noise = Noise(UInt64(shape.rows + shape.columns))
         let w = noise.floats(shape.rows * shape.columns)
-        let t = noise.floats(shape.columns).map { $0 < 0 ? Float(0.5) : 2 }
         let (k, n) = transposed ? (shape.rows, shape.columns) : (shape.columns, shape.rows)
         let x = noise.floats(shape.count * k)
         let y = engine.memory.tensor(rows: shape.count, columns: n)
-        codes(w, t, shape, engine: engine).multiply(
+        codes(w, shape, engine: engine).multiply(
             engine.memory.tensor(x, rows: shape.count, columns: k), transposed: transposed, digits: shape.digits,
             into: y, accumulate: false, engine: engine)
         let plain = (transposed ? Naive.int8ProductTransposed : Naive.int8Product)(
-            matrix(x, columns: k), matrix(w, columns: shape.columns), t, shape.digits)
+            matrix(x, columns: k), matrix(w, columns: shape.columns), shape.digits)
         return (y.elements(), plain)
     }
 
@@ -68,8 +64,7 @@ struct Int8CodesTests {
         let engine = engines[1]
         var noise = Noise(5)
         let shape = Case(rows: 96, columns: 80, count: 300)
-        let codes = codes(
-            noise.floats(96 * 80), [Float](repeating: 1, count: 80), shape, engine: engine)
+        let codes = codes(noise.floats(96 * 80), shape, engine: engine)
         let x = engine.memory.tensor(noise.floats(300 * 80), rows: 300, columns: 80)
         let y = engine.memory.tensor(rows: 300, columns: 96)
         codes.multiply(x, transposed: false, digits: 1, into: y, accumulate: false, engine: engine)
@@ -85,9 +80,7 @@ struct Int8CodesTests {
     func notFinite(value: Float) {
         let engine = engines[1]
         var noise = Noise(6)
-        let codes = codes(
-            noise.floats(64 * 80), [Float](repeating: 1, count: 80), Case(rows: 64, columns: 80, count: 2),
-            engine: engine)
+        let codes = codes(noise.floats(64 * 80), Case(rows: 64, columns: 80, count: 2), engine: engine)
         let x = engine.memory.tensor(noise.floats(2 * 80), rows: 2, columns: 80)
         x.pointer[17] = value
         let y = engine.memory.tensor(rows: 2, columns: 64)
@@ -101,9 +94,7 @@ struct Int8CodesTests {
         var noise = Noise(8)
         let (rows, columns) = (70, 67)
         let w = noise.floats(rows * columns)
-        let codes = codes(
-            w, [Float](repeating: 1, count: columns), Case(rows: rows, columns: columns, count: 1),
-            engine: engines[0])
+        let codes = codes(w, Case(rows: rows, columns: columns, count: 1), engine: engines[0])
         var decoded = [Float](repeating: 0, count: w.count)
         codes.decode(rows: 0..<rows, into: &decoded)
         for row in 0..<rows {

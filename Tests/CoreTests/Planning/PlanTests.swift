@@ -86,7 +86,7 @@ struct PlanTests {
         request.baseFormat = try #require(BaseFormat(storage: .auto, compute: .int8))
         let codes = PlannedMemory(request, placement: .replicated)
         #expect(codes.weightBytes == matrices + vectors && codes.sharedWeightBytes == 0)
-        let saved = (1 - 1 / 2.4) * 4 * Double(matrices) * 2048 / (50e9 * 16 * 0.91)
+        let saved = (1 - 1 / 1.95) * 4 * Double(matrices) * 2048 / (50e9 * 16 * 0.91)
         #expect(abs(plain.computeSeconds - PlannedTime(request, placement: .replicated).computeSeconds - saved) < 1e-6)
         request.placement = .sharded
         let plan = Plan(request)

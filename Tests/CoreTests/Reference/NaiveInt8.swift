@@ -15,23 +15,22 @@ extension Naive {
         }
     }
 
-    /// `Y = X Wᵀ` with W `[n, k]` smoothed by t `[k]`: rows of `W diag(t)` and of `X diag(1/t)` quantised.
-    static func int8Product(_ x: [[Float]], _ w: [[Float]], t: [Float], digits: Int) -> [[Double]] {
-        let codes = w.map { row in quantised(zip(row, t).map(*), digits: 1) }
+    /// `Y = X Wᵀ` with W `[n, k]`: rows of W and of X quantised.
+    static func int8Product(_ x: [[Float]], _ w: [[Float]], digits: Int) -> [[Double]] {
+        let codes = w.map { row in quantised(row, digits: 1) }
         return x.map { row in
-            let q = quantised(zip(row, t).map(/), digits: digits)
+            let q = quantised(row, digits: digits)
             return codes.map { zip(q, $0).reduce(0) { $0 + $1.0 * $1.1 } }
         }
     }
 
-    /// `dX = dY W` with the same codes: rows of `dY diag(s)` quantised, where `s_j = max_k |W_jk t_k| / 127`.
-    static func int8ProductTransposed(_ dY: [[Float]], _ w: [[Float]], t: [Float], digits: Int) -> [[Double]] {
-        let smoothed = w.map { row in zip(row, t).map(*) }
-        let s = smoothed.map { row in row.reduce(0) { max($0, abs($1)) } / 127 }
-        let codes = zip(smoothed, s).map { row, s in quantised(row, digits: 1).map { s > 0 ? $0 / Double(s) : 0 } }
+    /// `dX = dY W` with the same codes: rows of `dY diag(s)` quantised, where `s_j = max_k |W_jk| / 127`.
+    static func int8ProductTransposed(_ dY: [[Float]], _ w: [[Float]], digits: Int) -> [[Double]] {
+        let s = w.map { row in row.reduce(0) { max($0, abs($1)) } / 127 }
+        let codes = zip(w, s).map { row, s in quantised(row, digits: 1).map { s > 0 ? $0 / Double(s) : 0 } }
         return dY.map { row in
             let q = quantised(zip(row, s).map(*), digits: digits)
-            return t.indices.map { k in zip(q, codes).reduce(0) { $0 + $1.0 * $1.1[k] } / Double(t[k]) }
+            return w[0].indices.map { k in zip(q, codes).reduce(0) { $0 + $1.0 * $1.1[k] } }
         }
     }
 }
