@@ -3,6 +3,7 @@ import json
 import random
 
 from context import Training
+from steps import PEER_STEPS
 from turns import Peer, Skipped, alternate
 
 ONE, TWO = "Catena, 1 rank x 1", "Catena, 2 ranks x 1"
@@ -23,7 +24,7 @@ def two_ranks(context):
 
     def options(name, processes):
         return name, lambda: Peer(name, context.python, "step.py", [
-            "--shape", shape, "--batch", share, "--sequence", sequence, "--threads", 1], processes=processes)
+            "--shape", shape, "--batch", share, "--sequence", sequence, "--threads", 1], steps=PEER_STEPS, processes=processes)
 
     measured = alternate([
         (ONE, lambda: Training(context, ONE, settings)),
