@@ -175,7 +175,7 @@ class Results:
                 speedups.append((two, gain, goal, goal is None))
         heading = f"{self.facts['processor']}, {self.facts['cores']} cores, OpenBLAS's kernels for {self.facts['kernels']}"
         return chart.draw(heading, [
-            ("Catena's rate over the best peer's", against, 1), ("Generated tokens a second over those of transformers' generate", generation, 1),
+            ("Catena's rate over the best peer's", against, 1), ("Generation over transformers' generate", generation, 1),
             ("Rate over that of the float32 products alone by OpenBLAS", limits, 1),
             ("Speed-up of two ranks on one host over one", speedups, 2)])
 
@@ -250,6 +250,8 @@ class Results:
         programs = statistics.multimode(other["program"] for other in self.sections.values())
         if section["program"] != programs[0]:
             lines += [f"Measured with catena {section['program']}, most of this page with {programs[0]}.", ""]
+        if section.get("versions") and section.get("peers_run") != self.facts["peers"]:
+            lines += [section.get("peers_run", "Here PyTorch's products ran as installed."), ""]
         if section["quick"]:
             lines += ["A trial (`--quick`): these numbers say nothing.", ""]
         return lines
