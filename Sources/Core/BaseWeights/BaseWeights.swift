@@ -35,10 +35,14 @@ public struct BaseFormat: Sendable, Equatable {
         self.compute = compute
     }
 
-    private init() { (storage, compute) = (.float32, .float32) }
+    /// The storage that the products need.
+    public init(compute: BaseCompute) {
+        storage = compute == .int8 ? .int8 : .float32
+        self.compute = compute
+    }
 
     /// Everything in float32.
-    public static let float32 = BaseFormat()
+    public static let float32 = BaseFormat(compute: .float32)
 
     /// What was chosen, in a few words.
     public var description: String {

@@ -80,8 +80,7 @@ extension LanguageModel {
         _ path: String, compute: BaseCompute = .float32, engine: Engine
     ) throws -> LanguageModel {
         let files = try FileWeights(modelAt: path, engine: engine)
-        let format = BaseFormat(storage: .auto, compute: compute) ?? .float32
-        let weights = try FormattedWeights(files, format: format)
+        let weights = try FormattedWeights(files, format: BaseFormat(compute: compute))
         defer { if compute == .int8 { files.files.forgetPages() } }
         return try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
     }

@@ -67,7 +67,7 @@ struct BenchGenerate: ParsableCommand {
             if let adapter { try loaded.loadAdapter(adapter) }
             return loaded
         }
-        let format = BaseFormat(storage: .auto, compute: base.baseCompute) ?? .float32
+        let format = BaseFormat(compute: base.baseCompute)
         let made = try LanguageModel(
             configuration: BenchmarkShape.chosen(shape),
             weights: RandomFormattedWeights(format: format, engine: engine), engine: engine)
