@@ -70,7 +70,9 @@ for count in $ranks; do
     hash int8 "base int8, $count ranks" "$count" --set base-compute=int8
     hash bfloat16 "base stored in bfloat16, $count ranks" "$count" --set base-storage=bfloat16
     for preset in cola relora; do
-        hash "$preset" "chain $preset, $count ranks" "$count" --set "chain={preset: $preset, every-steps: 4}"
+        rewarm=
+        [ "$preset" = cola ] || rewarm=", rewarm: 2"
+        hash "$preset" "chain $preset, $count ranks" "$count" --set "chain={preset: $preset, every-steps: 4$rewarm}"
     done
 done
 
