@@ -114,9 +114,9 @@ struct Generate: ParsableCommand {
             return (beginning + tokenizer.encode(text), tokenizer.endOfSequenceIds)
         }
         let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
-        let messages = (system.map { [ChatMessage(.system, $0)] } ?? []) + [ChatMessage(.user, text)]
+        let messages = (system.map { [Conversation.Message("system", $0)] } ?? []) + [.init("user", text)]
         let prompt = try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: 1 << 30)
-            .prompt(for: messages)
+            .prompt(for: Conversation(messages: messages))
         return (prompt.inputIds, prompt.stopIds)
     }
 

@@ -29,7 +29,7 @@ extension ChatTemplate {
     /// Tokens examples have no text and render to nothing.
     func render(_ example: Example) throws(TemplateMismatch) -> [TemplatePiece] {
         switch example {
-        case .messages(let messages): return try render(messages, asksForAnswer: false)
+        case .conversation(let conversation): return try render(conversation, asksForAnswer: false)
         case .completion(let prompt, let completion):
             guard style == .plain else { break }
             return beginning + [TemplatePiece(prompt), TemplatePiece(completion, isSupervised: true)] + end(true)
@@ -50,7 +50,7 @@ extension ChatTemplate {
             ].compactMap { $0 }
         case .tokens: return []
         }
-        return try render(example.conversation ?? [], asksForAnswer: false)
+        return try render(example.conversation ?? Conversation(messages: []), asksForAnswer: false)
     }
 
     /// The example up to where its last answer begins; for texts and tokens, nil.
@@ -62,14 +62,15 @@ extension ChatTemplate {
         case .instruction(let instruction, let input, _) where style == .alpaca:
             return beginning + [TemplatePiece(alpacaPrompt(system: nil, instruction: instruction, input: input))]
         default:
-            guard let messages = example.promptMessages else { return nil }
-            return try render(messages, asksForAnswer: true)
+            guard let conversation = example.promptConversation else { return nil }
+            return try render(conversation, asksForAnswer: true)
         }
     }
 
     /// A conversation; with `asksForAnswer` it ends where the next assistant turn begins.
-    func render(_ messages: [ChatMessage], asksForAnswer: Bool) throws(TemplateMismatch) -> [TemplatePiece] {
-        switch style {
+    func render(_ conversation: Conversation, asksForAnswer: Bool) throws(TemplateMismatch) -> [TemplatePiece] {
+        let messages = try turns(of: conversation)
+        return switch style {
         case .chatml: chatml(messages, asksForAnswer)
         case .llama3: llama3(messages, asksForAnswer)
         case .llama2: try llama2(messages)
@@ -84,7 +85,7 @@ extension ChatTemplate {
         endOfAnswer.map { [TemplatePiece($0.text, isSupervised: isSupervised, isToken: true)] } ?? []
     }
 
-    private func chatml(_ messages: [ChatMessage], _ asksForAnswer: Bool) -> [TemplatePiece] {
+    private func chatml(_ messages: [Turn], _ asksForAnswer: Bool) -> [TemplatePiece] {
         var pieces = beginning
         if let defaultSystem, messages.first?.role != .system {
             pieces.append(TemplatePiece("<|im_start|>system\n\(defaultSystem)<|im_end|>\n"))
@@ -105,11 +106,11 @@ extension ChatTemplate {
         return pieces
     }
 
-    private func llama3(_ messages: [ChatMessage], _ asksForAnswer: Bool) -> [TemplatePiece] {
+    private func llama3(_ messages: [Turn], _ asksForAnswer: Bool) -> [TemplatePiece] {
         var messages = messages
         if let datePreamble {
             let system = messages.first?.role == .system ? messages.removeFirst().content.trimmed : ""
-            messages.insert(ChatMessage(.system, datePreamble + system), at: 0)
+            messages.insert(Turn(.system, datePreamble + system), at: 0)
         }
         var pieces = beginning
         for (index, message) in messages.enumerated() {
@@ -124,7 +125,7 @@ extension ChatTemplate {
         return pieces
     }
 
-    private func llama2(_ messages: [ChatMessage]) throws(TemplateMismatch) -> [TemplatePiece] {
+    private func llama2(_ messages: [Turn]) throws(TemplateMismatch) -> [TemplatePiece] {
         var turns = messages
         var system = ""
         if turns.first?.role == .system {
@@ -133,7 +134,7 @@ extension ChatTemplate {
         }
         var pieces = isMistral ? beginning : []
         for (index, turn) in turns.enumerated() {
-            let expected: ChatMessage.Role = index % 2 == 0 ? .user : .assistant
+            let expected: Turn.Role = index % 2 == 0 ? .user : .assistant
             guard turn.role == expected else {
                 throw TemplateMismatch(
                     expected: "user and assistant messages in turn, as the llama2 template needs",
@@ -152,7 +153,7 @@ extension ChatTemplate {
         return pieces
     }
 
-    private func alpaca(_ messages: [ChatMessage], _ asksForAnswer: Bool) -> [TemplatePiece] {
+    private func alpaca(_ messages: [Turn], _ asksForAnswer: Bool) -> [TemplatePiece] {
         var pieces = beginning
         let system = messages.first?.role == .system ? messages.first?.content : nil
         var isFirstQuestion = true
@@ -183,7 +184,7 @@ extension ChatTemplate {
         return "\(preamble)\n\n### Instruction:\n\(instruction)\n\n### Input:\n\(input)\n\n### Response:\n"
     }
 
-    private func plain(_ messages: [ChatMessage], _ asksForAnswer: Bool) -> [TemplatePiece] {
+    private func plain(_ messages: [Turn], _ asksForAnswer: Bool) -> [TemplatePiece] {
         var pieces = beginning
         for message in messages {
             switch message.role {

@@ -153,10 +153,11 @@ public struct ChatTemplate: Sendable, Equatable {
     /// Equal for templates that render alike; part of the prepared data's key.
     var fingerprintText: String {
         let probes: [Example] = [
-            .messages([
-                .init(.system, "s"), .init(.user, "u"), .init(.assistant, "a"), .init(.user, "v"),
-                .init(.assistant, "b"),
-            ]),
+            .conversation(
+                Conversation(messages: [
+                    .init("system", "s"), .init("user", "u"), .init("assistant", "a"), .init("user", "v"),
+                    .init("assistant", "b"),
+                ])),
             .completion(prompt: "p", completion: "c"), .instruction(instruction: "i", input: "", output: "o"),
             .instruction(instruction: "i", input: "j", output: "o"), .text("t"),
         ]

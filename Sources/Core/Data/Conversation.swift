@@ -2,30 +2,89 @@
 ///
 /// Messages, tools and documents keep their keys in the file's order and their numbers as written (2 is not 2.0), because
 /// a template may print them.
-struct Conversation: Sendable {
+package struct Conversation: Sendable, Equatable {
     /// The turns in their order.
-    var messages: [Message]
+    package var messages: [Message]
     /// Descriptions of tools in OpenAI's form; nil where there are none.
-    var tools: [OrderedJSON]?
+    package var tools: [OrderedJSON]?
     /// Documents to answer from; nil where there are none.
-    var documents: [OrderedJSON]?
+    package var documents: [OrderedJSON]?
     /// Further variables of the template (`chat_template_kwargs`); they win over the special tokens.
-    var templateVariables: [(name: String, value: OrderedJSON)] = []
+    package var templateVariables: [(name: String, value: OrderedJSON)] = []
 
     /// One turn.
-    struct Message: Sendable {
+    package struct Message: Sendable, Equatable {
         /// The object that the template sees; what says only whether the turn is learned is not in it.
-        var fields: [(key: String, value: OrderedJSON)]
+        package var fields: [(key: String, value: OrderedJSON)]
         /// Whether the turn is learned; only an assistant's can be.
-        var isLearned: Bool
+        package var isLearned: Bool
+
+        /// The turn with these fields.
+        package init(fields: [(key: String, value: OrderedJSON)], isLearned: Bool) {
+            self.fields = fields
+            self.isLearned = isLearned
+        }
+
+        /// `{"role", "content"}`; an assistant's turn is learned unless said otherwise.
+        package init(_ role: String, _ content: String, isLearned: Bool = true) {
+            fields = [("role", .string(role)), ("content", .string(content))]
+            self.isLearned = isLearned && role == "assistant"
+        }
 
         /// The value of a key that is present.
-        subscript(key: String) -> OrderedJSON? { fields.last { $0.key == key }?.value }
+        package subscript(key: String) -> OrderedJSON? { fields.last { $0.key == key }?.value }
 
         /// Who speaks; empty where the turn does not say.
-        var role: String {
+        package var role: String {
             guard case .string(let role) = self["role"] else { return "" }
             return role
+        }
+
+        /// What is said; nil where it is no text.
+        package var content: String? {
+            guard case .string(let content) = self["content"] else { return nil }
+            return content
+        }
+
+        package static func == (left: Message, right: Message) -> Bool {
+            left.isLearned == right.isLearned && OrderedJSON.object(left.fields) == .object(right.fields)
+        }
+    }
+
+    /// A conversation of these parts.
+    package init(
+        messages: [Message], tools: [OrderedJSON]? = nil, documents: [OrderedJSON]? = nil,
+        templateVariables: [(name: String, value: OrderedJSON)] = []
+    ) {
+        self.messages = messages
+        self.tools = tools
+        self.documents = documents
+        self.templateVariables = templateVariables
+    }
+
+    package static func == (left: Conversation, right: Conversation) -> Bool {
+        left.messages == right.messages && left.tools == right.tools && left.documents == right.documents
+            && left.templateVariables.elementsEqual(right.templateVariables) {
+                $0.name == $1.name && $0.value == $1.value
+            }
+    }
+}
+
+extension OrderedJSON: Equatable {
+    /// Whether both have the same members in the same order and numbers of the same kind and value.
+    package static func == (left: OrderedJSON, right: OrderedJSON) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left.unicodeScalars.elementsEqual(right.unicodeScalars)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)):
+            left.elementsEqual(right) {
+                $0.key.unicodeScalars.elementsEqual($1.key.unicodeScalars) && $0.value == $1.value
+            }
+        default: false
         }
     }
 }

@@ -1,29 +1,7 @@
-/// One turn of a conversation.
-public struct ChatMessage: Sendable, Hashable {
-    /// Who speaks.
-    public enum Role: String, Sendable, CaseIterable {
-        case system, user, assistant
-    }
-
-    /// Who speaks.
-    public var role: Role
-    /// What is said.
-    public var content: String
-    /// Whether the turn is learned; only an assistant's can be. `"train": false` in a file turns it off.
-    public var isSupervised: Bool
-
-    /// A turn; an assistant's is learned unless said otherwise.
-    public init(_ role: Role, _ content: String, isSupervised: Bool = true) {
-        self.role = role
-        self.content = content
-        self.isSupervised = isSupervised && role == .assistant
-    }
-}
-
 /// One training or evaluation example, before templates and tokens.
-public enum Example: Sendable, Hashable {
+package enum Example: Sendable, Equatable {
     /// `{"messages": [{"role", "content"}]}`: assistant turns are learned.
-    case messages([ChatMessage])
+    case conversation(Conversation)
     /// `{"prompt", "completion"}`: the completion is learned.
     case completion(prompt: String, completion: String)
     /// `{"instruction", "input", "output"}`: the output is learned; `input` may be empty.
@@ -36,9 +14,9 @@ public enum Example: Sendable, Hashable {
     case tokens(inputIds: [Int32], labels: [Int32])
 
     /// The form as it is written in a file.
-    public var form: String {
+    package var form: String {
         switch self {
-        case .messages: "{\"messages\"}"
+        case .conversation: "{\"messages\"}"
         case .completion: "{\"prompt\", \"completion\"}"
         case .instruction: "{\"instruction\", \"input\", \"output\"}"
         case .text: "{\"text\"}"
@@ -48,54 +26,61 @@ public enum Example: Sendable, Hashable {
     }
 
     /// The example as a conversation; nil for texts and tokens.
-    public var conversation: [ChatMessage]? {
+    package var conversation: Conversation? {
         switch self {
-        case .messages(let messages): messages
-        case .completion(let prompt, let completion): [ChatMessage(.user, prompt), ChatMessage(.assistant, completion)]
+        case .conversation(let conversation): conversation
+        case .completion(let prompt, let completion):
+            Conversation(messages: [.init("user", prompt), .init("assistant", completion)])
         case .instruction(let instruction, let input, let output):
-            [
-                ChatMessage(.user, input.isEmpty ? instruction : instruction + "\n\n" + input),
-                ChatMessage(.assistant, output),
-            ]
+            Conversation(messages: [
+                .init("user", input.isEmpty ? instruction : instruction + "\n\n" + input), .init("assistant", output),
+            ])
         case .text, .document, .tokens: nil
         }
     }
 
     /// Whether there is anything to learn in it; a response of blanks is nothing.
-    public var hasTarget: Bool {
+    package var hasTarget: Bool {
         switch self {
         case .text(let text), .document(let text): !text.allSatisfy(\.isWhitespace)
         case .tokens(_, let labels): labels.dropFirst().contains { $0 != EncodedExample.ignored }
-        case .messages, .completion, .instruction:
-            (conversation ?? []).contains { $0.isSupervised && !$0.content.allSatisfy(\.isWhitespace) }
+        case .conversation, .completion, .instruction:
+            (conversation?.messages ?? []).contains { message in
+                message.isLearned
+                    && message.fields.contains { field in
+                        guard field.key != "role" else { return false }
+                        guard case .string(let text) = field.value else { return true }
+                        return !text.allSatisfy(\.isWhitespace)
+                    }
+            }
         }
     }
 
-    /// The answer to compare a generated one with: the last assistant turn; nil for texts and tokens.
-    public var reference: String? {
-        guard let last = conversation?.last, last.role == .assistant else { return nil }
+    /// The answer to compare a generated one with: the last assistant turn; nil for texts and tokens, and for a turn without text.
+    package var reference: String? {
+        guard let last = conversation?.messages.last, last.role == "assistant" else { return nil }
         return last.content
     }
 
     /// The conversation up to the last assistant turn, which is the one to generate; nil for texts and tokens.
-    public var promptMessages: [ChatMessage]? {
-        guard var messages = conversation else { return nil }
-        if messages.last?.role == .assistant { messages.removeLast() }
-        return messages
+    package var promptConversation: Conversation? {
+        guard var conversation else { return nil }
+        if conversation.messages.last?.role == "assistant" { conversation.messages.removeLast() }
+        return conversation
     }
 }
 
 /// An example and where it came from.
-public struct SourcedExample: Sendable, Hashable {
+package struct SourcedExample: Sendable, Equatable {
     /// What the line holds.
-    public var example: Example
+    package var example: Example
     /// The file it came from.
-    public var file: String
+    package var file: String
     /// Counts from 1.
-    public var line: Int
+    package var line: Int
 
     /// An example of `file` that begins on `line`.
-    public init(_ example: Example, file: String, line: Int) {
+    package init(_ example: Example, file: String, line: Int) {
         self.example = example
         self.file = file
         self.line = line

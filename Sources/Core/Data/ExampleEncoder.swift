@@ -70,7 +70,7 @@ public struct ExampleEncoder: Sendable {
     /// The example's tokens and labels: one element, or several for a document longer than the maximal length.
     ///
     /// Pieces of a document share their border token, so that every token but the first is learned once.
-    public func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
+    package func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
         var whole: EncodedExample
         if case .tokens(let inputIds, let labels) = sourced.example {
             whole = EncodedExample(inputIds: inputIds, labels: labels)
@@ -93,17 +93,17 @@ public struct ExampleEncoder: Sendable {
     }
 
     /// The prompt of an example's last answer; nil for texts and tokens.
-    public func prompt(for sourced: SourcedExample) throws(DataError) -> EncodedPrompt? {
+    package func prompt(for sourced: SourcedExample) throws(DataError) -> EncodedPrompt? {
         let pieces = try located(sourced) { () throws(TemplateMismatch) in try template.renderPrompt(sourced.example) }
         return pieces.map(prompt(of:))
     }
 
     /// The prompt that asks for the next turn of a conversation, for `catena generate`.
-    public func prompt(for messages: [ChatMessage]) throws(DataError) -> EncodedPrompt {
-        let sourced = SourcedExample(.messages(messages), file: "prompt", line: 1)
+    package func prompt(for conversation: Conversation) throws(DataError) -> EncodedPrompt {
+        let sourced = SourcedExample(.conversation(conversation), file: "prompt", line: 1)
         return prompt(
             of: try located(sourced) { () throws(TemplateMismatch) in
-                try template.render(messages, asksForAnswer: true)
+                try template.render(conversation, asksForAnswer: true)
             })
     }
 

@@ -13,7 +13,7 @@ enum ExampleForm {
         let record = Record(value: value, file: file, line: line)
         guard case .object(let members) = value else { throw record.wrong(expected: knownForms, value) }
         func has(_ key: String) -> Bool { members.keys.contains(key) }
-        if has("messages") { return .messages(try record.messages()) }
+        if has("messages") { return .conversation(Conversation(messages: try record.messages())) }
         if has("input_ids") { return try record.tokens() }
         if has("prompt") || has("completion") {
             return .completion(prompt: try record.text("prompt"), completion: try record.text("completion"))
@@ -52,17 +52,17 @@ private struct Record {
         return text
     }
 
-    func messages() throws(DataError) -> [ChatMessage] {
+    func messages() throws(DataError) -> [Conversation.Message] {
         guard case .array(let elements) = value["messages"], !elements.isEmpty else {
             throw wrong(expected: "a list of messages in \"messages\"", value["messages"])
         }
-        var messages: [ChatMessage] = []
+        var messages: [Conversation.Message] = []
         for (index, element) in elements.enumerated() {
             let place = "messages[\(index)]"
             guard case .object(let members) = element else {
                 throw wrong(expected: "{\"role\", \"content\"} in \(place)", element)
             }
-            guard case .string(let name) = members["role"], let role = ChatMessage.Role(rawValue: name) else {
+            guard case .string(let name) = members["role"], let role = ChatTemplate.Turn.Role(rawValue: name) else {
                 throw wrong(expected: "\"system\", \"user\" or \"assistant\" in \(place).role", members["role"])
             }
             guard case .string(let content) = members["content"] else {
@@ -78,12 +78,12 @@ private struct Record {
                 }
                 isSupervised = flag
             }
-            messages.append(ChatMessage(role, content, isSupervised: isSupervised))
+            messages.append(.init(role.rawValue, content, isLearned: isSupervised))
         }
-        guard messages.contains(where: { $0.role == .assistant }) else {
+        guard messages.contains(where: { $0.role == "assistant" }) else {
             throw .invalidExample(
                 file: file, line: line, expected: "at least one assistant message to learn",
-                found: "only " + Set(messages.map(\.role.rawValue)).sorted().joined(separator: " and ") + " messages")
+                found: "only " + Set(messages.map(\.role)).sorted().joined(separator: " and ") + " messages")
         }
         return messages
     }

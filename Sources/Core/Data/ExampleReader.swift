@@ -1,13 +1,13 @@
 import Foundation
 
 /// Reads examples from .jsonl, .json (an array, or one object a line) and .txt files.
-public enum ExampleReader {
+package enum ExampleReader {
     /// All examples of a file, in its order.
     ///
     /// Blank lines are skipped, a byte order mark is allowed, unknown keys are ignored. A .txt file is one
     /// ``Example/document(_:)``.
     /// - Throws: ``DataError`` that names the file and line for the first thing that is wrong.
-    public static func read(path: String) throws(DataError) -> [SourcedExample] {
+    package static func read(path: String) throws(DataError) -> [SourcedExample] {
         try read(contents(of: path), path: path)
     }
 

@@ -20,7 +20,7 @@ public struct PreparedTokens: Sendable, Equatable {
     ///
     /// - Throws: ``DataError/nothingSupervised(file:line:form:)`` for an example with nothing to learn, unless only
     ///   its truncation is the cause: then it is left out and counted.
-    public init(
+    package init(
         _ examples: some Collection<SourcedExample>, encoder: ExampleEncoder
     ) throws(DataError) {
         for sourced in examples {

@@ -58,7 +58,7 @@ public struct ExactMatch {
     ///   - batch: answers written at the same time.
     ///   - onProgress: called with the number of answers begun so far whenever it grows.
     /// - Throws: ``EvaluationError`` for an example without an answer or with too long a prompt.
-    public func run(
+    package func run(
         _ examples: [SourcedExample], model: LanguageModel, maximumTokens: Int, batch: Int,
         onProgress: (Int) -> Void = { _ in }
     ) throws -> [Outcome] {

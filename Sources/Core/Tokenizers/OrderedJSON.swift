@@ -2,7 +2,7 @@
 ///
 /// Vocabularies hold keys that Swift's `String` equality calls equal (`é` composed and decomposed), and so
 /// does any dictionary keyed by `String`; a list of pairs keeps both.
-enum OrderedJSON: Sendable {
+package enum OrderedJSON: Sendable {
     case null
     case bool(Bool)
     case integer(Int)

@@ -37,6 +37,13 @@ struct ByteTokenizer: TextTokenizer {
     func text(of ids: some Sequence<Int32>) -> String { ids.compactMap(token(of:)).joined() }
 }
 
+extension Example {
+    /// A conversation of nothing but these messages.
+    static func messages(_ messages: [Conversation.Message]) -> Example {
+        .conversation(Conversation(messages: messages))
+    }
+}
+
 /// A folder of its own for one test, removed at the end.
 final class DataTestFolder {
     let path: String

@@ -12,7 +12,7 @@ struct ChatTemplateTests {
         ' }}{% endif %}
         """
     private static let conversation = Example.messages([
-        .init(.user, "Hi "), .init(.assistant, "Yes?"), .init(.user, "2+2?"), .init(.assistant, " 4"),
+        .init("user", "Hi "), .init("assistant", "Yes?"), .init("user", "2+2?"), .init("assistant", " 4"),
     ])
 
     /// The text of an example with what is learned in braces.
@@ -48,7 +48,8 @@ struct ChatTemplateTests {
             try marked(.completion(prompt: "p", completion: "c"), "auto", tokenizer)
                 == system + "<|im_start|>user\np<|im_end|>\n<|im_start|>assistant\n{c<|im_end|>}\n")
         #expect(
-            try marked(.messages([.init(.system, "s"), .init(.user, "u"), .init(.assistant, "a")]), "auto", tokenizer)
+            try marked(
+                .messages([.init("system", "s"), .init("user", "u"), .init("assistant", "a")]), "auto", tokenizer)
                 == "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n{a<|im_end|>}\n"
         )
         #expect(
@@ -98,7 +99,8 @@ struct ChatTemplateTests {
     func llama2() throws {
         var tokenizer = ByteTokenizer()
         let example = Example.messages([
-            .init(.system, "s"), .init(.user, "u"), .init(.assistant, "a"), .init(.user, "v"), .init(.assistant, "b"),
+            .init("system", "s"), .init("user", "u"), .init("assistant", "a"), .init("user", "v"),
+            .init("assistant", "b"),
         ])
         #expect(
             try marked(example, "llama2", tokenizer)
@@ -109,7 +111,7 @@ struct ChatTemplateTests {
             throws: DataError.invalidExample(
                 file: "f", line: 1, expected: "user and assistant messages in turn, as the llama2 template needs",
                 found: "assistant where user should speak")
-        ) { try marked(.messages([.init(.assistant, "a")]), "llama2", tokenizer) }
+        ) { try marked(.messages([.init("assistant", "a")]), "llama2", tokenizer) }
     }
 
     @Test("alpaca: with and without input")
@@ -142,7 +144,7 @@ struct ChatTemplateTests {
     @Test("a turn that is not to be trained is not learned, nor its end")
     func unsupervisedTurn() throws {
         let example = Example.messages([
-            .init(.user, "u"), .init(.assistant, "a", isSupervised: false), .init(.user, "v"), .init(.assistant, "b"),
+            .init("user", "u"), .init("assistant", "a", isLearned: false), .init("user", "v"), .init("assistant", "b"),
         ])
         #expect(
             try marked(example, "plain", ByteTokenizer()) == "User: u\nAssistant: a</s>\nUser: v\nAssistant:{ b</s>}\n")

@@ -37,7 +37,8 @@ struct ExampleEncoderTests {
     func conversationPrompt() throws {
         let template = try ChatTemplate(named: "chatml", tokenizer: ByteTokenizer())
         let encoder = try ExampleEncoder(tokenizer: ByteTokenizer(), template: template, maximumLength: 100)
-        let prompt = try encoder.prompt(for: [.init(.user, "u"), .init(.assistant, "a"), .init(.user, "v")])
+        let prompt = try encoder.prompt(
+            for: Conversation(messages: [.init("user", "u"), .init("assistant", "a"), .init("user", "v")]))
         #expect(
             prompt.text == "<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
                 + "<|im_start|>user\nv<|im_end|>\n<|im_start|>assistant\n")

@@ -34,7 +34,7 @@ struct ExampleReaderTests {
             )
             .map(\.example)
                 == [
-                    .messages([.init(.user, "u"), .init(.assistant, "a", isSupervised: false), .init(.assistant, "b")])
+                    .messages([.init("user", "u"), .init("assistant", "a", isLearned: false), .init("assistant", "b")])
                 ])
         #expect(
             try read(#"{"instruction":"i","output":"o"}"#).map(\.example)
