@@ -29,12 +29,14 @@ let package = Package(
             providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
+        .target(name: "CatenaJinja", path: "Sources/Core/Jinja", swiftSettings: strict),
         .target(
             name: "CatenaCore",
             dependencies: [
-                "CKernels", "COpenBLAS", "Yams", .product(name: "Crypto", package: "swift-crypto"),
+                "CKernels", "COpenBLAS", "CatenaJinja", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Sources/Core", swiftSettings: strict),
+            path: "Sources/Core", exclude: ["Jinja"], swiftSettings: strict),
         .target(
             name: "CatenaDistributed",
             dependencies: [
@@ -51,7 +53,8 @@ let package = Package(
         .executableTarget(
             name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),
-        .testTarget(name: "CoreTests", dependencies: ["CatenaCore"], swiftSettings: strict),
+        .testTarget(
+            name: "CoreTests", dependencies: ["CatenaCore", "CatenaJinja"], swiftSettings: strict),
         .testTarget(
             name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],
             swiftSettings: strict),

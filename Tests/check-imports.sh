@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that imports point one way: catena -> CatenaDistributed -> CatenaCore -> COpenBLAS, CKernels, and that each C
-# library has one door. Last line: "N passed, N failed".
+# Checks that imports point one way: catena -> CatenaDistributed -> CatenaCore -> CatenaJinja, COpenBLAS, CKernels, and
+# that each C library has one door. Last line: "N passed, N failed".
 set -euo pipefail
 
 usage() {
@@ -51,6 +51,8 @@ while IFS= read -r -d '' file; do c_but_mpi+=("$file"); done < <(
 
 refuse "CatenaCore knows neither processes nor the command" \
     "$(import_of 'CatenaDistributed|CMPI|CMPISystem|ArgumentParser|catena')" Sources/Core
+refuse "CatenaJinja needs nothing but the C library's powers" \
+    '^[[:space:]]*([a-z]+[[:space:]]+)?import[[:space:]]+(Foundation|Catena|CKernels|COpenBLAS|Yams|Crypto)' Sources/Core/Jinja
 refuse "the toolchain's module Distributed is not ours; import CatenaDistributed" \
     "$(import_of 'Distributed')" Sources Tests
 refuse "OpenBLAS is called from Sources/Core/Kernels/BLAS only" \
