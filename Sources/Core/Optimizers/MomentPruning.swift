@@ -1,10 +1,11 @@
 /// Sets a part of an optimizer's state to zero, tensor by tensor: what ReLoRA does instead of forgetting everything.
 ///
-///     magnitude   of each state vector and each parameter, the ⌊p n⌋ entries of smallest |x|; among equals the first ones
-///     random      entries drawn with probability p, the same ones in all state vectors
+///     magnitude   of each parameter, the ⌊p n⌋ entries whose first state vector is smallest in size; among equals the first ones
+///     random      entries drawn with probability p
 ///
-/// The reference implementation zeroes all |x| up to the quantile p, which is everything when all are equal, and draws a mask
-/// for each state vector; an entry that loses only its second moment would then take a step 1 / √(1 - β₂) times too large.
+/// The same entries go in all state vectors. The reference implementation chooses anew for each vector, and an entry may then keep
+/// its first moment without its second. Where the gradient is exactly zero, as A's is while B is, such an entry takes steps of
+/// η m / ε, millions of times too large. It also zeroes all |x| up to the quantile p, which is everything when all are equal.
 ///
 /// - Source: Lialin et al. 2023, *ReLoRA*, arXiv:2307.05695, and its reference implementation.
 public struct MomentPruning: Sendable, Equatable {
@@ -32,10 +33,16 @@ public struct MomentPruning: Sendable, Equatable {
         to state: [(name: String, values: Tensor)], of parameters: ParameterSet, seed: UInt64, link: Int
     ) -> Double {
         for (parameter, offset) in zip(parameters.parameters, parameters.offsets) {
-            let drawn = choice == .random ? mask(parameter, seed: seed, link: link) : []
-            for (_, values) in state {
-                let part = UnsafeMutableBufferPointer(start: values.pointer + offset, count: parameter.count)
-                for index in choice == .random ? drawn : smallest(UnsafeBufferPointer(part)) { part[index] = 0 }
+            let parts = state.map {
+                UnsafeMutableBufferPointer(start: $0.values.pointer + offset, count: parameter.count)
+            }
+            let chosen =
+                switch choice {
+                case .magnitude: parts.first.map { smallest(UnsafeBufferPointer($0)) } ?? []
+                case .random: mask(parameter, seed: seed, link: link)
+                }
+            for part in parts {
+                for index in chosen { part[index] = 0 }
             }
         }
         let (zeros, count) = state.reduce((0, 0)) { sums, vector in

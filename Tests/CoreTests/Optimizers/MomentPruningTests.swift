@@ -34,6 +34,35 @@ struct MomentPruningTests {
         }
     }
 
+    @Test("the same entries of all moments go, also where the moments are ordered unlike", arguments: [0.5, 0.9])
+    func oneMask(fraction: Double) {
+        let (set, adam) = optimizer { Float($0 + 1) }
+        let (m, v) = (adam.state[0].values, adam.state[1].values)
+        v.copy(from: (0..<40).map { Float(100 - $0) })
+        MomentPruning(fraction: fraction, choice: .magnitude).apply(to: adam.state, of: set, seed: 1, link: 1)
+        let (x, y) = (Int(fraction * 30), Int(fraction * 10))
+        let isKept = (0..<40).map { $0 < 30 ? $0 >= x : $0 - 30 >= y }
+        #expect(m.elements() == (0..<40).map { isKept[$0] ? Float($0 + 1) : 0 })
+        #expect(v.elements() == (0..<40).map { isKept[$0] ? Float(100 - $0) : 0 })
+    }
+
+    @Test(
+        "without a gradient, a step after pruning is no larger than a usual one",
+        arguments: MomentPruning.Choice.allCases)
+    func stepWithoutGradient(choice: MomentPruning.Choice) {
+        let (set, adam) = optimizer { _ in 0 }
+        let (m, v) = (adam.state[0].values, adam.state[1].values)
+        // Large first moments where second ones are small: |m| / √v between 1 and 2.
+        m.copy(from: (0..<40).map { 0.01 * Float($0 % 2 == 0 ? 1 : -1) * Float(40 + $0) / 40 })
+        v.copy(from: (0..<40).map { 1e-4 * Float(40 - $0) / 40 + 1e-5 })
+        adam.stepCount = 1000
+        MomentPruning(fraction: 0.9, choice: choice).apply(to: adam.state, of: set, seed: 1, link: 1)
+        set.gradients.fill(0)
+        for _ in 0..<2 { adam.step(learningRate: 0.01, gradientScale: 1) }
+        // Two steps of at most 0.01 · 0.02 / √1e-5 each.
+        #expect(set.values.elements().allSatisfy { abs($0 - 1) < 0.13 }, "\(set.values.elements())")
+    }
+
     @Test("when all entries are equal, magnitude still keeps the rest")
     func ties() {
         let (set, adam) = optimizer { _ in 0.25 }
