@@ -52,8 +52,12 @@ static void pack_panel(int64_t task, int32_t thread, void *context) {
 static void pack_block(const run *r, int64_t row, int64_t rows, float *block) {
     for (int64_t i = 0; i < r->pieces; i++) {
         const piece *p = r->piece + i;
-        for (int64_t j = 0; j < rows; j++)
-            memcpy(block + j * STRIDE, p->term->a + (row + j) * p->term->lda + p->first, (size_t)p->depth * sizeof(float));
+        const ck_product *t = p->term;
+        // What is written beyond the depth, up to a multiple of 16, is the next piece's or nobody's.
+        if (t->transpose_a) ck_transpose(t->a + p->first * t->lda + row, t->lda, p->depth, rows, block, STRIDE);
+        else
+            for (int64_t j = 0; j < rows; j++)
+                memcpy(block + j * STRIDE, t->a + (row + j) * t->lda + p->first, (size_t)p->depth * sizeof(float));
         block += p->depth;
     }
 }
@@ -89,12 +93,8 @@ static void compute(run *r, int64_t n) {
     ck_pool_give(r->pool);
 }
 
-bool ck_packed_products(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, int64_t count, float beta, float *c,
+static void compute_sum(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, int64_t count, float beta, float *c,
                         int64_t ldc) {
-    int64_t depth = 0;
-    for (int64_t t = 0; t < count; t++) depth += terms[t].k;
-    if (ck_instruction_level < 2 || m < LEAST_ROWS || n < LEAST_COLUMNS) return false;
-    if (depth < LEAST_DEPTH || depth > MOST_DEPTH) return false;
     run r = {.pool = pool, .m = m, .ldc = ldc, .beta = beta, .c = c};
     // Blocks of rows in a multiple of the threads' number; few rows are split by columns too.
     const int64_t threads = ck_pool_threads(pool);
@@ -117,6 +117,21 @@ bool ck_packed_products(ck_pool *pool, int64_t m, int64_t n, const ck_product *t
         }
     }
     compute(&r, n);
+}
+
+bool ck_packed_products(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, int64_t count, float beta, float *c,
+                        int64_t ldc) {
+    int64_t depth = 0;
+    for (int64_t t = 0; t < count; t++) depth += terms[t].k;
+    if (ck_instruction_level < 2 || m < LEAST_ROWS || n < LEAST_COLUMNS) return false;
+    if (depth < LEAST_DEPTH || depth > MOST_DEPTH) return false;
+    compute_sum(pool, m, n, terms, count, beta, c, ldc);
+    return true;
+}
+
+bool ck_packed_product(ck_pool *pool, int64_t m, int64_t n, const ck_product *term, float beta, float *c, int64_t ldc) {
+    if (ck_instruction_level < 2 || term->k < 1) return false;
+    compute_sum(pool, m, n, term, 1, beta, c, ldc);
     return true;
 }
 

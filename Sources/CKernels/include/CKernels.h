@@ -30,7 +30,7 @@ void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context);
 /// Memory of one thread that lives until the pool is destroyed or a larger request replaces it; 64-byte aligned.
 void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes);
 
-// MARK: Matrix products (gemm.c, packed.c, narrow.c, low_rank_gradients.c)
+// MARK: Matrix products (gemm.c, packed.c, narrow.c, openblas.c, low_rank_gradients.c)
 
 /// With op(A) = A and at most this many rows, a row of C has the same bits whatever rows are beside it.
 enum { CK_FEW_ROWS = 16 };
@@ -38,17 +38,17 @@ enum { CK_FEW_ROWS = 16 };
 /// C = alpha op(A) op(B) + beta C over row-major matrices, split over the pool. op(A) is m x k, op(B) k x n.
 void ck_gemm(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
              const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-/// One term of a sum of products: alpha A op(B) with A m x k and op(B) k x n.
+/// One term of a sum of products: alpha op(A) op(B) with op(A) m x k and op(B) k x n.
 typedef struct {
-    bool transpose_b;
+    bool transpose_a, transpose_b;
     int64_t k, lda, ldb;
     float alpha;
     const float *a, *b;
 } ck_product;
-/// C = sum of `count` >= 1 products + beta C, C read and written as seldom as the kernels can.
+/// C = sum of `count` >= 1 products with op(A) = A + beta C, C read and written as seldom as the kernels can.
 void ck_gemm_sum(ck_pool *pool, int64_t m, int64_t n, const ck_product *terms, int64_t count, float beta, float *c,
                  int64_t ldc);
-/// ck_gemm by OpenBLAS on slices of C whatever the shape: what ck_gemm is measured against.
+/// ck_gemm by OpenBLAS whatever the shape: what ck_gemm is measured against. Bits depend on the shape, never on the threads.
 void ck_gemm_openblas(ck_pool *pool, bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, float alpha,
                       const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 /// ck_gemm on the calling thread alone.

@@ -8,7 +8,8 @@ public enum BLAS {
     /// C = alpha op(A) op(B) + beta C with op(A) [m, k], op(B) [k, n] and C [m, n], split over the pool.
     ///
     /// With `beta` 0, C may hold anything, NaN included. The narrow products of low-rank adapters (k, n or m up to 64) go to
-    /// kernels of our own, large ones too where there is AVX-512; the others to OpenBLAS, one slice of C for each thread.
+    /// kernels of our own, large ones too where there is AVX-512; the others to OpenBLAS, about one slice of C for each thread. The bits
+    /// depend on the shape and the processor, never on the number of threads.
     public static func gemm(
         _ pool: ThreadPool, transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
         a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float,
@@ -44,7 +45,7 @@ public enum BLAS {
             pool.handle, Int64(tokens), Int64(out), Int64(rank), alpha, dY, h, b, dH, beta, dB)
     }
 
-    /// `gemm` by OpenBLAS whatever the shape, one slice of C for each thread: what `gemm` is measured against.
+    /// `gemm` by OpenBLAS whatever the shape: what `gemm` is measured against.
     public static func gemmByOpenBLAS(
         _ pool: ThreadPool, transposeA: Bool, transposeB: Bool, m: Int, n: Int, k: Int, alpha: Float,
         a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float,
@@ -78,7 +79,7 @@ public struct ProductTerm {
         transposeB: Bool, k: Int, alpha: Float = 1, a: UnsafePointer<Float>, b: UnsafePointer<Float>, ldb: Int
     ) {
         product = ck_product(
-            transpose_b: transposeB, k: Int64(k), lda: Int64(k), ldb: Int64(ldb), alpha: alpha,
+            transpose_a: false, transpose_b: transposeB, k: Int64(k), lda: Int64(k), ldb: Int64(ldb), alpha: alpha,
             a: a, b: b)
     }
 }
