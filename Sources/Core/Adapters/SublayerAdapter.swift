@@ -21,6 +21,9 @@ public struct SublayerAdapters {
     private var attention: (any SublayerAdapter)?
     private var feedForward: (any SublayerAdapter)?
 
+    /// Whether there are none.
+    var isEmpty: Bool { attention == nil && feedForward == nil }
+
     subscript(place: Sublayer) -> (any SublayerAdapter)? {
         get { place == .attention ? attention : feedForward }
         set { if place == .attention { attention = newValue } else { feedForward = newValue } }

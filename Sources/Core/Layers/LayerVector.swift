@@ -15,6 +15,9 @@ public final class LayerVector {
         parameter?.variable ?? Variable(frozen, requiresGradient: false)
     }
 
+    /// Whether it is trained itself.
+    var isTrained: Bool { parameter != nil }
+
     /// The current numbers.
     public var value: Tensor { parameter?.value ?? frozen }
 

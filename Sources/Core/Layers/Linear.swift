@@ -33,6 +33,9 @@ public final class Linear: TrainableMatrix {
     /// The module's own name, the last part of its path.
     public var moduleName: String { String(path.split(separator: ".").last ?? "") }
 
+    /// Whether the matrix, the bias or an adapter is trained.
+    var isTrained: Bool { trainable != nil || adapter != nil || bias?.isTrained == true }
+
     /// Whether the model's files hold Wᵀ.
     public var storesTransposed: Bool { weight is TransposedWeight }
 

@@ -23,18 +23,22 @@ public struct GradientPass {
     private let model: LanguageModel
     private let recompute: Recompute
     private let embeddingIsTrainable: Bool
+    /// The lowest layer with something to learn in or before it; nothing below it is recorded or gone through backward.
+    private let lowestLayer: Int
 
     /// A pass over `model` whose trainable tensors are already bound.
     public init(model: LanguageModel, recompute: Recompute = .none) {
         self.model = model
         self.recompute = recompute
         self.embeddingIsTrainable = model.embedding.isTrainable
+        self.lowestLayer =
+            embeddingIsTrainable ? 0 : model.layers.firstIndex { $0.isTrained } ?? model.layers.count
     }
 
-    /// The blocks that one pass visits, in order.
+    /// The blocks that one pass visits, in order: all forward, and backward those down to the lowest with something to learn.
     public var visits: [ModelBlock] {
         let layers = model.layers.map { ModelBlock.layer($0.index) }
-        return [.embedding] + layers + [.head] + layers.reversed()
+        return [.embedding] + layers + [.head] + layers.suffix(from: lowestLayer).reversed()
     }
 
     /// Adds the gradients of the loss *sum* of each micro-batch and returns the losses. Announces and visits every
@@ -72,13 +76,16 @@ public struct GradientPass {
         var passes: [[LayerPass]] = []
         passes.reserveCapacity(model.layers.count)
         for layer in model.layers {
-            let needsGradient = embeddingIsTrainable || layer.index > 0
-            passes.append(hidden.map { LayerPass(layer: layer, input: $0, inputNeedsGradient: needsGradient) })
+            let isFrozen = layer.index < lowestLayer
+            let needsGradient = embeddingIsTrainable || layer.index > lowestLayer
+            let layerPasses = hidden.map { LayerPass(layer: layer, input: $0, inputNeedsGradient: needsGradient) }
             try visit(.layer(layer.index)) {
                 for (index, input) in inputs.enumerated() {
-                    hidden[index] = passes[layer.index][index].forward(input, engine: engine, keep: recompute == .none)
+                    hidden[index] = layerPasses[index].forward(
+                        input, engine: engine, keep: !isFrozen && recompute == .none)
                 }
             }
+            if !isFrozen { passes.append(layerPasses) }
         }
         var losses: [LanguageModelHead.Loss] = []
         try visit(.head) {
@@ -93,7 +100,7 @@ public struct GradientPass {
         hidden.removeAll()
         var gradients = losses.indices.map { losses[$0].takeHiddenGradient() }
         while let layerPasses = passes.popLast() {
-            let layer = passes.count
+            let layer = lowestLayer + passes.count
             try visit(.layer(layer)) {
                 for (index, pass) in layerPasses.enumerated() {
                     select(index)

@@ -13,3 +13,10 @@ public protocol TransformerLayer: AnyObject {
     /// `[N, D]` to `[N, D]`.
     func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable
 }
+
+extension TransformerLayer {
+    /// Whether anything in the layer is trained: matrices, adapters, or vectors of its own.
+    var isTrained: Bool {
+        !sublayerAdapters.isEmpty || normVectors.contains(where: \.isTrained) || linears.contains(where: \.isTrained)
+    }
+}

@@ -45,22 +45,63 @@ struct GradientPassTests {
         #expect(worst.error < Self.tolerance, "\(worst)")
     }
 
-    @Test("adapters on one layer only get the same gradient as among all", arguments: [0, 1])
-    func fewTargets(layer: Int) throws {
+    @Test(
+        "adapters on one layer only get the same gradient as among all", arguments: [0, 1, 3],
+        GradientPass.Recompute.allCases)
+    func fewTargets(layer: Int, recompute: GradientPass.Recompute) throws {
         let engine = Engine(threads: 1)
         let batch = TinyBatch(lengths: [6], vocabulary: 13)
         let name = "layers.\(layer).self_attn.v_proj"
         var gradients: [[Float]] = []
         for targets in [RunConfiguration.AdapterSection.Targets.allLinear, .names([name])] {
-            let model = try TinyModel.make(engine: engine)
+            let model = try TinyModel.make(engine: engine) { $0.layerCount = 4 }
             let set = ParameterSet(
                 try model.attachAdapters(TinyModel.lora(targets: targets), seed: 3).parameters, memory: engine.memory)
-            batch.run(model)
+            batch.run(model, recompute: recompute)
             let index = try #require(set.parameters.firstIndex { $0.name.hasSuffix(name + ".lora_B.weight") })
             gradients.append(set.gradient(of: index).elements())
         }
         #expect(gradients[0] == gradients[1])
         #expect(gradients[0].contains { $0 != 0 })
+    }
+
+    /// Products of the feed-forward parts' inputs in a pass, in those of one layer in one direction.
+    private func feedForwardProducts(
+        _ method: String, recompute: GradientPass.Recompute = .none,
+        targets: RunConfiguration.AdapterSection.Targets? = nil
+    ) throws -> (products: Double, visits: [ModelBlock]) {
+        let engine = Engine(threads: 1)
+        let model = try TinyModel.make(engine: engine) {
+            TinyModel.everyOption(&$0)
+            $0.layerCount = 4
+        }
+        let section = try MethodTest.section(method, targets: targets)
+        _ = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: engine.memory)
+        let profile = StepProfile()
+        engine.profile = profile
+        let batch = TinyBatch(lengths: [6], vocabulary: 13)
+        batch.run(model, recompute: recompute)
+        // gate and up, [12, 8] each.
+        let one = 2 * Double(batch.ids.count) * 2 * 8 * 12
+        return (profile.entry(.feedForwardIn).operations / one, GradientPass(model: model).visits)
+    }
+
+    @Test("below the lowest adapted layer nothing is computed or visited backward", arguments: [0, 1, 2, 3])
+    func lowestLayer(layer: Int) throws {
+        let all: [ModelBlock] = [.embedding] + (0..<4).map { .layer($0) } + [.head]
+        // v_proj: its own layer goes back through its feed-forward part.
+        let found = try feedForwardProducts("lora", targets: .names(["layers.\(layer).self_attn.v_proj"]))
+        #expect(found.products == Double(4 + 4 - layer))
+        #expect(found.visits == all + (layer..<4).reversed().map { .layer($0) })
+        let again = try feedForwardProducts(
+            "lora", recompute: .blocks, targets: .names(["layers.\(layer).self_attn.v_proj"]))
+        #expect(again.products == Double(4 + 2 * (4 - layer)))
+    }
+
+    @Test(
+        "every place of something trained counts as one", arguments: ["ln-tuning", "bitfit", "houlsby", "ia3", "full"])
+    func otherPlaces(method: String) throws {
+        #expect(try feedForwardProducts(method).visits.count == 10)
     }
 
     @Test("concatenated sequences have the loss and gradients of the sequences one at a time", arguments: [nil, 3])
@@ -127,10 +168,8 @@ struct GradientPassTests {
             let loss = TinyBatch(lengths: [40, 70, 33], vocabulary: 13).run(model)
             results.append((loss.sum, set.gradients.elements()))
         }
-        // The products are split over the threads by rows or columns, never along the summed dimension, but
-        // OpenBLAS may choose another kernel for another slice; so this is a bound and not equality.
-        #expect(abs(results[0].sum - results[1].sum) / results[0].sum < 1e-6)
-        #expect(normwiseError(results[0].gradients, results[1].gradients) < 1e-5)
+        #expect(results[0].sum == results[1].sum)
+        #expect(results[0].gradients == results[1].gradients)
     }
 
     @Test("gradients of several passes add up")
