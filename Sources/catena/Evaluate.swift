@@ -111,8 +111,11 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
         let all = task == .choice ? [] : try ExampleReader.read(path: data).prefix(limit ?? Int.max)
         let questions = task == .choice ? try ChoiceExample.read(path: data).prefix(limit ?? Int.max) : []
-        let share = BatchPlan.share(
-            of: all.count + questions.count, process: communicator.rank, worldSize: communicator.size)
+        // Whole groups, so that what goes through the model together does not depend on the ranks.
+        let (count, size) = (all.count + questions.count, task == .loss ? LossEvaluation.examplesOfGroup : 1)
+        let groups = BatchPlan.share(
+            of: (count + size - 1) / size, process: communicator.rank, worldSize: communicator.size)
+        let share = (groups.lowerBound * size..<groups.upperBound * size).clamped(to: 0..<count)
         let model = try models.load(base, engine: engine)
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
@@ -125,15 +128,28 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     }
 
     private func loss(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
-        var evaluation = try communicator.agree("computing the loss") {
-            var evaluation = LossEvaluation()
-            let encoded = try part.examples.flatMap { try part.encoder.encode($0) }
-            let progress = communicator.isRoot ? CountProgress("evaluated", total: encoded.count) : nil
-            try evaluation.add(encoded, model: part.model) { progress?.update($0) }
+        let own = try communicator.agree("computing the loss") {
+            let progress = communicator.isRoot ? CountProgress("evaluated", total: part.examples.count) : nil
+            var own: [LossEvaluation] = []
+            for first in stride(from: 0, to: part.examples.count, by: LossEvaluation.examplesOfGroup) {
+                let end = min(first + LossEvaluation.examplesOfGroup, part.examples.count)
+                var group = LossEvaluation()
+                try group.add(part.examples[first..<end].flatMap { try part.encoder.encode($0) }, model: part.model)
+                own.append(group)
+                progress?.update(end)
+            }
             progress?.finish()
-            return evaluation
+            return own
         }
-        try communicator.allReduceSum(&evaluation.sums)
+        let all = try communicator.allGather(own.flatMap(\.sums).withUnsafeBytes { Array($0) }).flatMap { bytes in
+            bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+        }
+        let evaluation = LossEvaluation(
+            adding: stride(from: 0, to: all.count, by: LossEvaluation().sums.count).map { first in
+                var group = LossEvaluation()
+                group.sums = Array(all[first..<first + group.sums.count])
+                return group
+            })
         guard evaluation.supervisedCount > 0 else { throw EvaluationError.nothingSupervised(path: data) }
         return [
             "loss": .double(evaluation.loss), "perplexity": .double(evaluation.perplexity),

@@ -13,6 +13,23 @@ evaluation_is_equal() {
     done
 }
 
+# Several groups of examples of unlike length, to the last digit; exact match with little room behind the longest prompt.
+unlike_examples() {
+    local index
+    for index in $(seq 1 45); do
+        printf '{"prompt": "%s?", "completion": "It is %s."}\n' "$(seq -s ' ' 1 $((1 + index * index % 23)))" "$index"
+    done >unlike.jsonl
+    rm data
+    mkdir data
+    mv unlike.jsonl data/validation.jsonl
+    own_model
+    rm model
+    mv own model
+    sed -i -E 's/("max_position_embeddings": ?)[0-9]+/\1100/' model/config.json
+    evaluation_is_equal
+    evaluation_is_equal --task exact-match --max-tokens 80 --limit 12
+}
+
 validation_equals_evaluation() {
     local during after
     whole_run
@@ -130,6 +147,7 @@ check "doctor: hosts, memory, links and sums of a job of two ranks" doctor_sees_
 check "doctor: a limit is a finding with a remedy" doctor_names_limits
 check "evaluate: the loss is the same on 1, 2 and 3 ranks" evaluation_is_equal
 check "evaluate: exact match is the same on 1, 2 and 3 ranks" evaluation_is_equal --task exact-match --max-tokens 24
+check "evaluate: both are the same for examples of unlike length" unlike_examples
 check "evaluate: equals the validation loss of the run" validation_equals_evaluation
 check "evaluate: the loss in int8 is the same on 1, 2 and 3 ranks" evaluation_is_equal --base-compute int8
 check "evaluate: int8 changes the loss a little" int8_evaluation

@@ -51,10 +51,11 @@ public struct ExactMatch {
         self.pattern = pattern
     }
 
-    /// The outcomes for `examples`, in their order; answers are generated greedily.
+    /// The outcomes for `examples`, in their order; answers are generated greedily. An outcome depends on its example and the
+    /// model alone, not on what is beside it.
     ///
     /// - Parameters:
-    ///   - maximumTokens: an answer is cut there.
+    ///   - maximumTokens: an answer is cut there, or where the model has no more positions after its own prompt.
     ///   - batch: answers written at the same time.
     ///   - onProgress: called with the number of answers begun so far whenever it grows.
     /// - Throws: ``EvaluationError`` for an example without an answer or with too long a prompt.
@@ -63,13 +64,16 @@ public struct ExactMatch {
         onProgress: (Int) -> Void = { _ in }
     ) throws -> [Outcome] {
         let prompts = try examples.map { try prompt(for: $0, model: model) }
-        let stopIds = prompts.first?.prompt.stopIds ?? []
-        let room = prompts.map(\.prompt.inputIds.count).max() ?? 0
+        let requests = prompts.map { item in
+            Generator.Request(
+                prompt: item.prompt.inputIds,
+                maximumTokens: min(
+                    maximumTokens, model.configuration.maximumPositions - item.prompt.inputIds.count),
+                stopIds: Set(item.prompt.stopIds))
+        }
         var begun = 0
-        let answers = try Generator(model: model, stopIds: stopIds).generate(
-            prompts.map(\.prompt.inputIds),
-            maximumTokens: min(maximumTokens, model.configuration.maximumPositions - room), batch: batch,
-            sampler: { _ in Sampler(temperature: 0, topP: 1, seed: 0) }
+        let answers = try Generator(model: model, stopIds: []).generate(
+            requests, batch: batch, sampler: { _ in Sampler(temperature: 0, topP: 1, seed: 0) }
         ) { index, _ in
             guard index >= begun else { return }
             begun = index + 1

@@ -13,8 +13,17 @@ public struct LossEvaluation: Sendable, Equatable {
     /// Examples without one, for instance because it was cut off; they count for nothing.
     public var skippedCount = 0
 
+    /// Examples whose loss is computed together, at most: groups of so many in the order of the data. Rounding can depend on what is
+    /// beside an example, so processes take whole groups, and their sums are added in the order of the groups.
+    public static let examplesOfGroup = 16
+
     /// Nothing.
     public init() {}
+
+    /// The sum of evaluations, added in their order.
+    public init(adding parts: [LossEvaluation]) {
+        for part in parts { sums = zip(sums, part.sums).map { $0 + $1 } }
+    }
 
     /// Mean loss per target.
     public var loss: Double { lossSum / Double(supervisedCount) }

@@ -12,8 +12,19 @@ public final class Generator {
         self.stopIds = Set(stopIds)
     }
 
+    /// What is to be continued, and where that ends.
+    struct Request {
+        /// Token ids, at least one.
+        var prompt: [Int32]
+        /// Most new tokens.
+        var maximumTokens: Int
+        /// Tokens that end the sequence.
+        var stopIds: Set<Int32>
+    }
+
     private struct Active {
         let index: Int
+        let request: Request
         let cache: KeyValueCache
         var next: [Int32]
         var sampler: Sampler
@@ -33,35 +44,47 @@ public final class Generator {
         _ prompts: [[Int32]], maximumTokens: Int, batch: Int = 16, sampler: (Int) -> Sampler,
         onToken: (Int, Int32) -> Void = { _, _ in }
     ) throws -> [[Int32]] {
+        try generate(
+            prompts.map { Request(prompt: $0, maximumTokens: maximumTokens, stopIds: stopIds) }, batch: batch,
+            sampler: sampler, onToken: onToken)
+    }
+
+    /// The same with an end of its own for each prompt.
+    func generate(
+        _ requests: [Request], batch: Int, sampler: (Int) -> Sampler, onToken: (Int, Int32) -> Void
+    ) throws -> [[Int32]] {
         precondition(batch > 0, "a batch of \(batch) sequences")
-        for id in prompts.joined() { try model.requireToken(id) }
-        var results = [[Int32]](repeating: [], count: prompts.count)
-        guard maximumTokens > 0 else { return results }
-        // The last token made is not fed back.
-        for prompt in prompts { try model.requirePositions(prompt.count + maximumTokens - 1) }
+        for request in requests {
+            for id in request.prompt { try model.requireToken(id) }
+            // The last token made is not fed back.
+            if request.maximumTokens > 0 {
+                try model.requirePositions(request.prompt.count + request.maximumTokens - 1)
+            }
+        }
+        var results = [[Int32]](repeating: [], count: requests.count)
         let kept = KeptFactors()
-        var waiting = Array(prompts.indices.filter { !prompts[$0].isEmpty }.reversed())
+        var waiting = Array(
+            requests.indices.filter { !requests[$0].prompt.isEmpty && requests[$0].maximumTokens > 0 }.reversed())
         var active: [Active] = []
         func take(_ logits: Tensor, for slots: Range<Int>) {
             for slot in slots {
                 let row = logits.rows(slot - slots.lowerBound..<slot - slots.lowerBound + 1)
                 let token = Int32(
                     active[slot].sampler.sample(UnsafeBufferPointer(start: row.pointer, count: row.count)))
-                let index = active[slot].index
-                if stopIds.contains(token) {
+                let (index, request) = (active[slot].index, active[slot].request)
+                if request.stopIds.contains(token) {
                     active[slot].next = []
                     continue
                 }
                 results[index].append(token)
                 onToken(index, token)
-                active[slot].next = results[index].count < maximumTokens ? [token] : []
+                active[slot].next = results[index].count < request.maximumTokens ? [token] : []
             }
         }
         while !waiting.isEmpty || !active.isEmpty {
             let begun = active.count
             while active.count < batch, let index = waiting.popLast() {
-                active.append(
-                    start(prompts[index], index: index, maximumTokens: maximumTokens, sampler: sampler(index)))
+                active.append(start(requests[index], index: index, sampler: sampler(index)))
                 let slot = active.count - 1
                 take(step(active[slot...], keeping: kept), for: slot..<slot + 1)
             }
@@ -74,11 +97,11 @@ public final class Generator {
         return results
     }
 
-    private func start(_ prompt: [Int32], index: Int, maximumTokens: Int, sampler: Sampler) -> Active {
+    private func start(_ request: Request, index: Int, sampler: Sampler) -> Active {
         let cache = KeyValueCache(
-            capacity: prompt.count + maximumTokens, configuration: model.configuration,
+            capacity: request.prompt.count + request.maximumTokens, configuration: model.configuration,
             memory: model.engine.memory)
-        return Active(index: index, cache: cache, next: prompt, sampler: sampler)
+        return Active(index: index, request: request, cache: cache, next: request.prompt, sampler: sampler)
     }
 
     /// Feeds every sequence's new tokens and returns the logits after each sequence's last one.

@@ -1,6 +1,6 @@
 import CatenaCore
 
-/// The loss over a held-out data set, the same number for any number of processes and micro-batch size.
+/// The loss over a held-out data set, the same number for any number of processes, and but for rounding for any micro-batch size.
 final class Validator {
     private let data: PreparedDataset
     private let model: LanguageModel

@@ -31,6 +31,15 @@ struct LossEvaluationTests {
         #expect(together.loss > 0.5)
     }
 
+    @Test("parts are added in their order")
+    func parts() {
+        var (first, second) = (LossEvaluation(), LossEvaluation())
+        first.sums = [1.5, 2, 5, 1, 0]
+        second.sums = [0.25, 1, 3, 2, 1]
+        #expect(LossEvaluation(adding: [first, second]).sums == [1.75, 3, 8, 3, 1])
+        #expect(LossEvaluation(adding: []) == LossEvaluation())
+    }
+
     @Test("a token outside the vocabulary is refused")
     func outside() throws {
         let model = try TinyModel.make(engine: Engine(threads: 1))
