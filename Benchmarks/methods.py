@@ -26,7 +26,7 @@ SMOLLM2 = {
 # Name in the table, method, options. The first factors of a decomposition cost no step, so a quick one is enough.
 ROWS = [
     ("lora", "lora", []), ("moslora", "moslora", []), ("linchain", "linchain", []),
-    ("tied-lora tl6", "tied-lora", []), ("tied-lora tl5", "tied-lora", ["adapter.preset=tl5"]), ("vera", "vera", []),
+    ("tied-lora tl6", "tied-lora", []), ("tied-lora vectors", "tied-lora", ["adapter.preset=vectors"]), ("vera", "vera", []),
     ("pissa", "pissa", ["adapter.iterations=2"]), ("olora", "olora", []), ("lora-ga", "lora-ga", []),
     ("sorsa", "sorsa", ["adapter.iterations=2"]), ("adalora", "adalora", []), ("bone", "bone", []), ("bat", "bat", []),
     ("dora", "dora", []), ("ia3", "ia3", []), ("compacter", "compacter", []), ("compacter++", "compacter++", []),

@@ -14,8 +14,8 @@
 /// tensor is a sum over blocks. Where A is frozen, u scales the columns of P = X Aᵀ: du = Σ rows of dH ⊙ P. u and v do not decay; u learns at A's rate, v at B's.
 ///
 /// - Source: Renduchintala, Konuk, Kuchaiev 2023, *Tied-LoRA*, arXiv:2311.09578. The paper's 4.2 million parameters of LoRA
-///   and 12.5 % of them for TL6 are 4 L d r and 4 d r + L (r + 3 d) with rank 8 on Llama-2-7B. Initial values are ours where
-///   the paper's table was not found.
+///   and 12.5 % of them for TL6 are 4 L d r and 4 d r + L (r + 3 d) with rank 8 on Llama-2-7B; TL5 has the 4 d r of one layer. alpha = r
+///   there. Initial values are ours where the paper's table was not found.
 public final class TiedLoRA: LowRankAdapter {
     public let scaling: Double
     public let dropout: Double
@@ -100,24 +100,24 @@ extension AdapterMethod {
             A [rank, in], u [rank]   one for q, k, v of a block together, one for each other layer
             B [out, rank], v [out]   one for each layer
             each of them: of a layer, or tied (one for that place in all blocks); trained, or frozen
-            s = alpha / rank, with rs-lora alpha / √rank
+            s = alpha / rank, with rs-lora alpha / √rank; alpha = rank unless given, as in the paper
             start  B trained: A uniform in ±1/√in, B = 0, u = v = 1
                    B frozen: A as before, B uniform in ±1/√rank, v = 0 if it is trained, else u = 0
             presets           A             B             u, v
               tl6             tied-trained  tied-trained  layer-trained
-              tl5             tied-frozen   tied-frozen   layer-trained
-              tied-ab         tied-trained  tied-trained  frozen at 1
+              tl5, tied-ab    tied-trained  tied-trained  frozen at 1
+              vectors         tied-frozen   tied-frozen   layer-trained (as VeRA; no name of the paper)
               tied-a, tied-b  only that one is tied; u, v frozen at 1
               lora            layer-trained layer-trained frozen at 1
             merged: W + s · diag(v) B diag(u) A; as a plain LoRA: diag(u) A and diag(v) B, of LoRA's full size
             """,
         parameterFormula: "sizes of the trained tensors, each once if tied, else once per block; "
-            + "tl6 on q, k, v: rank (in + Σ out) + blocks (rank + Σ out)",
+            + "on q, k, v tl5: rank (in + Σ out), tl6: the same + blocks (rank + Σ out)",
         keptFormula: "sizes of the frozen A and B, each once if tied, else once per block",
         source: """
             Renduchintala, Konuk, Kuchaiev 2023, Tied-LoRA, arXiv:2311.09578
             the paper's names TL1 to TL4 are not offered: their table was not found
-            """, defaultTargets: .pattern(#".*\.(q_proj|k_proj|v_proj|c_attn)"#),
+            """, defaultAlpha: { Double($0) }, defaultTargets: .pattern(#".*\.(q_proj|k_proj|v_proj|c_attn)"#),
         options: TiedLoRAForm.options + AdapterMethod.lora.options, hasLoRAForm: true
     ) { request in
         try TiedLoRA.attached(request)

@@ -24,8 +24,9 @@ struct TiedLoRAForm: Sendable, Equatable {
     /// The names of `preset`, with what they stand for.
     static let presets: [(name: String, form: TiedLoRAForm)] = [
         ("tl6", .init(a: .tiedTrained, b: .tiedTrained, u: .layerTrained, v: .layerTrained)),
-        ("tl5", .init(a: .tiedFrozen, b: .tiedFrozen, u: .layerTrained, v: .layerTrained)),
+        ("tl5", .init(a: .tiedTrained, b: .tiedTrained, u: .layerFrozen, v: .layerFrozen)),
         ("tied-ab", .init(a: .tiedTrained, b: .tiedTrained, u: .layerFrozen, v: .layerFrozen)),
+        ("vectors", .init(a: .tiedFrozen, b: .tiedFrozen, u: .layerTrained, v: .layerTrained)),
         ("tied-a", .init(a: .tiedTrained, b: .layerTrained, u: .layerFrozen, v: .layerFrozen)),
         ("tied-b", .init(a: .layerTrained, b: .tiedTrained, u: .layerFrozen, v: .layerFrozen)),
         ("lora", .init(a: .layerTrained, b: .layerTrained, u: .layerFrozen, v: .layerFrozen)),

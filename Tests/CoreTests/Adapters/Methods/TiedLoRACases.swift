@@ -25,10 +25,10 @@ extension MethodCase {
             name: "tl6", options: [:], a: (true, true), b: (true, true), u: (false, true), v: (false, true),
             zero: ["lora_A.weight", "lora_u", "lora_v"]),
         Tied(
-            name: "tl5", options: ["preset": .text("tl5")], a: (true, false), b: (true, false), u: (false, true),
-            v: (false, true), zero: ["lora_u"], targets: .allLinear),
+            name: "vectors", options: ["preset": .text("vectors")], a: (true, false), b: (true, false),
+            u: (false, true), v: (false, true), zero: ["lora_u"], targets: .allLinear),
         Tied(
-            name: "tied-ab", options: ["preset": .text("tied-ab")], a: (true, true), b: (true, true), u: (false, false),
+            name: "tl5", options: ["preset": .text("tl5")], a: (true, true), b: (true, true), u: (false, false),
             v: (false, false), zero: ["lora_A.weight"], targets: .allLinear),
         Tied(
             name: "tied-a", options: ["preset": .text("tied-a")], a: (true, true), b: (false, true), u: (false, false),

@@ -20,15 +20,25 @@ struct TiedLoRATests {
             (2, 1_048_576, 426_048, 393_280, 32_768), (8, 4_194_304, 524_544, 393_472, 131_072),
             (32, 16_777_216, 918_528, 394_240, 524_288), (128, 67_108_864, 2_494_464, 397_312, 2_097_152),
         ]
-        for (rank, lora, tl6, tl5, tiedAB) in table {
+        for (rank, lora, tl6, vectors, tl5) in table {
             #expect(try count("lora", rank) == lora)
             #expect(try count("tl6", rank) == tl6)
             #expect(try count("tl5", rank) == tl5)
-            #expect(try count("tied-ab", rank) == tiedAB)
+            #expect(try count("vectors", rank) == vectors)
         }
         // A in each block and B once: (L + 3) d r; the other way round (1 + 3 L) d r.
         #expect(try count("tied-b", 8) == 35 * 4096 * 8)
         #expect(try count("tied-a", 8) == 97 * 4096 * 8)
+    }
+
+    @Test("TL5 trains the A and B of one layer and nothing else, and alpha is the rank unless given")
+    func tl5() throws {
+        let names = try parameters(["preset": .text("tl5")]).parameters.map(\.name).sorted()
+        let tensors = ["k_proj.lora_B", "q_proj.lora_B", "qkv.lora_A", "v_proj.lora_B"]
+        #expect(names == tensors.map { "base_model.model.tied.self_attn.\($0).weight" })
+        #expect(AdapterMethod.tiedLoRA.defaultAlpha(24) == 24)
+        let text = AdapterMethod.tiedLoRA.formula
+        #expect(text.contains("tl5, tied-ab    tied-trained  tied-trained  frozen at 1"))
     }
 
     @Test("grouped queries: rows of B and v for the widths of q, k and v, one A and u for the three")
@@ -58,7 +68,7 @@ struct TiedLoRATests {
 
     @Test(
         "one block with u = v = 1 frozen is LoRA bit for bit, tied or not",
-        arguments: ["lora", "tied-ab", "tied-a", "tied-b"])
+        arguments: ["lora", "tl5", "tied-ab", "tied-a", "tied-b"])
     func oneBlock(preset: String) throws {
         let targets = RunConfiguration.AdapterSection.Targets.names(["q_proj", "o_proj", "up_proj", "down_proj"])
         func outcome(_ method: String, _ options: [String: ConfigurationValue]) throws -> MethodTest.Outcome {
@@ -88,7 +98,7 @@ struct TiedLoRATests {
                     return tinyNormal(parameter.count, seed: parameter.name.contains("lora_A") ? name : name + 2)
                 })
         }
-        let (tied, untied) = (try outcome("tied-ab"), try outcome("lora"))
+        let (tied, untied) = (try outcome("tl5"), try outcome("lora"))
         #expect(tied.logits == untied.logits)
         for (name, gradient) in tied.gradients {
             let end = name.split(separator: ".").suffix(3).joined(separator: ".")
