@@ -29,7 +29,7 @@ struct Compare: ParsableCommand, RunsOnAllRanks {
               catena compare --config compare.yaml --json > results.json
             """)
 
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"))
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"), transform: expandedPath)
     var config: String
     @Option(help: ArgumentHelp("Overrides a key of the configuration; may be repeated.", valueName: "key=value"))
     var set: [String] = []

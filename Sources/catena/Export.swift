@@ -23,9 +23,12 @@ struct Export: ParsableCommand {
     @OptionGroup var source: AdapterSource
     @Option(help: "peft, lora, gguf or merged.")
     var format: AdapterFormat
-    @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"), transform: expandedPath)
     var output: String
-    @Option(help: ArgumentHelp("Base model: a Hugging Face folder or a .gguf file.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Base model: a Hugging Face folder or a .gguf file.", valueName: "path"),
+        transform: expandedPath)
     var model: String?
     @OptionGroup var compute: ComputeOptions
 

@@ -19,7 +19,9 @@ struct Generate: ParsableCommand {
     @OptionGroup var models: ModelOptions
     @Option(help: "The prompt.")
     var prompt: String?
-    @Option(help: ArgumentHelp("File with the prompt, or - for standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File with the prompt, or - for standard input.", valueName: "file"), transform: expandedPath
+    )
     var promptFile: String?
     @Option(help: "System message before the prompt.")
     var system: String?

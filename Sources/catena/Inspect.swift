@@ -16,7 +16,8 @@ struct Inspect: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"))
+            "Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"),
+        transform: expandedPath)
     var path: String
     @Flag(help: "List every tensor.")
     var tensors = false

@@ -16,7 +16,9 @@ struct Verify: ParsableCommand {
             """)
 
     @OptionGroup var source: AdapterSource
-    @Option(help: ArgumentHelp("Base model. (default: the one the adapter names)", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Base model. (default: the one the adapter names)", valueName: "path"),
+        transform: expandedPath)
     var model: String?
     @Flag(help: "Print one JSON object.")
     var json = false
