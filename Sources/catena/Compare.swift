@@ -61,7 +61,7 @@ struct Compare: ParsableCommand, RunsOnAllRanks {
     private func show(_ outcome: ComparisonRunner.Outcome, output: String) {
         switch outcome {
         case .finished(let table):
-            StandardOutput.write(json ? table.json.prettyText() : table.text)
+            StandardOutput.write(json ? table.json.prettyText() : table.text, asJSON: json)
             StandardError.write("done: \(output)/report.html\n")
         case .stopped(let signal):
             StandardError.write(

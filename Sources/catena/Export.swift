@@ -38,6 +38,7 @@ struct Export: ParsableCommand {
             URL(fileURLWithPath: output).resolvingSymlinksInPath()
                 != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
         else { throw ValidationError("--output is the adapter's own folder; choose another one.") }
+        try StagedFolder.requireWritable(output)
         guard format.needsModel else { return try AdapterExport.peft(adapter: folder, to: output) }
 
         let path = try source.model(model, folder: folder)

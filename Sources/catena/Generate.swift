@@ -79,7 +79,7 @@ struct Generate: ParsableCommand {
         ) { _, id in
             if stream.isEmpty { first = ProgressStyle.monotonicSeconds() }
             let piece = stream.append(id)
-            if !json { StandardOutput.write(piece) }
+            if !json { StandardOutput.write(verbatim: piece) }
         }[0]
         let end = ProgressStyle.monotonicSeconds()
         let speed = ids.count > 1 ? Double(ids.count - 1) / max(end - first, 1e-9) : 0
@@ -91,9 +91,9 @@ struct Generate: ParsableCommand {
                 "seconds": .double(end - start), "tokens_per_second": .double(speed),
                 "stopped": .string(ids.count < min(maxTokens, room) ? "end" : "length"),
             ]
-            StandardOutput.write(result.compactText() + "\n")
+            StandardOutput.write(json: result.compactText() + "\n")
         } else {
-            StandardOutput.write(stream.finish() + "\n")
+            StandardOutput.write(verbatim: stream.finish() + "\n")
         }
         if verbose {
             StandardError.write(

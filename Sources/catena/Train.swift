@@ -90,7 +90,7 @@ private final class TrainingPrinter {
             message(Self.text(summary))
             progress = ProgressReporter(
                 totalSteps: summary.totalSteps, completedSteps: completedSteps,
-                style: .detect(everySeconds: logEverySeconds), write: StandardError.write)
+                style: .detect(everySeconds: logEverySeconds), write: StandardError.write(verbatim:))
         case .step(let line):
             progress?.report(step: line.step, loss: line.loss, tokensPerSecond: line.tokensPerSecond)
             if let loss = line.validationLoss {

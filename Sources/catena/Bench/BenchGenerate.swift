@@ -92,7 +92,7 @@ struct BenchGenerate: ParsableCommand {
             "read_gigabytes_per_second": result.readGigabytesPerSecond.json, "share": .double(result.share),
             "new_buffers": .integer(Int64(result.newBuffers)),
         ]
-        StandardOutput.write(value.compactText() + "\n")
+        StandardOutput.write(json: value.compactText() + "\n")
     }
 
     private func showTable(_ result: GenerationBenchmark.Result, threads: Int) {

@@ -51,7 +51,7 @@ struct BenchTokenize: ParsableCommand {
                 "megabytes_per_second": spread.json,
                 "first_megabytes_per_second": .double(rates[0]), "load_seconds": .double(loadSeconds),
             ]
-            StandardOutput.write(value.compactText() + "\n")
+            StandardOutput.write(json: value.compactText() + "\n")
         } else {
             StandardOutput.write(
                 String(

@@ -1,6 +1,5 @@
+import CatenaCore
 import Testing
-
-@testable import CatenaCore
 
 @Suite("Kinds of files") struct FileKindTests {
     @Test(
@@ -30,18 +29,22 @@ import Testing
     @Test("A configuration behind a byte order mark is read; UTF-16, gzip and Parquet are refused by name")
     func configuration() throws {
         let folder = try FilesScratchFolder()
-        func written(_ bytes: [UInt8]) throws -> String {
-            try folder.file("run.yaml", bytes)
-        }
-        #expect(
-            try ConfigurationNode.text(ofFile: written([0xEF, 0xBB, 0xBF] + Array("model: m\n".utf8))) == "model: m\n")
+        let yaml = """
+            model: m
+            data: {train: t.jsonl}
+            training: {steps: 2, learning-rate: 1.0e-4}
+            output: out
+
+            """
+        let marked = try folder.file("run.yaml", [0xEF, 0xBB, 0xBF] + Array(yaml.utf8))
+        #expect(try RunConfiguration.load(path: marked).model == "m")
         let cases: [([UInt8], String)] = [
-            ([0xFF, 0xFE] + Array("model: m".utf16).flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, "UTF-16 text"),
+            ([0xFF, 0xFE] + yaml.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, "UTF-16 text"),
             ([0x1F, 0x8B, 8, 0, 0, 0], "gzip-compressed"), (Array("PAR1".utf8) + [21, 0], "a Parquet file"),
         ]
         for (bytes, name) in cases {
-            let path = try written(bytes)
-            let error = #expect(throws: ConfigurationError.self) { try ConfigurationNode.text(ofFile: path) }
+            let path = try folder.file("run.yaml", bytes)
+            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration.load(path: path) }
             #expect(error?.description.contains(name) == true)
         }
     }

@@ -1,6 +1,5 @@
+import CatenaCore
 import Testing
-
-@testable import CatenaCore
 
 @Suite("Paths as people write them") struct UserPathTests {
     @Test("~ and ~/… stand for the home folder, all other paths for themselves")
