@@ -1,5 +1,8 @@
 # Sourced by launch/local, launch/mpirun and cluster/virtual: how a job under mpirun is started, stopped and reported.
 
+# Ctrl-C, TERM, HUP and USR1 are remembered from the first moment on; what they do is at the end of this file.
+stop_asked=
+trap 'stop_asked=yes' INT TERM USR1 HUP
 source "$(dirname "${BASH_SOURCE[0]}")/host-names.bash"
 
 # Options of mpirun that every job has; goes to $job_options.
@@ -115,8 +118,6 @@ own_messages() {
     ' >&2
 }
 
-# Ctrl-C, TERM, HUP and USR1, from the first moment on: `stop_asked` is the first of them.
-stop_asked=
 asking=
 mpirun=
 interrupts=0

@@ -17,7 +17,7 @@ locked() {
     ended
     expect_code 75
     [ ! -e run/job.lock ] || fail "the lock's file is left"
-    train run --resume auto --set "training.steps=$(($(wc -l <run/metrics.jsonl) + 1))"
+    train run "${endless[@]}" --resume auto --set "training.steps=$(($(wc -l <run/metrics.jsonl) + 1))"
     expect_code 0
 }
 

@@ -63,8 +63,9 @@ launch_early() {
     local moment
     mkdir -p build/release
     ln -s "$catena" build/release/catena
-    for moment in 0.02 0.1 0.3 0.8; do
+    for moment in 0 0.1 0.3 0.8; do
         CATENA_BUILD=$PWD/build start "$root/launch/local" -n 2 train --config run.yaml "${endless[@]}" --resume auto
+        wait_for_handler "$process" "$1"
         sleep "$moment"
         kill "-$1" "$process"
         ended
@@ -77,7 +78,7 @@ single_early() {
     local moment
     for moment in 0.1 0.3 0.8; do
         start "$catena" train --config run.yaml "${endless[@]}" --resume auto
-        # Until it is this program and its handlers are in place, of which the system tells.
+        until [ "$(cat "/proc/$process/comm")" = "$(basename "$catena")" ]; do sleep 0.01; done
         wait_for_handler "$process" "$1"
         sleep "$moment"
         kill "-$1" "$process"
@@ -113,9 +114,9 @@ quiet_ends() {
     CATENA_CRASH_AT=step-end:3@1 CATENA_BUILD=$PWD/build run "$root/launch/local" -n 2 train --config run.yaml
     expect_code 137
     only_our_lines
-    expect_text "local: rank 1 on node" "was ended by signal 9"
+    expect_text "local: rank 1 on" "was ended by signal 9"
     # What is not about the ranks' ends is shown.
-    CATENA_BUILD=$PWD/build OMPI_MCA_btl=nonsense run "$root/launch/local" -n 2 train --config run.yaml
+    CATENA_BUILD=$PWD/build OMPI_MCA_rmaps=nonsense run "$root/launch/local" -n 2 train --config run.yaml
     grep -q nonsense "$log" || fail "mpirun's message is lost: $(tr '\n' '|' <"$log")"
 }
 
