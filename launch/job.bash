@@ -1,9 +1,16 @@
 # Sourced by launch/local, launch/mpirun and cluster/virtual: how a job under mpirun is started, stopped and reported.
 
-# Ctrl-C, TERM, HUP and USR1 are remembered from the first moment on; what they do is at the end of this file.
-stop_asked=
-trap 'stop_asked=yes' INT TERM USR1 HUP
 source "$(dirname "${BASH_SOURCE[0]}")/host-names.bash"
+
+# Ctrl-C, TERM, HUP or USR1 came.
+stop_asked=
+# The processes: mpirun, and the one that asks for the end. How often Ctrl-C came.
+mpirun=
+asking=
+interrupts=0
+
+# From here on these signals end nothing at once; a job that has not been started by then is not started at all.
+remember_signals() { trap 'stop_asked=yes' INT TERM USR1 HUP; }
 
 # Options of mpirun that every job has; goes to $job_options.
 # Ranks choose their own threads, so mpirun must not bind each to one core. A waiting rank gives its core to others: to ranks
@@ -51,6 +58,8 @@ print_command() {
 # A session of its own keeps the terminal's Ctrl-C from mpirun, which would end the job with exit code 1. USR1 it passes on
 # to the ranks, which save a checkpoint and exit with 75. A second Ctrl-C ends the job at once.
 run_job() {
+    trap 'stop_job' TERM USR1 HUP
+    trap 'interrupts=$((interrupts + 1)); if [ "$interrupts" -lt 2 ]; then stop_job; else end_job; fi' INT
     print_command "$@"
     local messages reader status tries named=false
     if [ -n "$stop_asked" ]; then
@@ -88,7 +97,7 @@ run_job() {
 }
 
 # Reads mpirun's messages and shows those that say something else than how the ranks ended: a rank that fails says itself why,
-# and 75 is no failure. Of a rank that a signal ended, one line is left; the exit code is then 1.
+# and 75 is no failure. Of a rank that a signal ended, one line is left.
 own_messages() {
     awk -v name="${0##*/}" '
         function end_block() {
@@ -117,12 +126,6 @@ own_messages() {
         END { end_block(); exit named }
     ' >&2
 }
-
-asking=
-mpirun=
-interrupts=0
-trap 'stop_job' TERM USR1 HUP
-trap 'interrupts=$((interrupts + 1)); if [ "$interrupts" -lt 2 ]; then stop_job; else end_job; fi' INT
 
 stop_job() {
     stop_asked=yes
