@@ -6,12 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-// Below INT_MAX and a multiple of every element size used here.
+// In bytes: a call's count stays below INT_MAX, and so does what the library computes from it.
 #define CHUNK ((int64_t)1 << 30)
 
-static int chunk_of(int64_t remaining) {
-    return (int)(remaining < CHUNK ? remaining : CHUNK);
+int64_t cmpi_chunk(int64_t remaining, int64_t width) {
+    int64_t most = CHUNK / width;
+    return remaining < most ? remaining : most;
 }
+
+static int chunk_of(int64_t remaining) { return (int)cmpi_chunk(remaining, 1); }
 
 int cmpi_init_thread(int required, int *provided) {
     static const int levels[4] = {MPI_THREAD_SINGLE, MPI_THREAD_FUNNELED, MPI_THREAD_SERIALIZED, MPI_THREAD_MULTIPLE};
@@ -104,8 +107,11 @@ int cmpi_broadcast(void *bytes, int64_t byte_count, int root) {
 static int all_reduce(void *buffer, int64_t count, int64_t width, MPI_Datatype type, MPI_Op operation) {
     char *at = buffer;
     int code = MPI_SUCCESS;
-    for (int64_t done = 0; done < count && code == MPI_SUCCESS; done += CHUNK)
-        code = MPI_Allreduce(MPI_IN_PLACE, at + done * width, chunk_of(count - done), type, operation, MPI_COMM_WORLD);
+    for (int64_t done = 0; done < count && code == MPI_SUCCESS;) {
+        int64_t elements = cmpi_chunk(count - done, width);
+        code = MPI_Allreduce(MPI_IN_PLACE, at + done * width, (int)elements, type, operation, MPI_COMM_WORLD);
+        done += elements;
+    }
     return code;
 }
 

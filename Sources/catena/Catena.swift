@@ -30,6 +30,10 @@ struct Catena: ParsableCommand {
         ])
 
     static func main() {
+        // First of all: what asks a run to stop may come before MPI is up.
+        if let verb = CommandLine.arguments.dropFirst().first, ["train", "compare"].contains(verb) {
+            StopSignal.install()
+        }
         // A reader that goes away (`| head`) shows as a failed write, which StandardOutput handles.
         signal(SIGPIPE, SIG_IGN)
         // A file that would exceed the user's limit shows as a failed write, which names the file.

@@ -29,7 +29,7 @@ struct Compare: ParsableCommand, RunsOnAllRanks {
               catena compare --config compare.yaml --json > results.json
             """)
 
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"))
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"), transform: expandedPath)
     var config: String
     @Option(help: ArgumentHelp("Overrides a key of the configuration; may be repeated.", valueName: "key=value"))
     var set: [String] = []
@@ -61,7 +61,7 @@ struct Compare: ParsableCommand, RunsOnAllRanks {
     private func show(_ outcome: ComparisonRunner.Outcome, output: String) {
         switch outcome {
         case .finished(let table):
-            StandardOutput.write(json ? table.json.prettyText() : table.text)
+            StandardOutput.write(json ? table.json.prettyText() : table.text, asJSON: json)
             StandardError.write("done: \(output)/report.html\n")
         case .stopped(let signal):
             StandardError.write(

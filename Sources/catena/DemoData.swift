@@ -23,7 +23,8 @@ struct DemoData: ParsableCommand {
               catena demo-data --kind text --train 20000 --output text
             """)
 
-    @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"), transform: expandedPath)
     var output: String
     @Option(help: "problems, text or sums.")
     var kind = Kind.problems

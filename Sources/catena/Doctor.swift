@@ -23,13 +23,22 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
 
     func run() throws {
         let isPossible = try Job.run { communicator in
+            if communicator.hostRank == 0 {
+                let freed = SharedMemory.removeAbandoned()
+                if freed > 0 {
+                    StandardError.write(
+                        "note: removed \(SizeText.bytes(freed)) from /dev/shm of \(communicator.hostName), left by killed runs\n"
+                    )
+                }
+            }
             let ranks = try RankFacts.gather(communicator, threads: compute.threads)
             let clocks = try ClockOffset.measure(communicator)
             let network = try NetworkProbe.measure(communicator)
             let findings = Finding.all(in: ranks, clocks: clocks, network: network)
             if communicator.isRoot {
                 let report = JobReport(ranks: ranks, clocks: clocks, network: network, findings: findings)
-                StandardOutput.write(json ? report.json(HostReport()).prettyText() : report.text(HostReport()))
+                StandardOutput.write(
+                    json ? report.json(HostReport()).prettyText() : report.text(HostReport()), asJSON: json)
             }
             return !findings.contains { $0.severity == .error }
         }

@@ -30,7 +30,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             """)
 
     @OptionGroup var models: ModelOptions
-    @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"))
+    @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"), transform: expandedPath)
     var data: String
     @Option(help: "What is measured: loss, exact-match or choice.")
     var task = Task.loss
@@ -48,7 +48,9 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     var maxLength: Int?
     @Option(help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain.")
     var template = "auto"
-    @Option(help: ArgumentHelp("Write the result, with every answer, to this JSON file.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write the result, with every answer, to this JSON file.", valueName: "file"),
+        transform: expandedPath)
     var output: String?
     @Flag(help: "Print the result as one JSON object.")
     var json = false

@@ -23,9 +23,12 @@ struct Export: ParsableCommand {
     @OptionGroup var source: AdapterSource
     @Option(help: "peft, lora, gguf or merged.")
     var format: AdapterFormat
-    @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"), transform: expandedPath)
     var output: String
-    @Option(help: ArgumentHelp("Base model: a Hugging Face folder or a .gguf file.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Base model: a Hugging Face folder or a .gguf file.", valueName: "path"),
+        transform: expandedPath)
     var model: String?
     @OptionGroup var compute: ComputeOptions
 
@@ -35,6 +38,7 @@ struct Export: ParsableCommand {
             URL(fileURLWithPath: output).resolvingSymlinksInPath()
                 != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
         else { throw ValidationError("--output is the adapter's own folder; choose another one.") }
+        try StagedFolder.requireWritable(output)
         guard format.needsModel else { return try AdapterExport.peft(adapter: folder, to: output) }
 
         let path = try source.model(model, folder: folder)

@@ -19,7 +19,9 @@ struct Generate: ParsableCommand {
     @OptionGroup var models: ModelOptions
     @Option(help: "The prompt.")
     var prompt: String?
-    @Option(help: ArgumentHelp("File with the prompt, or - for standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File with the prompt, or - for standard input.", valueName: "file"), transform: expandedPath
+    )
     var promptFile: String?
     @Option(help: "System message before the prompt.")
     var system: String?
@@ -77,7 +79,7 @@ struct Generate: ParsableCommand {
         ) { _, id in
             if stream.isEmpty { first = ProgressStyle.monotonicSeconds() }
             let piece = stream.append(id)
-            if !json { StandardOutput.write(piece) }
+            if !json { StandardOutput.write(verbatim: piece) }
         }[0]
         let end = ProgressStyle.monotonicSeconds()
         let speed = ids.count > 1 ? Double(ids.count - 1) / max(end - first, 1e-9) : 0
@@ -89,9 +91,9 @@ struct Generate: ParsableCommand {
                 "seconds": .double(end - start), "tokens_per_second": .double(speed),
                 "stopped": .string(ids.count < min(maxTokens, room) ? "end" : "length"),
             ]
-            StandardOutput.write(result.compactText() + "\n")
+            StandardOutput.write(json: result.compactText() + "\n")
         } else {
-            StandardOutput.write(stream.finish() + "\n")
+            StandardOutput.write(verbatim: stream.finish() + "\n")
         }
         if verbose {
             StandardError.write(

@@ -16,7 +16,8 @@ struct Inspect: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"))
+            "Folder, .gguf or .safetensors file; with --count a model or its config.json.", valueName: "path"),
+        transform: expandedPath)
     var path: String
     @Flag(help: "List every tensor.")
     var tensors = false
@@ -25,9 +26,10 @@ struct Inspect: ParsableCommand {
     @OptionGroup var counted: CountedAdapter
 
     func run() throws {
-        if counted.count { return StandardOutput.write(try counted.report(path: path, asJSON: json)) }
+        if counted.count { return StandardOutput.write(try counted.report(path: path, asJSON: json), asJSON: json) }
         let inspection = try Inspection(path: path)
         StandardOutput.write(
-            json ? inspection.json.prettyText() : inspection.text(listsTensors: tensors || inspection.kind == .tensors))
+            json ? inspection.json.prettyText() : inspection.text(listsTensors: tensors || inspection.kind == .tensors),
+            asJSON: json)
     }
 }

@@ -22,7 +22,7 @@ struct Methods: ParsableCommand {
             let methods = try name.map { [try AdapterMethod.named($0)] } ?? AdapterMethod.all
             let list = try methods.map(MethodText.json)
             let value = name == nil ? JSONValue.array(list) : list[0]
-            StandardOutput.write(value.prettyText())
+            StandardOutput.write(json: value.prettyText())
         } else if let name {
             StandardOutput.write(try MethodText.description(AdapterMethod.named(name)))
         } else {

@@ -17,15 +17,16 @@ struct NewModel: ParsableCommand {
               catena new-model --shape config.json --tokenizer tokenizer.json --storage bfloat16 --output new-model
             """)
 
-    @Option(help: ArgumentHelp("The model's config.json.", valueName: "file"))
+    @Option(help: ArgumentHelp("The model's config.json.", valueName: "file"), transform: expandedPath)
     var shape: String
-    @Option(help: ArgumentHelp("The model's tokenizer.json.", valueName: "file"))
+    @Option(help: ArgumentHelp("The model's tokenizer.json.", valueName: "file"), transform: expandedPath)
     var tokenizer: String
     @Option(help: "Seed of the weights.")
     var seed: UInt64 = 0
     @Option(help: "How numbers are stored: float32, bfloat16 or float16.")
     var storage = Storage.float32
-    @Option(help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Folder to write; made if it does not exist.", valueName: "folder"), transform: expandedPath)
     var output: String
 
     enum Storage: String, ExpressibleByArgument, CaseIterable {

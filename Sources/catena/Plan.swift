@@ -35,7 +35,7 @@ struct PlanCommand: ParsableCommand {
                 configuration, inventory: inventory,
                 cluster: try cluster.cluster(threadsPerRank: configuration.distributed.threads),
                 supervisedFraction: work.supervised))
-        StandardOutput.write(json ? plan.json.prettyText() : plan.text)
+        StandardOutput.write(json ? plan.json.prettyText() : plan.text, asJSON: json)
         guard plan.fits else {
             let ranks = plan.request.cluster.ranksPerHost
             let available = plan.request.cluster.memoryBytesPerHost

@@ -17,9 +17,10 @@ struct ProbeCommand: ParsableCommand {
             """)
 
     @OptionGroup var models: ModelOptions
-    @Option(help: ArgumentHelp("Safetensors file with input_ids and labels.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Safetensors file with input_ids and labels.", valueName: "file"), transform: expandedPath)
     var input: String
-    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file"))
+    @Option(help: ArgumentHelp("Safetensors file to write.", valueName: "file"), transform: expandedPath)
     var output: String
     @Flag(help: "Also write the gradients of the adapter's tensors.")
     var gradients = false

@@ -14,9 +14,10 @@ struct Tokenize: ParsableCommand {
               catena tokenize --model tokenizer.json --input corpus.txt > ids.jsonl
             """)
 
-    @Option(help: ArgumentHelp("Model folder, .gguf file or tokenizer.json.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Model folder, .gguf file or tokenizer.json.", valueName: "path"), transform: expandedPath)
     var model: String
-    @Option(help: ArgumentHelp("Text file, or - for standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("Text file, or - for standard input.", valueName: "file"), transform: expandedPath)
     var input = "-"
 
     func run() throws {

@@ -18,14 +18,14 @@ struct Train: ParsableCommand, RunsOnAllRanks {
               mpirun -n 4 catena train --config run.yaml --resume auto
             """)
 
-    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"))
+    @Option(help: ArgumentHelp("Configuration (YAML).", valueName: "file"), transform: expandedPath)
     var config: String
     @Option(help: ArgumentHelp("Overrides a key of the configuration; may be repeated.", valueName: "key=value"))
     var set: [String] = []
     @Option(
         help: ArgumentHelp(
             "Continue a run: auto for the newest valid checkpoint of the output, or a checkpoint or run folder.",
-            valueName: "auto|dir"))
+            valueName: "auto|dir"), transform: expandedPath)
     var resume: String?
 
     func run() throws {
@@ -90,7 +90,7 @@ private final class TrainingPrinter {
             message(Self.text(summary))
             progress = ProgressReporter(
                 totalSteps: summary.totalSteps, completedSteps: completedSteps,
-                style: .detect(everySeconds: logEverySeconds), write: StandardError.write)
+                style: .detect(everySeconds: logEverySeconds), write: StandardError.write(verbatim:))
         case .step(let line):
             progress?.report(step: line.step, loss: line.loss, tokensPerSecond: line.tokensPerSecond)
             if let loss = line.validationLoss {

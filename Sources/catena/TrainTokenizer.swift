@@ -18,13 +18,13 @@ struct TrainTokenizer: ParsableCommand {
               catena train-tokenizer --input a.jsonl --input b.jsonl --vocabulary 1024 --words gpt2 --output tokenizer.json
             """)
 
-    @Option(help: ArgumentHelp("Text or .jsonl; may be repeated.", valueName: "file"))
+    @Option(help: ArgumentHelp("Text or .jsonl; may be repeated.", valueName: "file"), transform: expandedPath)
     var input: [String]
     @Option(help: "Tokens of the vocabulary, special tokens and bytes among them.")
     var vocabulary: Int
     @Option(help: "How text is cut into words: as gpt2 or as llama3 does.")
     var words = BytePairTrainer.Words.llama3
-    @Option(help: ArgumentHelp("File to write.", valueName: "tokenizer.json"))
+    @Option(help: ArgumentHelp("File to write.", valueName: "tokenizer.json"), transform: expandedPath)
     var output: String
 
     func validate() throws {

@@ -16,7 +16,9 @@ struct Verify: ParsableCommand {
             """)
 
     @OptionGroup var source: AdapterSource
-    @Option(help: ArgumentHelp("Base model. (default: the one the adapter names)", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Base model. (default: the one the adapter names)", valueName: "path"),
+        transform: expandedPath)
     var model: String?
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -42,11 +44,13 @@ struct Verify: ParsableCommand {
                 ])
             }
             let result: JSONValue = ["passed": .bool(verification.isPassed), "checks": .array(checks)]
-            return StandardOutput.write(result.compactText() + "\n")
+            return StandardOutput.write(json: result.compactText() + "\n")
         }
         if source.checkpoint != nil { StandardOutput.write("ok      manifest: every file has its recorded SHA-256\n") }
         for finding in verification.findings {
-            StandardOutput.write("\(finding.isPassed ? "ok    " : "FAILED")  \(finding.check): \(finding.detail)\n")
+            StandardOutput.write(
+                "\(finding.isPassed ? "ok    " : "FAILED")  \(PrintableText.escaped(name: "\(finding.check): \(finding.detail)"))\n"
+            )
         }
         let failures = verification.findings.count { !$0.isPassed }
         if failures > 0 {

@@ -72,6 +72,15 @@ wrong_usage() {
     run "${kubernetes[@]}" --memory lots train --config run.yaml
     expect_code 2
     expect_text '--memory is "lots"'
+    # Nothing is printed that could be applied.
+    local words
+    for words in $'--image\na' $'--claim\na' $'--mount\n/a\nb' $'--namespace\nA b' $'train\n--config\na\x01b'; do
+        mapfile -t words <<<"$words"
+        [[ "${words[0]}" != --* ]] || words=("${words[0]}" "$(printf '%s\n' "${words[@]:1}")"$'\x1b' train)
+        run "${kubernetes[@]}" "${words[@]}"
+        expect_code 2
+        [ ! -s "$log.out" ] || fail "a manifest after a refusal: $(head -n 3 "$log.out")"
+    done
 }
 
 check "Kubernetes: the manifest is a valid MPIJob" defaults

@@ -58,6 +58,84 @@ through_launch() {
     ends_the_same 4
 }
 
+# At any moment, before mpirun, MPI or the model are there as well: always 75 and our own line, never a sudden end.
+launch_early() {
+    local moment
+    mkdir -p build/release
+    ln -s "$catena" build/release/catena
+    for moment in 0 0.1 0.3 0.8; do
+        CATENA_BUILD=$PWD/build start "$root/launch/local" -n 2 train --config run.yaml "${endless[@]}" --resume auto
+        wait_for_handler "$process" "$1"
+        sleep "$moment"
+        kill "-$1" "$process"
+        ended
+        expect_code 75
+        expect_text "stopped b"
+        only_our_lines
+    done
+}
+single_early() {
+    local moment
+    for moment in 0.1 0.3 0.8; do
+        start "$catena" train --config run.yaml "${endless[@]}" --resume auto
+        until [ "$(cat "/proc/$process/comm")" = "$(basename "$catena")" ]; do sleep 0.01; done
+        wait_for_handler "$process" "$1"
+        sleep "$moment"
+        kill "-$1" "$process"
+        ended
+        expect_code 75
+    done
+}
+
+# Waits until a process catches a signal: wait_for_handler PROCESS NAME
+wait_for_handler() {
+    local tries caught bit=$(($(kill -l "$2") - 1))
+    for ((tries = 0; tries < 400; tries++)); do
+        caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+        [ -z "$caught" ] || [ $((16#$caught >> bit & 1)) -eq 0 ] || return 0
+        sleep 0.01
+    done
+    fail "process $1 does not catch $2"
+}
+
+# mpirun's own messages are not there.
+only_our_lines() {
+    ! grep -qE 'mpirun (noticed|detected)|^-{20}|Primary job|MPI_ABORT|Process name:|Per user-direction' "$log" ||
+        fail "mpirun's own lines: $(tr '\n' '|' <"$log")"
+}
+
+quiet_ends() {
+    mkdir -p build/release
+    ln -s "$catena" build/release/catena
+    CATENA_BUILD=$PWD/build run "$root/launch/local" -n 2 train --config run.yaml --set adapter.rank=9999
+    expect_code 2
+    only_our_lines
+    expect_single_error_line "rank 9999"
+    CATENA_CRASH_AT=step-end:3@1 CATENA_BUILD=$PWD/build run "$root/launch/local" -n 2 train --config run.yaml
+    expect_code 137
+    only_our_lines
+    expect_text "local: rank 1 on" "was ended by signal 9"
+    # What is not about the ranks' ends is shown.
+    CATENA_BUILD=$PWD/build OMPI_MCA_rmaps=nonsense run "$root/launch/local" -n 2 train --config run.yaml
+    grep -q nonsense "$log" || fail "mpirun's message is lost: $(tr '\n' '|' <"$log")"
+}
+
+# Ranks of one machine have no port that others could reach.
+no_ports() {
+    command -v ss >/dev/null || skip "ss is not installed"
+    mkdir -p build/release
+    ln -s "$catena" build/release/catena
+    CATENA_BUILD=$PWD/build start "$root/launch/local" -n 2 train --config run.yaml "${endless[@]}"
+    wait_for_lines run/metrics.jsonl 2
+    local ports
+    ports=$(ss -ltnp | grep -F '"catena"' | grep -vE '127\.0\.0\.1:|\[::1\]:')
+    kill -USR1 "$process"
+    ended
+    expect_code 75
+    only_our_lines
+    [ -z "$ports" ] || fail "ranks listen: $ports"
+}
+
 # One step of many seconds, so that both signals fall into it.
 make_long_step() {
     local copies
@@ -129,6 +207,11 @@ check "TERM to launch/local" through_launch TERM ''
 check "USR1 to launch/local" through_launch USR1 ''
 check "INT to launch/local" through_launch INT ''
 check "INT to the group of launch/local" through_launch INT -
+check "INT to launch/local at any moment" launch_early INT
+check "USR1 to launch/local at any moment" launch_early USR1
+check "TERM to a single process at any moment" single_early TERM
+check "launch/local: only our lines, and a killed rank is named" quiet_ends
+check "launch/local: no ports of the ranks" no_ports
 check "INT twice ends at once" twice
 check "TERM twice saves" term_twice
 check "TERM while the data are read" before_the_first_step

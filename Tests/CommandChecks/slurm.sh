@@ -103,6 +103,25 @@ printed() {
         grep -qFx -- "$line" "$log.out" || fail "no line $line in: $(tr '\n' '|' <"$log.out")"
     done
     grep -qF 'train --config my\ run.yaml --resume auto' "$log.out" || fail "$(grep srun "$log.out")"
+    expect_text "asks for 4 cores for each of 6 ranks on 3 nodes"
+    ! grep -q exclusive "$log.out" || fail "whole nodes with --cpus-per-task"
+    run "$root/launch/slurm" --print --nodes 4 --tasks-per-node 2 train --config run.yaml
+    expect_code 0
+    expect_text "asks for whole nodes: 4 of them for 8 ranks"
+    bash -n "$log.out" || fail "not a bash script"
+    grep -qFx '#SBATCH --exclusive' "$log.out" || fail "not whole nodes: $(tr '\n' '|' <"$log.out")"
+    ! grep -q '#SBATCH --cpus-per-task' "$log.out" || fail "cores are given"
+    share=$(SLURM_JOB_CPUS_PER_NODE='64(x3),16' bash -c "$(grep '^cores=' "$log.out"); echo \$cores")
+    [ "$share" = 8 ] || fail "a rank's share of the smallest node is $share"
+    local option
+    for option in --partition --log --time --sbatch; do
+        run "$root/launch/slurm" --print "$option" $'--x\nrm -rf ~' train --config run.yaml
+        expect_code 2
+        expect_text "control character"
+        [ ! -s "$log.out" ] || fail "a script was printed: $(cat "$log.out")"
+    done
+    run "$root/launch/slurm" --print train --config $'a\nb'
+    expect_code 2
     run "$root/launch/slurm" --print --nodes 0 train --config run.yaml
     expect_code 2
     expect_text '--nodes is "0"'

@@ -161,6 +161,24 @@ hosts_without_place() {
     expect_text "{ranks} is in the command, but there is no --hostfile"
 }
 
+# A line of a host file never becomes an option or a command.
+wrong_hosts() {
+    local line
+    for line in '-oProxyCommand=touch${IFS}ran' '$(touch ran)' 'a;touch ran' $'a\x1b[2J' '--hostfile'; do
+        printf 'localhost\n%s slots=2\n' "$line" >hosts
+        run "$supervise" --backoff 0 --retries 0 --hostfile hosts --run run -- false {hostfile}
+        expect_code 2
+        expect_text "line 2 of hosts" "does not begin with a host's name"
+        expect_restarts_none
+        run "$root/launch/mpirun" --hostfile hosts train --config run.yaml
+        expect_code 2
+        expect_text "line 2 of hosts"
+    done
+    [ ! -e ran ] || fail "a command of the file ran"
+    ! grep -q "$(printf '\033')" "$log" || fail "an escape was printed"
+}
+expect_restarts_none() { ! grep -q '^supervise: +' "$log" || fail "the command was started"; }
+
 check "supervise: killed after every checkpoint, same bytes in the end" killed_again_and_again
 check "supervise: one of two ranks killed, same bytes in the end" killed_rank
 check "supervise: gives up when no checkpoint is newer" gives_up
@@ -175,3 +193,4 @@ check "supervise: goes on with fewer hosts, same bytes in the end" fewer_hosts
 check "supervise: waits for hosts and gives up with too few" too_few_hosts
 check "supervise: all hosts answer" host_comes_back
 check "supervise: host files and places in the command belong together" hosts_without_place
+check "supervise: host files with options and commands" wrong_hosts

@@ -25,6 +25,9 @@ int cmpi_processor_name(char *out, int capacity);
 /// Name and version of the MPI library; may be called before `cmpi_init_thread`.
 int cmpi_library_version(char *out, int capacity);
 
+/// How many of `remaining` elements of `width` bytes one call of MPI takes: at most a gibibyte.
+int64_t cmpi_chunk(int64_t remaining, int64_t width);
+
 int cmpi_barrier(void);
 /// A barrier that sleeps between looks (1 ms growing to 20 ms) instead of spinning.
 int cmpi_barrier_sleeping(void);

@@ -23,7 +23,7 @@ extension ComparisonConfiguration {
     init(_ root: ConfigurationNode) throws(ConfigurationError) {
         let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
         output = try reader.required(
-            try reader.text(.output, expected: "the path of a folder"), .output,
+            try reader.path(.output, expected: "the path of a folder"), .output,
             expected: "the folder for the comparison's results")
         budget = try Self.budget(reader)
         seeds = try Self.seeds(reader)

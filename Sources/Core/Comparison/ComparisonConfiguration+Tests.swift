@@ -35,13 +35,21 @@ extension ComparisonConfiguration.Task {
     }
 
     init(_ node: ConfigurationNode, kind: Kind, path: String) throws(ConfigurationError) {
-        if let file = node.text, !file.isEmpty {
+        if let text = node.text, !text.isEmpty {
+            let file: String
+            do {
+                file = try UserPath.expanded(text)
+            } catch {
+                throw .invalidValue(
+                    origin: node.origin, keyPath: path, expected: "the path of a file", found: node.found,
+                    advice: error.description)
+            }
             self.init(kind: kind, name: Self.name(ofFile: file), file: file)
             return
         }
         let reader = try SectionReader<Key>(node, path: path, origin: node.origin)
         let file = try reader.required(
-            try reader.text(.file, expected: "the path of a file"), .file, expected: "a file of test examples")
+            try reader.path(.file, expected: "the path of a file"), .file, expected: "a file of test examples")
         self.init(kind: kind, name: try reader.text(.name) ?? Self.name(ofFile: file), file: file)
         for (key, owner) in [
             (Key.maximumTokens, Kind.exactMatch), (.batch, .exactMatch), (.answerPattern, .exactMatch),

@@ -97,7 +97,7 @@ extension RunConfiguration.AdapterSection {
         alpha = try reader.number(.alpha, .positive) ?? chosen.defaultAlpha(rank)
         dropout = try reader.number(.dropout, .belowOne) ?? dropout
         targets = try reader.has(.targets) ? Self.targets(reader) : chosen.defaultTargets
-        initialAdapter = try reader.text(.initialAdapter, expected: "the folder of an adapter")
+        initialAdapter = try reader.path(.initialAdapter, expected: "the folder of an adapter")
         options = []
         for option in chosen.options {
             let entry = reader.unclaimed.first { $0.key == option.name }

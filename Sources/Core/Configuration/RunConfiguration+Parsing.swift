@@ -55,7 +55,7 @@ extension RunConfiguration {
         let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
         let origin = reader.origin
         model = try reader.required(
-            try reader.text(.model, expected: "the path of a model"), .model,
+            try reader.path(.model, expected: "the path of a model"), .model,
             expected: "a Hugging Face model folder or a .gguf file")
         baseStorage = try reader.choice(.baseStorage) ?? baseStorage
         baseCompute = try reader.choice(.baseCompute) ?? baseCompute
@@ -94,7 +94,7 @@ extension RunConfiguration {
         checkpoint = try CheckpointSection(reader.node(.checkpoint), origin: origin)
         log = try LogSection(reader.node(.log), origin: origin)
         output = try reader.required(
-            try reader.text(.output, expected: "the path of a folder"), .output,
+            try reader.path(.output, expected: "the path of a folder"), .output,
             expected: "the folder for the run's results")
         try requireBaseFormat(reader)
         if training.validationEvery != nil, data.validation == nil {
@@ -157,14 +157,14 @@ extension RunConfiguration.DataSection {
         let reader = try SectionReader<RunConfiguration.DataKey>(node, path: "data", origin: origin)
         self.init(
             train: try reader.required(
-                try reader.text(.train, expected: "the path of a file"), .train,
+                try reader.path(.train, expected: "the path of a file"), .train,
                 expected: "a JSON Lines file of training examples"))
-        validation = try reader.text(.validation, expected: "the path of a file")
+        validation = try reader.path(.validation, expected: "the path of a file")
         template = try reader.choice(.template) ?? template
         maxLength = try reader.integer(.maxLength, atLeast: 2) ?? maxLength
         packing = try reader.boolean(.packing) ?? packing
         shuffle = try reader.boolean(.shuffle) ?? shuffle
-        cache = try reader.text(.cache, expected: "the path of a folder")
+        cache = try reader.path(.cache, expected: "the path of a folder")
     }
 }
 

@@ -128,6 +128,16 @@ struct SectionReader<Key: ConfigurationKey> {
         return value
     }
 
+    /// The path of a file or folder; `~` stands for the home folder.
+    func path(_ key: Key, expected: String) throws(ConfigurationError) -> String? {
+        guard let node = node(key), let text = try text(key, expected: expected) else { return nil }
+        do {
+            return try UserPath.expanded(text)
+        } catch {
+            throw invalid(key, node, expected: expected, advice: error.description)
+        }
+    }
+
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: Key, _ type: Choice.Type = Choice.self
     ) throws(ConfigurationError) -> Choice? {

@@ -6,10 +6,10 @@ enum DemoFile {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let text = records.map { JSONValue.object($0).compactText() + "\n" }.joined()
         do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try DurableFolder.create(folder)
             try DurableFile.write(Array(text.utf8), to: path)
         } catch {
-            throw .unwritable(path: path, reason: (error as? FileError)?.description ?? error.localizedDescription)
+            throw .unwritable(path: path, reason: error.description)
         }
     }
 }

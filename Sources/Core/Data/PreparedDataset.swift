@@ -85,10 +85,10 @@ public final class PreparedDataset: Sendable {
         _ tokens: PreparedTokens, key: String, to path: String, cacheFolder: String, notes: [String]
     ) throws(DataError) -> PreparedDataset {
         do {
-            try FileManager.default.createDirectory(atPath: cacheFolder, withIntermediateDirectories: true)
+            let bytes = try PreparedFile.bytes(of: tokens, key: key)
+            try DurableFolder.create(cacheFolder)
             // On a shared file system one process of each machine writes this same file.
-            try DurableFile.write(
-                PreparedFile.bytes(of: tokens, key: key), to: path, writer: UUID().uuidString)
+            try DurableFile.write(bytes, to: path)
         } catch {
             throw .unwritable(path: path, reason: (error as? FileError)?.description ?? error.localizedDescription)
         }

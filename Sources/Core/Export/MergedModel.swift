@@ -25,6 +25,8 @@ public enum MergedModel {
                 reason: "its method adds functions between layers, which no matrix can hold; use --format peft")
         }
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
+        let copied = isFolder ? companions.filter { FileManager.default.fileExists(atPath: source + "/" + $0) } : []
+        for name in isFolder ? ["config.json"] + copied : [] { try ModelFolder.requireOwn(name, in: source) }
         let configuration =
             isFolder
             ? try copiedConfiguration(source + "/config.json", dtype: storage.rawValue)
@@ -34,7 +36,7 @@ public enum MergedModel {
         try configuration.write(to: staged.stagingPath + "/config.json")
         var notes: [String] = []
         if isFolder {
-            for name in companions where FileManager.default.fileExists(atPath: source + "/" + name) {
+            for name in copied {
                 let bytes = try MappedFile(path: source + "/" + name).withBytes { Array($0) }
                 try DurableFile.write(bytes, to: staged.stagingPath + "/" + name)
             }

@@ -2,63 +2,80 @@ import Foundation
 
 /// A folder whose files appear only when all of them are written.
 ///
-/// Files are written into a hidden folder beside `path`; ``commit()`` moves them to their place. Dropping the
-/// value without it removes them.
+/// Files are written into a hidden folder of an unpredictable name beside `path`; ``commit()`` moves them to their place.
+/// Dropping the value without it removes them; what a killed process left goes the next time.
 public struct StagedFolder: ~Copyable {
     /// The final folder.
     public let path: String
     /// Where to write the files.
     public let stagingPath: String
+    private let descriptor: CInt
+
+    private static let suffix = ".partial"
 
     /// Makes the hidden folder.
     ///
-    /// - Throws: ``FileError/unwritable(path:reason:)`` if `path` is a file or its parent cannot be written.
+    /// - Throws: ``FileError/unwritable(path:reason:)`` if `path` is a file or a link, or its parent cannot be written.
     public init(path: String) throws(FileError) {
-        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: trimmed, isDirectory: &isFolder), !isFolder.boolValue {
-            throw .unwritable(path: trimmed, reason: "it is a file, expected a folder or a name that is free")
+        let trimmed = FilePath.trimmed(path)
+        try Self.requireFree(trimmed)
+        try DurableFolder.create(FilePath.split(trimmed).folder)
+        TemporaryName.removeAbandoned(of: trimmed, suffix: Self.suffix, hidden: true) {
+            try? FileManager.default.removeItem(atPath: $0)
         }
-        let url = URL(fileURLWithPath: trimmed)
-        let staging = url.deletingLastPathComponent().path + "/." + url.lastPathComponent + ".partial"
-        do {
-            try? FileManager.default.removeItem(atPath: staging)
-            try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(path: trimmed, reason: Self.reason(error))
+        for _ in 0..<8 {
+            let staging = TemporaryName.make(for: trimmed, suffix: Self.suffix, hidden: true)
+            guard mkdir(staging, 0o777) == 0 else {
+                if errno == EEXIST { continue }
+                throw .unwritable(path: trimmed, reason: systemErrorText(errno))
+            }
+            let descriptor = open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0, TemporaryName.claim(staging, descriptor) else {
+                if descriptor >= 0 { close(descriptor) }
+                continue
+            }
+            (self.path, stagingPath, self.descriptor) = (trimmed, staging, descriptor)
+            return
         }
-        self.path = trimmed
-        stagingPath = staging
+        throw .unwritable(path: trimmed, reason: "no temporary folder can be kept beside it")
+    }
+
+    /// Finds out before long work whether the folder can be written; leaves nothing behind.
+    public static func requireWritable(_ path: String) throws(FileError) {
+        try requireFree(FilePath.trimmed(path))
+        try DurableFolder.requireCreatable(path)
+    }
+
+    private static func requireFree(_ path: String) throws(FileError) {
+        switch DurableFolder.kind(path) {
+        case nil, S_IFDIR?: break
+        case S_IFLNK?:
+            throw .unwritable(path: path, reason: "it is a link, and nothing is written through links; name its target")
+        default: throw .unwritable(path: path, reason: "it is a file, expected a folder or a name that is free")
+        }
     }
 
     deinit {
+        close(descriptor)
         try? FileManager.default.removeItem(atPath: stagingPath)
     }
 
     /// Moves all files to the final folder, over files of the same names there.
     public consuming func commit() throws(FileError) {
-        let manager = FileManager.default
-        do {
-            if !manager.fileExists(atPath: path) {
-                try manager.moveItem(atPath: stagingPath, toPath: path)
-            } else {
-                for name in try manager.contentsOfDirectory(atPath: stagingPath).sorted() {
-                    guard rename(stagingPath + "/" + name, path + "/" + name) == 0 else {
-                        throw FileError.unwritable(path: path + "/" + name, reason: String(cString: strerror(errno)))
-                    }
-                }
+        try DurableFolder.synchronise(stagingPath)
+        if DurableFolder.kind(path) == nil {
+            try Self.move(stagingPath, to: path)
+        } else {
+            try Self.requireFree(path)
+            for name in ((try? FileManager.default.contentsOfDirectory(atPath: stagingPath)) ?? []).sorted() {
+                try Self.move(stagingPath + "/" + name, to: path + "/" + name)
             }
-        } catch let error as FileError {
-            throw error
-        } catch {
-            throw .unwritable(path: path, reason: Self.reason(error))
+            try DurableFolder.synchronise(path)
         }
-        try DurableFile.synchroniseFolder(path)
+        try DurableFolder.synchronise(FilePath.split(path).folder)
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let underlying, underlying.domain == NSPOSIXErrorDomain else { return "the folder cannot be made there" }
-        return String(cString: strerror(Int32(underlying.code)))
+    private static func move(_ source: String, to target: String) throws(FileError) {
+        guard rename(source, target) == 0 else { throw .unwritable(path: target, reason: systemErrorText(errno)) }
     }
 }

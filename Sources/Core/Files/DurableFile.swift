@@ -2,42 +2,55 @@ import Glibc
 
 /// A file that appears complete or not at all.
 ///
-/// Bytes go to `path` + `.tmp`, are synchronised to disk, and the temporary file is then renamed
-/// over `path` and the folder synchronised. After any failure the temporary file is gone and an
-/// earlier file of that name is unchanged. Several processes may write the same path at the same time
-/// if each names itself as `writer`; the last to commit stays.
+/// Bytes go to a temporary file of an unpredictable name beside `path`, which is made anew and never through a link, are
+/// synchronised to disk, and the temporary file is then renamed over `path` and the folder synchronised. After any failure the
+/// temporary file is gone and an earlier file of that name is unchanged; one that a killed process left goes at the next write.
+/// Several processes may write the same path at the same time; the last to commit stays.
 public struct DurableFile: ~Copyable {
     /// The file's final name.
     public let path: String
     private let temporaryPath: String
-    private let descriptor: CInt
-    private var writtenBytes = 0
+    let descriptor: CInt
+    var writtenBytes = 0
     private var isCommitted = false
 
     /// Opens the temporary file.
     ///
-    /// - Parameter writer: part of the temporary file's name, to tell this process from others that may
-    ///   be writing the same path.
-    /// - Throws: ``FileError/unwritable(path:reason:)`` if the folder is absent or not writable,
-    ///   or `path` is a folder.
-    public init(path: String, writer: String? = nil) throws(FileError) {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw .unwritable(path: path, reason: "it is a folder")
+    /// - Throws: ``FileError/unwritable(path:reason:)`` if the folder is absent or not writable, or `path` is a folder, a link, a
+    ///   device or anything else than a file.
+    public init(path: String) throws(FileError) {
+        let what: String? =
+            switch DurableFolder.kind(path) {
+            case nil, S_IFREG?: nil
+            case S_IFDIR?: "it is a folder"
+            case S_IFLNK?: "it is a link, and nothing is written through links; remove it or name its target"
+            case S_IFIFO?: "it is a named pipe, expected a file or a name that is free"
+            default: "it is a device or a socket, expected a file or a name that is free"
+            }
+        if let what { throw .unwritable(path: path, reason: what) }
+        TemporaryName.removeAbandoned(of: path, suffix: Self.suffix) { unlink($0) }
+        for _ in 0..<8 {
+            let name = TemporaryName.make(for: path, suffix: Self.suffix)
+            let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                if errno == EEXIST { continue }
+                throw Self.failure(errno, path: path, writtenBytes: 0)
+            }
+            guard TemporaryName.claim(name, descriptor) else {
+                close(descriptor)
+                continue
+            }
+            (self.path, temporaryPath, self.descriptor) = (path, name, descriptor)
+            return
         }
-        let temporaryPath = path + (writer.map { ".\($0)" } ?? "") + ".tmp"
-        let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Self.failure(errno, path: path, writtenBytes: 0) }
-        self.path = path
-        self.temporaryPath = temporaryPath
-        self.descriptor = descriptor
+        throw .unwritable(path: path, reason: "no temporary file can be kept beside it")
     }
 
+    private static let suffix = ".tmp"
+
     deinit {
-        if !isCommitted {
-            close(descriptor)
-            unlink(temporaryPath)
-        }
+        if !isCommitted { unlink(temporaryPath) }
+        close(descriptor)
     }
 
     /// Appends bytes.
@@ -74,15 +87,11 @@ public struct DurableFile: ~Copyable {
 
     /// Makes the file durable and gives it its name.
     public consuming func commit() throws(FileError) {
-        guard fsync(descriptor) == 0 else {
-            throw Self.failure(errno, path: path, writtenBytes: writtenBytes)
-        }
-        guard rename(temporaryPath, path) == 0 else {
+        guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
             throw Self.failure(errno, path: path, writtenBytes: writtenBytes)
         }
         isCommitted = true
-        close(descriptor)
-        try Self.synchroniseFolder(Self.folder(of: path))
+        try DurableFolder.synchronise(FilePath.split(path).folder)
     }
 
     /// Writes a whole file durably.
@@ -95,26 +104,16 @@ public struct DurableFile: ~Copyable {
     }
 
     /// Writes a whole file durably.
-    public static func write(_ bytes: [UInt8], to path: String, writer: String? = nil) throws(FileError) {
-        var file = try DurableFile(path: path, writer: writer)
-        try file.append(bytes)
-        try file.commit()
-    }
-
-    /// Makes the creations, renames and removals in a folder durable.
-    public static func synchroniseFolder(_ folder: String) throws(FileError) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(errno, path: folder, writtenBytes: 0) }
-        defer { close(descriptor) }
-        // Some network file systems cannot synchronise a folder and say EINVAL.
-        guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw failure(errno, path: folder, writtenBytes: 0)
+    ///
+    /// - Parameter bypassingCache: whether large contents go past the page cache, see ``appendUncached(_:)``.
+    public static func write(_ bytes: [UInt8], to path: String, bypassingCache: Bool = false) throws(FileError) {
+        var file = try DurableFile(path: path)
+        let written = bypassingCache ? bytes.withUnsafeBytes { file.appendUncached($0) } : 0
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in try file.append(UnsafeRawBufferPointer(rebasing: buffer[written...])) }
         }
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        try result.get()
+        try file.commit()
     }
 
     private static func failure(_ code: CInt, path: String, writtenBytes: Int) -> FileError {
@@ -122,7 +121,7 @@ public struct DurableFile: ~Copyable {
         case ENOSPC, EDQUOT, EFBIG:
             .diskFull(path: path, writtenBytes: writtenBytes, reason: systemErrorText(code))
         case ENOENT:
-            .unwritable(path: path, reason: "the folder \(folder(of: path)) does not exist")
+            .unwritable(path: path, reason: "the folder \(FilePath.split(path).folder) does not exist")
         default:
             .unwritable(path: path, reason: systemErrorText(code))
         }

@@ -15,19 +15,16 @@ extension Inspection {
 
     /// A table for a person; `listsTensors` adds a line for each tensor.
     public func text(listsTensors: Bool) -> String {
-        let width = (facts.map(\.name.count).max() ?? 0) + 2
-        var lines = ["\(kind.rawValue) \(path)"]
-        for fact in facts {
-            let padding = String(repeating: " ", count: width - fact.name.count)
-            lines.append("  \(fact.name)\(padding)\(Self.plain(fact.value, isBytes: fact.name.hasSuffix("bytes")))")
-        }
-        if listsTensors {
-            let nameWidth = (tensors.map(\.name.count).max() ?? 0) + 2
-            for tensor in tensors {
-                let padding = String(repeating: " ", count: nameWidth - tensor.name.count)
-                lines.append("  \(tensor.name)\(padding)\(tensor.encoding.rawValue) \(tensor.shape)")
+        func rows(_ entries: [(name: String, value: String)]) -> [String] {
+            let shown = entries.map {
+                (name: PrintableText.escaped(name: $0.name), value: PrintableText.escaped(name: $0.value))
             }
+            let width = (shown.map(\.name.count).max() ?? 0) + 2
+            return shown.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))\($0.value)" }
         }
+        var lines = ["\(kind.rawValue) \(PrintableText.escaped(name: path))"]
+        lines += rows(facts.map { ($0.name, Self.plain($0.value, isBytes: $0.name.hasSuffix("bytes"))) })
+        if listsTensors { lines += rows(tensors.map { ($0.name, "\($0.encoding.rawValue) \($0.shape)") }) }
         return lines.joined(separator: "\n") + "\n"
     }
 

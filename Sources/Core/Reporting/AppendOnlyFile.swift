@@ -7,12 +7,35 @@ final class AppendOnlyFile {
     let path: String
     private var descriptor: CInt
 
-    /// Creates the file, or empties it (`keepingContents` false), or continues at its end.
-    init(path: String, keepingContents: Bool) throws(ReportingError) {
+    /// How the file begins.
+    enum Start {
+        /// It must not be there yet.
+        case new
+        /// What is there goes.
+        case empty
+        /// What is there stays.
+        case atEnd
+    }
+
+    /// Opens the file, which is made if it is missing; never through a link, and never waiting for a reader of a named pipe.
+    init(path: String, _ start: Start) throws(ReportingError) {
         self.path = path
-        descriptor = open(
-            path, O_WRONLY | O_CREAT | O_CLOEXEC | (keepingContents ? O_APPEND : O_TRUNC), 0o644)
-        if descriptor < 0 { throw .cannotOpen(path: path, reason: Self.lastError) }
+        let mode =
+            switch start {
+            case .new: O_EXCL
+            case .empty: O_TRUNC
+            case .atEnd: O_APPEND
+            }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | mode, 0o644)
+        if descriptor < 0 {
+            let code = errno
+            throw .cannotOpen(
+                path: path,
+                reason: code == ELOOP
+                    ? "it is a link, and nothing is written through links" : String(cString: strerror(code)))
+        }
+        // A pipe or a terminal that is full has to be waited for.
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     }
 
     deinit {

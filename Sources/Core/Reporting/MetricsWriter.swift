@@ -19,7 +19,7 @@ public final class MetricsWriter {
         -> MetricsWriter
     {
         guard let step, FileManager.default.fileExists(atPath: path) else {
-            return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: false))
+            return MetricsWriter(file: try AppendOnlyFile(path: path, .empty))
         }
         guard let bytes = FileManager.default.contents(atPath: path) else {
             throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
@@ -27,14 +27,12 @@ public final class MetricsWriter {
         let kept = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             .filter { text in MetricsLine(json: text).map { $0.step <= step } == true }
             .map { $0 + "\n" }.joined()
-        let temporary = path + ".tmp"
-        let replacement = try AppendOnlyFile(path: temporary, keepingContents: false)
-        try replacement.append(Array(kept.utf8))
-        try replacement.close()
-        guard rename(temporary, path) == 0 else {
-            throw .cannotWrite(path: path, reason: AppendOnlyFile.lastError)
+        do {
+            try DurableFile.write(Array(kept.utf8), to: path)
+        } catch {
+            throw ReportingError(error, path: path)
         }
-        return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: true))
+        return MetricsWriter(file: try AppendOnlyFile(path: path, .atEnd))
     }
 
     /// Adds the line of a finished step.

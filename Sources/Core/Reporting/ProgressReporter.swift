@@ -50,7 +50,7 @@ public final class ProgressReporter {
 
     /// Prints a line of its own, above the bar if there is one.
     public func message(_ text: String) {
-        write((barIsOnScreen ? "\r\u{1B}[K" : "") + text + "\n")
+        write((barIsOnScreen ? "\r\u{1B}[K" : "") + PrintableText.escaped(text) + "\n")
         if barIsOnScreen, let shown { show(shown, at: lastShownSeconds) }
     }
 

@@ -5,6 +5,16 @@ public enum ReportingError: Error, Equatable, Sendable {
     case invalidLine(path: String, line: Int, problem: String)
 }
 
+extension ReportingError {
+    /// Why a whole file could not be written.
+    init(_ error: FileError, path: String) {
+        switch error {
+        case .unwritable(_, let reason), .diskFull(_, _, let reason): self = .cannotWrite(path: path, reason: reason)
+        default: self = .cannotWrite(path: path, reason: error.description)
+        }
+    }
+}
+
 extension ReportingError: CustomStringConvertible {
     /// Which file, what happened, what to do.
     public var description: String {

@@ -36,9 +36,9 @@ public struct RunReport: Sendable {
     /// Writes the page as a whole or not at all.
     public func write(to path: String) throws(ReportingError) {
         do {
-            try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try DurableFile.write(Array(html.utf8), to: path)
         } catch {
-            throw .cannotWrite(path: path, reason: (error as NSError).localizedDescription)
+            throw ReportingError(error, path: path)
         }
     }
 

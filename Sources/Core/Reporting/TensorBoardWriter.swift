@@ -26,7 +26,7 @@ public final class TensorBoardWriter {
         let start = now()
         lastFlushSeconds = start
         path = Self.freePath(folder: folder, startSeconds: start)
-        file = try AppendOnlyFile(path: path, keepingContents: false)
+        file = try AppendOnlyFile(path: path, .new)
         add(.fileVersion, step: 0)
         add(.restart, step: (step ?? 0) + 1)
         try flush()

@@ -49,6 +49,14 @@ final class Chain {
         learningRates.learningRate(step: step, knots: knots, nextKnot: scheduledKnot(linkIndex) ?? totalSteps)
     }
 
+    /// The same over the steps of another schedule.
+    func learningRate(step: Int, schedule: LearningRateSchedule) -> Double {
+        var other = learningRates
+        other.schedule = schedule
+        let nextKnot = section.scheduledKnot(linkIndex, totalSteps: schedule.totalSteps) ?? schedule.totalSteps
+        return other.learningRate(step: step, knots: knots, nextKnot: nextKnot)
+    }
+
     /// Takes note of a validation.
     func observe(validationLoss: Double?) {
         guard case .onPlateau(let plateau) = section.knots, let loss = validationLoss else { return }

@@ -29,7 +29,7 @@ extension CheckpointError: CustomStringConvertible {
             resume with the newer program that wrote it, or choose an older checkpoint.
             """
         case .badFileName(let name):
-            "\"\(name)\" cannot name a checkpoint file; expected a plain, unused name without \"/\" other than \"manifest.json\"."
+            "\"\(name)\" cannot name a checkpoint file; expected an unused name of letters, digits, _, - and . (not first) other than \"manifest.json\"."
         }
     }
 }

@@ -46,9 +46,7 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     package init(step: Int, createdBy: String, files: [CheckpointFile]) throws(CheckpointError) {
         var names: Set<String> = [Self.fileName]
         for file in files {
-            let isPlain =
-                !file.name.isEmpty && !file.name.hasPrefix(".") && !file.name.contains("/") && !file.name.contains("\0")
-            guard isPlain, names.insert(file.name).inserted else { throw .badFileName(file.name) }
+            guard Self.isPlain(file.name), names.insert(file.name).inserted else { throw .badFileName(file.name) }
         }
         formatVersion = Self.currentFormatVersion
         self.step = step
@@ -56,6 +54,22 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         self.files = files.map { Entry(name: $0.name, byteCount: $0.bytes.count, sha256: sha256Hex($0.bytes)) }
         checksum = ""
         checksum = sha256Hex(try encoded())
+    }
+
+    /// More than any manifest has: a kilobyte for each of a thousand files.
+    static let largestByteCount = 1 << 20
+
+    /// Whether `name` is that of a file in the checkpoint's folder itself: letters, digits, `_`, `-` and `.`, not first.
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty && !name.hasPrefix(".")
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
     }
 
     /// Deterministic JSON: sorted keys, final newline.
@@ -93,6 +107,18 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         guard sha256Hex(try bare.encoded()) == checksum else {
             throw .damaged(path: path, reason: "the manifest does not match its own checksum")
         }
+        // The sum proves that the bytes are those that were written, not that what they say can be believed.
+        var names: Set<String> = [Self.fileName]
+        for entry in files {
+            guard Self.isPlain(entry.name), names.insert(entry.name).inserted else {
+                throw .damaged(
+                    path: path, reason: "\(CheckpointError.badFileName(entry.name).description.dropLast())")
+            }
+            guard entry.byteCount >= 0 else {
+                throw .damaged(path: path, reason: "\(entry.name) is said to have \(entry.byteCount) bytes")
+            }
+        }
+        guard step >= 0 else { throw .damaged(path: path, reason: "it says step \(step), expected 0 or more") }
         let expected = try encoded()
         guard bytes == expected else {
             throw .damaged(path: path, reason: "expected \(expected.count) bytes as written, got \(bytes.count) others")

@@ -36,7 +36,7 @@ public enum CheckpointReader {
         var files: [CheckpointFile] = []
         for entry in manifest.files {
             let path = folder + "/" + entry.name
-            let bytes = try DurableFile.read(path)
+            let bytes = try CheckpointFile.read(path, limit: entry.byteCount)
             let sha256 = sha256Hex(bytes)
             guard sha256 == entry.sha256 else {
                 throw .damaged(path: path, reason: "expected SHA-256 \(entry.sha256), got \(sha256)")
@@ -50,17 +50,15 @@ public enum CheckpointReader {
     @discardableResult
     static func checkSizes(in folder: String) throws(CheckpointError) -> CheckpointManifest {
         let path = folder + "/" + CheckpointManifest.fileName
-        let manifest = try CheckpointManifest(decoding: try DurableFile.read(path), path: path)
+        let manifest = try CheckpointManifest(
+            decoding: try CheckpointFile.read(path, limit: CheckpointManifest.largestByteCount), path: path)
         let name = folder.split(separator: "/").last.map(String.init) ?? folder
         if let step = CheckpointStore.step(inFolderName: name), step != manifest.step {
             throw .damaged(
                 path: path, reason: "the folder's name says step \(step), the manifest step \(manifest.step)")
         }
         for entry in manifest.files {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: folder + "/" + entry.name)
-            guard let size = (attributes?[.size] as? NSNumber)?.intValue else {
-                throw .damaged(path: folder + "/" + entry.name, reason: "the file is missing")
-            }
+            let size = try CheckpointFile.byteCount(at: folder + "/" + entry.name)
             guard size == entry.byteCount else {
                 throw .damaged(
                     path: folder + "/" + entry.name, reason: "expected \(entry.byteCount) bytes, got \(size)")

@@ -1,4 +1,6 @@
+import CatenaCore
 import Foundation
+import Glibc
 
 /// The checkpoints of one run: folders `step-00000050` with their files and `manifest.json`.
 ///
@@ -47,15 +49,14 @@ public struct CheckpointStore: Sendable {
         removeLeftovers()
         let target = path(Self.folderName(step: step))
         let temporary = target + ".tmp"
-        do {
+        do throws(CheckpointError) {
             try makeFolder(temporary)
             for file in files {
-                try DurableFile.write(file.bytes, to: temporary + "/" + file.name)
+                try write(file.bytes, to: temporary + "/" + file.name)
                 CrashPoint.reached("checkpoint-file")
             }
-            try DurableFile.write(try manifest.encoded(), to: temporary + "/" + CheckpointManifest.fileName)
+            try write(try manifest.encoded(), to: temporary + "/" + CheckpointManifest.fileName)
             CrashPoint.reached("checkpoint-manifest")
-            try DurableFile.flushFolder(temporary)
             CrashPoint.reached("checkpoint-before-rename")
             try commit(temporary, as: target)
         } catch {
@@ -82,10 +83,28 @@ public struct CheckpointStore: Sendable {
     }
 
     private func makeFolder(_ path: String) throws(CheckpointError) {
+        try durably { () throws(FileError) in try DurableFolder.create(path) }
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+        try durably { () throws(FileError) in try DurableFile.write(bytes, to: path, bypassingCache: true) }
+    }
+
+    private func synchronise(_ folder: String) throws(CheckpointError) {
+        try durably { () throws(FileError) in try DurableFolder.synchronise(folder) }
+    }
+
+    private func durably(_ body: () throws(FileError) -> Void) throws(CheckpointError) {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try body()
         } catch {
-            throw .cannotWrite(path: path, operation: "create folder", reason: error.localizedDescription)
+            throw CheckpointError(error)
+        }
+    }
+
+    private func rename(_ path: String, to newPath: String) throws(CheckpointError) {
+        guard Glibc.rename(path, newPath) == 0 else {
+            throw .cannotWrite(path: newPath, operation: "rename", reason: String(cString: strerror(errno)))
         }
     }
 
@@ -105,7 +124,7 @@ public struct CheckpointStore: Sendable {
         for name in names() where name.hasSuffix(Self.replacedSuffix) {
             let original = path(String(name.dropLast(Self.replacedSuffix.count)))
             guard !FileManager.default.fileExists(atPath: original) else { continue }
-            try? DurableFile.rename(path(name), to: original)
+            try? rename(path(name), to: original)
         }
     }
 
@@ -115,19 +134,19 @@ public struct CheckpointStore: Sendable {
     /// `restoreReplaced` brings it back if a crash comes between the two renames.
     private func commit(_ temporary: String, as target: String) throws(CheckpointError) {
         guard FileManager.default.fileExists(atPath: target) else {
-            try DurableFile.rename(temporary, to: target)
-            return try DurableFile.flushFolder(folder)
+            try rename(temporary, to: target)
+            return try synchronise(folder)
         }
         let aside = target + Self.replacedSuffix
-        try DurableFile.rename(target, to: aside)
+        try rename(target, to: aside)
         CrashPoint.reached("checkpoint-replace")
         do {
-            try DurableFile.rename(temporary, to: target)
+            try rename(temporary, to: target)
         } catch {
             restoreReplaced()
             throw error
         }
-        try DurableFile.flushFolder(folder)
+        try synchronise(folder)
         remove(aside)
     }
 
@@ -141,7 +160,7 @@ public struct CheckpointStore: Sendable {
             }
             // A rename first: a crash during the removal must not leave a folder that looks like a checkpoint.
             let doomed = path(step: step) + ".removed.tmp"
-            guard (try? DurableFile.rename(path(step: step), to: doomed)) != nil else { continue }
+            guard (try? rename(path(step: step), to: doomed)) != nil else { continue }
             CrashPoint.reached("checkpoint-retention")
             remove(doomed)
         }

@@ -8,6 +8,8 @@ public protocol GatherRing: AnyObject, Sendable {
     /// Collective: brings bytes `offsets[r]..<offsets[r + 1]` of `image` from place r to all. Gives the processor away
     /// while it waits.
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) throws(CommunicatorError)
+    /// Gives the channel back, before the job's communication ends; no gather may be under way. The last call.
+    func close()
 }
 
 /// The ring of one process, which has everything.
@@ -16,4 +18,5 @@ final class SingleProcessRing: GatherRing {
     let size = 1
 
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) {}
+    func close() {}
 }

@@ -34,6 +34,8 @@ public struct ComparisonFolder: Sendable {
     /// - Throws: ``ComparisonError``, or ``FileError`` for a folder that cannot be written.
     func requireSame(_ configuration: ComparisonConfiguration) throws {
         try RunFolder(path).requireWritable()
+        let names = [self.configuration, json, csv, text, untrained].map { String($0.dropFirst(path.count + 1)) }
+        try DurableFolder.requireNoLinks(names + ["cells"], in: path)
         if RunFolder(path).isInUse { throw ComparisonError.outputInUse(path: path) }
         guard FileManager.default.fileExists(atPath: self.configuration) else { return }
         let stored = FileManager.default.contents(atPath: self.configuration) ?? Data()

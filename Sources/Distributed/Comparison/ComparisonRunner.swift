@@ -19,6 +19,8 @@ public final class ComparisonRunner {
     private let report: (ComparisonEvent) -> Void
     private let worker: CellWorker
     private var cells: FinishedCells
+    /// Held until the comparison is over.
+    private let lock: FolderLock
 
     /// Collective: chooses ranks, reads the test data and finds out what is done already; trains nothing.
     ///
@@ -35,18 +37,25 @@ public final class ComparisonRunner {
             try configuration.tasks.map { try TaskEvaluator.Examples($0) }
         }
         let folder = ComparisonFolder(configuration.output)
+        let lock = FolderLock(folder: folder.path)
         try communicator.agree("open the comparison's folder") {
             guard communicator.isRoot else { return }
+            try RunFolder(folder.path).requireWritable()
+            try lock.takeIfPresent()
             try folder.requireSame(sized.configuration)
+            try RunFolder(folder.path).create()
+            try lock.take()
             try folder.create(sized.configuration)
         }
         (self.configuration, choices) = (sized.configuration, sized.choices)
         self.communicator = communicator
+        self.lock = lock
         self.report = report
         worker = CellWorker(
             configuration: sized.configuration, examples: examples, folder: folder, communicator: communicator,
             report: report)
         cells = try FinishedCells(sized.configuration, folder: folder, communicator: communicator)
+        if let note = lock.note { report(.note(note)) }
         let names = sized.configuration.methods.map(\.name)
         report(.sized(zip(names, sized.choices).map { (name: $0, choice: $1) }))
         if let note = sized.configuration.budget.missNote(Array(zip(names, sized.choices.map(\.parameters)))) {

@@ -40,6 +40,13 @@ extension Finding {
                         + "its limit (docker --cpus, Kubernetes limits.cpu), or keep ranks x threads at most \(max(1, Int(quota)))."
                 ))
         }
+        if let load = first.load, load.isBusy {
+            findings.append(
+                .init(
+                    .warning,
+                    "\(first.host) is busy: the load is \(load.text), so what is measured here, and a run, is slower than the "
+                        + "machine; end the other programs (see top) or wait."))
+        }
         return findings
     }
 

@@ -16,6 +16,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var launcherCores: [Int]?
     /// Cores' worth of time that the control group grants; nil without a limit.
     public var cpuQuota: Double?
+    /// How busy its machine was before; nil where the system does not say.
+    package var load: MachineLoad?
     /// Compute threads that training starts here.
     public var threads: Int
     /// Memory that can be had without swapping.
@@ -91,8 +93,11 @@ public struct RankFacts: Codable, Equatable, Sendable {
     ///
     /// - Parameter threads: what the configuration's `distributed.threads` would be; nil is `auto`.
     public static func gather(_ communicator: any Communicator, threads: Int? = nil) throws -> [RankFacts] {
+        // Before this program's own measurements are part of it.
+        let load = MachineLoad.current()
         let suggested = try HostFacts.suggestedThreads(communicator)
         var own = current(communicator, threads: threads ?? suggested)
+        own.load = load
         own.readsNeighbours = try NeighbourMemory.isReadable(communicator)
         return try communicator.allGather(Array(try JSONEncoder().encode(own))).map {
             try JSONDecoder().decode(RankFacts.self, from: Data($0))

@@ -8,6 +8,9 @@ func mpi(_ call: String, processRank: Int, _ body: () -> Int32) throws(Communica
     }
 }
 
+/// How many of `remaining` elements of `width` bytes one call of MPI takes.
+package func mpiChunk(remaining: Int, width: Int) -> Int { Int(cmpi_chunk(Int64(remaining), Int64(width))) }
+
 private func mpiMessage(for code: Int32) -> String {
     text(capacity: 512) { _ = cmpi_error_string(code, $0, $1) }
 }

@@ -5,7 +5,7 @@ final class MPIGatherRing: GatherRing {
     let position: Int
     let size: Int
     private let processRank: Int
-    // Invariant for the compiler's sake: set once in `init`, freed in `deinit`; MPI guards what is behind it.
+    // Invariant for the compiler's sake: set once in `init`, freed in `close`, which is the last call; MPI guards what is behind it.
     nonisolated(unsafe) private let ring: OpaquePointer
 
     /// Collective. Needs MPI's thread level `multiple` if another thread than the main one is to gather.
@@ -21,7 +21,7 @@ final class MPIGatherRing: GatherRing {
         processRank = communicator.rank
     }
 
-    deinit { cmpi_ring_close(ring) }
+    func close() { cmpi_ring_close(ring) }
 
     func gather(_ image: UnsafeMutableRawPointer, offsets: [Int64]) throws(CommunicatorError) {
         CrashPoint.reached("weight-gather")

@@ -4,11 +4,15 @@ import Foundation
 /// on a thread of its own.
 ///
 /// The buffer holds one image: a gather begins when the image before it has been given back.
-final class BlockGatherer: @unchecked Sendable {
+package final class BlockGatherer: @unchecked Sendable {
     /// What a process keeps of an image, and where the shards of all processes lie in it.
-    struct Source {
+    package struct Source {
         let shard: UnsafeRawBufferPointer
         let offsets: [Int64]
+
+        package init(shard: UnsafeRawBufferPointer, offsets: [Int64]) {
+            (self.shard, self.offsets) = (shard, offsets)
+        }
 
         var byteCount: Int { Int(offsets[offsets.count - 1]) }
     }
@@ -24,32 +28,49 @@ final class BlockGatherer: @unchecked Sendable {
     private var isBufferFree = true
     private var isComplete = false
     private var isStopped = false
+    private var hasThread = false
     private var failure: CommunicatorError?
 
     /// A gatherer for images of at most `capacity` bytes.
-    init(sources: [Source], ring: any GatherRing, prefetches: Bool) {
+    package init(sources: [Source], ring: any GatherRing, prefetches: Bool) {
         self.sources = sources
         self.ring = ring
         self.prefetches = prefetches
         image = .allocate(byteCount: max(sources.map(\.byteCount).max() ?? 0, 1), alignment: BlockImage.alignment)
         guard prefetches else { return }
-        let thread = Thread { [self] in gatherUntilStopped() }
+        hasThread = true
+        let thread = Thread { [self] in
+            gatherUntilStopped()
+            condition.withLock {
+                hasThread = false
+                condition.broadcast()
+            }
+        }
         thread.name = "gather"
         thread.start()
     }
 
     deinit { image.deallocate() }
 
-    /// Ends the thread; the last call.
-    func stop() {
-        condition.withLock {
+    /// Ends the thread, waits until it has ended, and closes the ring; the last call.
+    ///
+    /// When another process has failed in the middle of a gather, that gather never ends. The job is about to be ended then,
+    /// and what the thread works with has to stay.
+    /// - Returns: whether nothing reads the sources any more.
+    package func stop(timeoutSeconds: Double = 1) -> Bool {
+        let limit = Date(timeIntervalSinceNow: timeoutSeconds)
+        let hasEnded = condition.withLock {
             isStopped = true
             condition.broadcast()
+            while hasThread, condition.wait(until: limit) {}
+            return !hasThread
         }
+        if hasEnded { ring.close() }
+        return hasEnded
     }
 
     /// Adds images, by their index among the sources, to those that will be taken, in order.
-    func announce(_ indices: [Int]) {
+    package func announce(_ indices: [Int]) {
         condition.withLock {
             announced += indices
             condition.broadcast()
@@ -57,7 +78,7 @@ final class BlockGatherer: @unchecked Sendable {
     }
 
     /// Waits until the next announced image is in the buffer.
-    func take(_ index: Int) throws(CommunicatorError) {
+    package func take(_ index: Int) throws(CommunicatorError) {
         if !prefetches {
             let next = condition.withLock { announced.removeFirst() }
             precondition(next == index, "images are taken in the order announced")
@@ -71,7 +92,7 @@ final class BlockGatherer: @unchecked Sendable {
     }
 
     /// Says that the buffer is no longer needed.
-    func giveBack() {
+    package func giveBack() {
         condition.withLock {
             isComplete = false
             isBufferFree = true

@@ -21,11 +21,10 @@ final class NodeWeights: WeightProvider {
                 ? sum : sum + (tensor.elementCount + page - 1) / page * page
         }
         let byteCount = max(capacity * MemoryLayout<Float>.stride, 4096)
-        let name = "/catena-\(communicator.hostIndex)-\(UInt64.random(in: 0..<UInt64.max))"
         let created = try communicator.agree("make shared memory for the frozen weights") {
-            communicator.hostRank == 0 ? try SharedMemory(creating: name, byteCount: byteCount) : nil
+            communicator.hostRank == 0 ? try SharedMemory(creating: byteCount) : nil
         }
-        let names = try communicator.allGather(Array((created == nil ? "" : name).utf8))
+        let names = try communicator.allGather(Array((created?.name ?? "").utf8))
         let hosts = try communicator.allGather(Array(String(communicator.hostIndex).utf8))
         let own = zip(names, hosts).first { !$0.isEmpty && $1 == Array(String(communicator.hostIndex).utf8) }?.0 ?? []
         let memory = try communicator.agree("open the shared memory of the frozen weights") {

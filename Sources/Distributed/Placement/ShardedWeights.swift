@@ -30,8 +30,8 @@ final class ShardedWeights: WeightProvider, BlockResidency {
     }
 
     deinit {
-        gatherer?.stop()
-        shards?.deallocate()
+        // The thread that gathers reads the shards.
+        if gatherer?.stop() ?? true { shards?.deallocate() }
     }
 
     var residency: (any BlockResidency)? { self }

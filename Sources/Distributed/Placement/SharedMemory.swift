@@ -3,32 +3,62 @@ import Foundation
 import Glibc
 
 /// Memory that the processes of one machine share. It has no name once all of them have it, and is gone with the last.
-final class SharedMemory {
+package final class SharedMemory {
     /// The bytes, the same on all processes of the machine.
     let bytes: UnsafeMutableRawBufferPointer
-    private let name: String
-    private var isLinked: Bool
+    /// Under which the machine's other processes open it.
+    let name: String
+    /// Open, with a lock, while the name is there; -1 otherwise.
+    private var descriptor: CInt
 
-    /// Makes it; the machine's other processes open it by `name`.
+    private static let prefix = "catena-"
+    private static let folder = "/dev/shm"
+
+    /// Makes it, and removes first what killed processes of this user left.
     ///
     /// - Throws: ``PlacementError/noSharedMemory(byteCount:reason:)``.
-    init(creating name: String, byteCount: Int) throws(PlacementError) {
+    init(creating byteCount: Int) throws(PlacementError) {
+        Self.removeAbandoned()
+        let name = "/\(Self.prefix)\(getuid())-\(UInt64.random(in: .min ... .max))"
         let descriptor = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600)
         guard descriptor >= 0 else { throw Self.error(byteCount, errno) }
-        // Reserves it now: without space the first touch would end the process.
-        let code = posix_fallocate(descriptor, 0, off_t(byteCount))
-        guard code == 0 else {
+        // Says that this one is in use, see `removeAbandoned`. Another process may have taken it for abandoned just before.
+        guard FileLock.take(descriptor) != .heldByOther, FileLock.isNamed(Self.folder + name, descriptor) else {
             close(descriptor)
-            shm_unlink(name)
-            throw Self.error(byteCount, code)
+            throw Self.error(byteCount, EAGAIN)
         }
-        do {
+        do throws(PlacementError) {
+            // Reserves it now: without space the first touch would end the process.
+            let code = posix_fallocate(descriptor, 0, off_t(byteCount))
+            guard code == 0 else { throw Self.error(byteCount, code) }
             bytes = try Self.map(descriptor, byteCount)
         } catch {
             shm_unlink(name)
+            close(descriptor)
             throw error
         }
-        (self.name, isLinked) = (name, true)
+        (self.name, self.descriptor) = (name, descriptor)
+    }
+
+    /// Removes the memory of this user's processes that were killed between making it and taking its name away. A living one
+    /// holds a lock on it until then.
+    ///
+    /// - Returns: the bytes that are free again.
+    @discardableResult
+    package static func removeAbandoned() -> Int {
+        var byteCount = 0
+        for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file.hasPrefix(prefix) {
+            let path = folder + "/" + file
+            let descriptor = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_uid == getuid(), status.st_mode & S_IFMT == S_IFREG,
+                FileLock.take(descriptor) == .taken, Glibc.unlink(path) == 0
+            else { continue }
+            byteCount += Int(status.st_blocks) * 512
+        }
+        return byteCount
     }
 
     /// Opens what another process made.
@@ -37,8 +67,9 @@ final class SharedMemory {
     init(opening name: String, byteCount: Int) throws(PlacementError) {
         let descriptor = shm_open(name, O_RDWR, 0)
         guard descriptor >= 0 else { throw Self.error(byteCount, errno) }
+        defer { close(descriptor) }
         bytes = try Self.map(descriptor, byteCount)
-        (self.name, isLinked) = (name, false)
+        (self.name, self.descriptor) = (name, -1)
     }
 
     deinit {
@@ -48,15 +79,15 @@ final class SharedMemory {
 
     /// Takes the name away; called when all processes have opened it.
     func unlink() {
-        guard isLinked else { return }
-        isLinked = false
+        guard descriptor >= 0 else { return }
         shm_unlink(name)
+        close(descriptor)
+        descriptor = -1
     }
 
     private static func map(
         _ descriptor: Int32, _ byteCount: Int
     ) throws(PlacementError) -> UnsafeMutableRawBufferPointer {
-        defer { close(descriptor) }
         let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let address, address != MAP_FAILED else { throw error(byteCount, errno) }
         return UnsafeMutableRawBufferPointer(start: address, count: byteCount)

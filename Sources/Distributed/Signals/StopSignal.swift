@@ -15,7 +15,8 @@ public enum StopSignal {
     private static let first = Atomic<Int32>(0)
     private static let interrupts = Atomic<Int32>(0)
 
-    /// Takes over the signals. Call it once, after MPI has started (MPI installs handlers of its own).
+    /// Takes over the signals. Call it before anything else, so that a signal in the first moments is no sudden end, and again
+    /// when MPI has started, which may install handlers of its own; what has come in between is remembered.
     public static func install() {
         // Reading both makes sure that they exist before a handler touches them.
         _ = (first.load(ordering: .relaxed), interrupts.load(ordering: .relaxed))

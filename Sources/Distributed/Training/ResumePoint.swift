@@ -6,15 +6,17 @@ enum ResumePoint {
     /// Collective: process 0 reads the file system and sends what it found, so the other machines need not
     /// see its disk.
     ///
-    /// - Throws: ``TrainingError/outputInUse(path:)`` and ``TrainingError/nothingToResume(path:)``.
+    /// - Parameter lock: the output's, taken here if the folder is there.
+    /// - Throws: ``TrainingError/outputInUse(path:)``, ``TrainingError/outputLocked(path:holder:)`` and ``TrainingError/nothingToResume(path:)``.
     static func find(
-        _ configuration: RunConfiguration, start: Trainer.Start, communicator: any Communicator,
+        _ configuration: RunConfiguration, start: Trainer.Start, lock: FolderLock, communicator: any Communicator,
         report: (TrainerEvent) -> Void
     ) throws -> LoadedCheckpoint? {
         let folder = RunFolder(configuration.output)
         let found: LoadedCheckpoint? = try communicator.agree("find the checkpoint") {
             guard communicator.isRoot else { return nil }
             try folder.requireWritable()
+            try lock.takeIfPresent()
             switch start {
             case .fresh:
                 if folder.isInUse { throw TrainingError.outputInUse(path: folder.path) }

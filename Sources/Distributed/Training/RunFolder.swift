@@ -32,29 +32,18 @@ public struct RunFolder: Sendable {
         return hasMetrics || hasCheckpoints || [adapter, model].contains { manager.fileExists(atPath: $0) }
     }
 
-    /// Checks that the folder can be made and written, without making it.
+    /// Checks that the folder can be made and written, without making it, and that no name in it that a run writes is a link.
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)``.
     public func requireWritable() throws(FileError) {
-        var existing = URL(fileURLWithPath: path)
-        var isFolder: ObjCBool = false
-        while !FileManager.default.fileExists(atPath: existing.path, isDirectory: &isFolder), existing.path != "/" {
-            existing.deleteLastPathComponent()
-        }
-        guard isFolder.boolValue else { throw .unwritable(path: path, reason: "\(existing.path) is not a folder") }
-        guard access(existing.path, W_OK | X_OK) == 0 else {
-            throw .unwritable(path: path, reason: "\(existing.path): \(String(cString: strerror(errno)))")
-        }
+        try DurableFolder.requireCreatable(path)
+        try DurableFolder.requireNoLinks(
+            ["config.yaml", "metrics.jsonl", "checkpoints", "adapter", "model", "report.html", FolderLock.fileName],
+            in: path)
     }
 
-    /// Makes the folder and checks that it can be written.
+    /// Makes the folder.
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)``.
-    public func create() throws(FileError) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
-        }
-    }
+    public func create() throws(FileError) { try DurableFolder.create(path) }
 }

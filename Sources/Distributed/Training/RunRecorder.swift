@@ -5,6 +5,8 @@ import Foundation
 final class RunRecorder {
     private let setup: TrainingSetup
     private let folder: RunFolder
+    /// Held until the run is over.
+    private let lock: FolderLock
     private let report: (TrainerEvent) -> Void
     private let metrics: MetricsWriter?
     private let tensorBoard: TensorBoardWriter?
@@ -12,8 +14,11 @@ final class RunRecorder {
     private let started = ContinuousClock.now
 
     /// Collective: opens the files; `resumedStep` is the last step of a run that goes on.
-    init(setup: TrainingSetup, resumedStep: Int?, report: @escaping (TrainerEvent) -> Void) throws {
+    init(
+        setup: TrainingSetup, lock: FolderLock, resumedStep: Int?, report: @escaping (TrainerEvent) -> Void
+    ) throws {
         self.setup = setup
+        self.lock = lock
         self.report = report
         let (configuration, folder) = (setup.configuration, RunFolder(setup.configuration.output))
         self.folder = folder
@@ -24,6 +29,11 @@ final class RunRecorder {
         }
         (metrics, tensorBoard) = try setup.communicator.agree("open the run folder") {
             try folder.create()
+            if !lock.isHeld {
+                try lock.take()
+                // Made by another job while this one was getting ready.
+                if folder.isInUse { throw TrainingError.outputInUse(path: folder.path) }
+            }
             try DurableFile.write(Array(configuration.resolvedYAML.utf8), to: folder.configuration)
             return (
                 try MetricsWriter.open(path: folder.metrics, resumingAfter: resumedStep),
@@ -31,6 +41,7 @@ final class RunRecorder {
                     ? try TensorBoardWriter(folder: folder.path, resumingAfter: resumedStep) : nil
             )
         }
+        if let note = lock.note { report(.note(note)) }
         CrashPoint.reached("run-folder")
         checkpoints = BackgroundCheckpointWriter(
             store: CheckpointStore(

@@ -48,7 +48,9 @@ public final class Trainer {
         self.communicator = communicator
         let report = communicator.isRoot ? report : { _ in }
         try communicator.requireSame(configuration)
-        let resume = try ResumePoint.find(configuration, start: start, communicator: communicator, report: report)
+        let lock = FolderLock(folder: configuration.output)
+        let resume = try ResumePoint.find(
+            configuration, start: start, lock: lock, communicator: communicator, report: report)
         try communicator.agree("compare the configuration with the checkpoint's") {
             if let resume { try TrainingState.requireSameConfiguration(configuration, as: resume) }
         }
@@ -59,7 +61,10 @@ public final class Trainer {
         }
         alarm = DivergenceAlarm(setup: setup)
         try alarm.requireEqualState(step: step)
-        if let resume { report(.note("RESUMED step \(step) from \(resume.path)")) }
+        if let resume {
+            report(.note("RESUMED step \(step) from \(resume.path)"))
+            if let note = try setup.noteOfOtherLength(than: resume, step: step) { report(.note(note)) }
+        }
         reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
             scalarCount: StepSums.scalarCount,
@@ -69,7 +74,8 @@ public final class Trainer {
             try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
         }
         knots = KnotTying(setup: setup, reducer: reducer, report: report)
-        recorder = try RunRecorder(setup: setup, resumedStep: resume == nil ? nil : step, report: report)
+        recorder = try RunRecorder(
+            setup: setup, lock: lock, resumedStep: resume == nil ? nil : step, report: report)
         recorder.started(step: step)
     }
 

@@ -2,6 +2,8 @@
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The output folder holds another run and nothing was said about resuming.
     case outputInUse(path: String)
+    /// Another job writes the output folder now; `holder` says which.
+    case outputLocked(path: String, holder: String)
     /// `--resume DIR` names no checkpoint, or the folder has none that is valid.
     case nothingToResume(path: String)
     /// There are checkpoints, and none of them is whole; `newest` says what is wrong with the newest.
@@ -42,6 +44,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .outputInUse(let path):
             "output \(path) already holds a run; continue it with --resume auto, or give another output."
+        case .outputLocked(let path, let holder):
+            "output \(path) is in use by another job, \(holder); wait for its end or end it, or give another output."
         case .nothingToResume(let path):
             "\(path) holds no valid checkpoint to resume from; expected a step-… folder with a manifest; "
                 + "start without --resume, or name another folder."

@@ -98,6 +98,13 @@ final class TrainingSetup {
         chain?.learningRate(step: step) ?? schedule.learningRate(step: step)
     }
 
+    /// The same if the run had another length.
+    func learningRate(step: Int, totalSteps: Int) -> Double {
+        var other = schedule
+        other.totalSteps = totalSteps
+        return chain?.learningRate(step: step, schedule: other) ?? other.learningRate(step: step)
+    }
+
     /// How the learning rate and the links go over the run's steps; the adapter's rule hears of it.
     private static func course(
         _ configuration: RunConfiguration, totalSteps: Int, model: LanguageModel, communicator: any Communicator

@@ -49,7 +49,7 @@ struct BenchGEMM: ParsableCommand {
         }
         if json {
             let value: JSONValue = ["threads": .integer(Int64(engine.threads.threads)), "shapes": .array(rows)]
-            StandardOutput.write(value.compactText() + "\n")
+            StandardOutput.write(json: value.compactText() + "\n")
         }
     }
 }

@@ -19,9 +19,9 @@ struct BenchGenerate: ParsableCommand {
 
     @Option(help: "\(BenchmarkShape.names.joined(separator: ", ")), or a config.json.")
     var shape = "smollm2-135m"
-    @Option(help: ArgumentHelp("Model to take instead of random weights.", valueName: "path"))
+    @Option(help: ArgumentHelp("Model to take instead of random weights.", valueName: "path"), transform: expandedPath)
     var model: String?
-    @Option(help: ArgumentHelp("Adapter of that model.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Adapter of that model.", valueName: "folder"), transform: expandedPath)
     var adapter: String?
     @Option(help: "Adapter method on random weights; none without it.")
     var method: String?
@@ -92,7 +92,7 @@ struct BenchGenerate: ParsableCommand {
             "read_gigabytes_per_second": result.readGigabytesPerSecond.json, "share": .double(result.share),
             "new_buffers": .integer(Int64(result.newBuffers)),
         ]
-        StandardOutput.write(value.compactText() + "\n")
+        StandardOutput.write(json: value.compactText() + "\n")
     }
 
     private func showTable(_ result: GenerationBenchmark.Result, threads: Int) {

@@ -97,7 +97,7 @@ struct BenchStep: ParsableCommand {
             "threads": .integer(Int64(engine.threads.threads)), "steps": .integer(Int64(steps)),
             "recompute": .string(recompute.rawValue),
         ]
-        StandardOutput.write(JSONValue.object(work.merging(comparison.json) { $1 }).compactText() + "\n")
+        StandardOutput.write(json: JSONValue.object(work.merging(comparison.json) { $1 }).compactText() + "\n")
     }
 
     private func showJSON(
@@ -118,7 +118,7 @@ struct BenchStep: ParsableCommand {
         ]
         if let profile = result.profile { fields["profile"] = profile.json }
         let value = JSONValue.object(fields)
-        StandardOutput.write(value.compactText() + "\n")
+        StandardOutput.write(json: value.compactText() + "\n")
     }
 
     private func showTable(

@@ -15,9 +15,10 @@ struct BenchTokenize: ParsableCommand {
               catena bench tokenize --model tokenizer.json --input corpus.txt --json
             """)
 
-    @Option(help: ArgumentHelp("Model folder, .gguf file or tokenizer.json.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Model folder, .gguf file or tokenizer.json.", valueName: "path"), transform: expandedPath)
     var model: String
-    @Option(help: ArgumentHelp("Text file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Text file.", valueName: "file"), transform: expandedPath)
     var input: String
     @Option(help: "Passes over the text; the first is reported apart, the median of the others counts.")
     var repetitions = 5
@@ -50,7 +51,7 @@ struct BenchTokenize: ParsableCommand {
                 "megabytes_per_second": spread.json,
                 "first_megabytes_per_second": .double(rates[0]), "load_seconds": .double(loadSeconds),
             ]
-            StandardOutput.write(value.compactText() + "\n")
+            StandardOutput.write(json: value.compactText() + "\n")
         } else {
             StandardOutput.write(
                 String(

@@ -48,7 +48,7 @@ final class ComparisonPrinter {
         case .started(let summary, let completedSteps):
             progress = ProgressReporter(
                 totalSteps: summary.totalSteps, completedSteps: completedSteps,
-                style: .detect(everySeconds: logEverySeconds), write: StandardError.write)
+                style: .detect(everySeconds: logEverySeconds), write: StandardError.write(verbatim:))
         case .step(let line):
             progress?.report(step: line.step, loss: line.loss, tokensPerSecond: line.tokensPerSecond)
         case .note, .checkpoint, .finished: break

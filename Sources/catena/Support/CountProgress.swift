@@ -23,10 +23,10 @@ final class CountProgress {
         hasShown = true
         let remaining = count > 0 ? (now - start) / Double(count) * Double(max(total - count, 0)) : 0
         let text = "\(label) \(count) of \(total), about \(Int(remaining.rounded(.up))) s left"
-        StandardError.write(isTerminal ? "\r\u{1B}[K\(text)" : text + "\n")
+        StandardError.write(verbatim: isTerminal ? "\r\u{1B}[K\(text)" : text + "\n")
     }
 
     func finish() {
-        if hasShown, isTerminal { StandardError.write("\r\u{1B}[K") }
+        if hasShown, isTerminal { StandardError.write(verbatim: "\r\u{1B}[K") }
     }
 }

@@ -7,7 +7,7 @@ extension Evaluate {
         var shown = result
         shown["answers"] = nil
         if json {
-            StandardOutput.write(JSONValue.object(shown).compactText() + "\n")
+            StandardOutput.write(json: JSONValue.object(shown).compactText() + "\n")
             return
         }
         func number(_ key: String, digits: Int) -> String {

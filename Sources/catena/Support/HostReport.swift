@@ -32,6 +32,7 @@ struct HostReport {
     }
 
     private mutating func memory() {
+        if let load = MachineLoad.current() { facts.append(("load", load.text)) }
         let host = HostFacts.current()
         func gigabytes(_ bytes: Int) -> String { String(format: "%.1f GB", Double(bytes) / 1e9) }
         facts.append(("memory", host.availableMemoryBytes.map { gigabytes($0) + " available" } ?? "unknown"))

@@ -4,7 +4,9 @@ import Foundation
 
 /// The options of `catena plan` that say what is trained.
 struct PlannedWork: ParsableArguments {
-    @Option(help: ArgumentHelp("Configuration (YAML); its model may lack weights.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Configuration (YAML); its model may lack weights.", valueName: "file"),
+        transform: expandedPath)
     var config: String?
     @Option(
         help: ArgumentHelp(

@@ -29,10 +29,13 @@ struct ComputeOptions: ParsableArguments {
 
 /// `--model` and `--adapter`.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file.", valueName: "path"), transform: expandedPath)
     var model: String
 
-    @Option(help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"),
+        transform: expandedPath)
     var adapter: String?
 
     /// The model's tokenizer; a path without a model is reported as such first.
@@ -61,10 +64,14 @@ struct BaseComputeOption: ParsableArguments {
 
 /// `--checkpoint` or `--adapter`, one of them.
 struct AdapterSource: ParsableArguments {
-    @Option(help: ArgumentHelp("Checkpoint folder (checkpoints/step-…) of a run.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Checkpoint folder (checkpoints/step-…) of a run.", valueName: "folder"),
+        transform: expandedPath)
     var checkpoint: String?
 
-    @Option(help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Adapter: a folder in the format of Hugging Face PEFT.", valueName: "folder"),
+        transform: expandedPath)
     var adapter: String?
 
     func validate() throws {

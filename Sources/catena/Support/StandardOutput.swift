@@ -1,8 +1,19 @@
+import CatenaCore
 import Glibc
 
 /// Writing to standard output, unbuffered: every call writes all it was given.
 enum StandardOutput {
-    static func write(_ text: String) { write(Array(text.utf8)) }
+    /// Lines of text; control characters in names that others chose are shown and not sent.
+    static func write(_ text: String) { write(Array(PrintableText.escaped(text).utf8)) }
+
+    /// Text that is JSON.
+    static func write(json text: String) { write(Array(PrintableText.escaped(json: text).utf8)) }
+
+    /// JSON or lines of text.
+    static func write(_ text: String, asJSON: Bool) { if asJSON { write(json: text) } else { write(text) } }
+
+    /// Text that is the result itself, to the byte.
+    static func write(verbatim text: String) { write(Array(text.utf8)) }
 
     /// Ends the process quietly when the reader has gone away, and with an error when the disk is full.
     static func write(_ bytes: [UInt8]) {
@@ -26,7 +37,11 @@ enum StandardOutput {
 
 /// Writing to standard error, where messages and progress go.
 enum StandardError {
-    static func write(_ text: String) {
+    /// Lines of text; control characters in names that others chose are shown and not sent.
+    static func write(_ text: String) { write(verbatim: PrintableText.escaped(text)) }
+
+    /// Text with control codes of our own.
+    static func write(verbatim text: String) {
         let bytes = Array(text.utf8)
         _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }

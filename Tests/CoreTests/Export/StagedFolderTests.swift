@@ -45,4 +45,21 @@ struct StagedFolderTests {
         }
         #expect(names(folder.path) == ["out"])
     }
+
+    @Test("what a killed process left goes the next time, and a link is not written through")
+    func leftoversAndLinks() throws {
+        let folder = try TinyFolder()
+        let manager = FileManager.default
+        try manager.createDirectory(
+            atPath: folder.path + "/.out.0123456789abcdef.partial", withIntermediateDirectories: false)
+        try manager.createDirectory(atPath: folder.path + "/elsewhere", withIntermediateDirectories: false)
+        try manager.createSymbolicLink(atPath: folder.path + "/.out.partial", withDestinationPath: "elsewhere")
+        let staged = try StagedFolder(path: folder.path + "/out/")
+        try DurableFile.write([1], to: staged.stagingPath + "/file")
+        try staged.commit()
+        #expect(names(folder.path) == [".out.partial", "elsewhere", "out"])
+        #expect(names(folder.path + "/elsewhere").isEmpty)
+        try manager.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: "elsewhere")
+        #expect(throws: FileError.self) { _ = try StagedFolder(path: folder.path + "/link") }
+    }
 }

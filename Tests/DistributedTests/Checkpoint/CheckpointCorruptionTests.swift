@@ -110,4 +110,45 @@ struct CheckpointCorruptionTests {
         #expect(checkpoint == nil)
         #expect(skipped.map(\.step) == [2, 1])
     }
+
+    @Test(
+        "a manifest with a right sum is not believed when it names files elsewhere or impossible sizes",
+        arguments: [
+            ("\"moments\"", "\"../moments\""), ("\"moments\"", "\"/etc/passwd\""), ("\"moments\"", "\"a/b\""),
+            ("\"moments\"", "\"..\""),
+            ("\"moments\"", "\"mo ments\""), ("\"moments\"", "\"adapter\""), ("\"moments\"", "\"manifest.json\""),
+            ("\"moments\"", "\"\""), ("2000", "-2000"), ("\"step\" : 2", "\"step\" : -2"),
+        ])
+    func forgedManifest(original: String, forged: String) throws {
+        let path = store.path(step: 2) + "/manifest.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try #require(text.contains(original))
+        let sum = try #require(text.firstRange(of: /"checksum" : "[0-9a-f]*"/))
+        let bare = text.replacingCharacters(in: sum, with: "\"checksum\" : \"\"").replacingOccurrences(
+            of: original, with: forged)
+        let checksum = sha256Hex(Array(bare.utf8))
+        let signed = bare.replacingOccurrences(of: "\"checksum\" : \"\"", with: "\"checksum\" : \"\(checksum)\"")
+        try Data(signed.utf8).write(to: URL(fileURLWithPath: path))
+        guard case .damaged(path, let reason) = try skippedReason() else {
+            Issue.record("another error")
+            return
+        }
+        #expect(!reason.contains("checksum"))
+    }
+
+    @Test(
+        "a named pipe or a folder in the place of a file is damage, and nobody waits for it",
+        arguments: ["adapter", "manifest.json"])
+    func specialFiles(name: String) throws {
+        let path = store.path(step: 2) + "/" + name
+        for make in [{ mkfifo(path, 0o600) }, { mkdir(path, 0o700) }] {
+            try FileManager.default.removeItem(atPath: path)
+            try #require(make() == 0)
+            guard case .damaged(path, let reason) = try skippedReason() else {
+                Issue.record("another error")
+                return
+            }
+            #expect(reason.hasPrefix("expected a file, got a "))
+        }
+    }
 }

@@ -111,7 +111,7 @@ struct CheckpointStoreTests {
 
     @Test(
         "names that are not plain are refused before anything is written",
-        arguments: ["", "a/b", "../x", ".hidden", "manifest.json"])
+        arguments: ["", "a/b", "../x", ".hidden", "manifest.json", "a b", "a\u{1B}", "é", ".."])
     func badNames(name: String) throws {
         #expect(throws: CheckpointError.badFileName(name)) {
             try store.write(step: 1, files: [CheckpointFile(name: name, bytes: [1])])
@@ -140,7 +140,7 @@ struct CheckpointStoreTests {
             return
         }
         #expect(path == expected)
-        #expect(operation == "open")
+        #expect(operation == "write")
         #expect(reason == "File name too long")
         #expect(try folder.names("checkpoints") == ["step-00000001"])
         #expect(store.newestValid().checkpoint?.files == files(1))

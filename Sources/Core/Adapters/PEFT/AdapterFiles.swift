@@ -18,11 +18,7 @@ public enum AdapterFiles {
 
         /// Writes both files into `folder`, the weights first, each durably.
         public func write(to folder: String) throws {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw FileError.unwritable(path: folder, reason: error.localizedDescription)
-            }
+            try DurableFolder.create(folder)
             try writer.write(to: folder + "/" + PEFT.weightsFile)
             try configuration.json.write(to: folder + "/" + PEFT.configurationFile)
         }
