@@ -22,7 +22,8 @@ struct Catena: ParsableCommand {
             """,
         version: CatenaVersion.current,
         subcommands: [
-            Train.self, Compare.self, Evaluate.self, Generate.self, ProbeCommand.self, Tokenize.self, Export.self,
+            Train.self, Compare.self, Evaluate.self, Generate.self, Preview.self, ProbeCommand.self, Tokenize.self,
+            Export.self,
             Verify.self,
             Inspect.self,
             Methods.self, PlanCommand.self, Doctor.self, Bench.self,

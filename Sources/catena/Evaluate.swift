@@ -98,8 +98,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
 
     private struct Part {
         let model: LanguageModel
-        let tokenizer: Tokenizer
-        let encoder: ExampleEncoder
+        let tokenizer: Result<Tokenizer, any Error>
+        let encoders: DataEncoders
         let pattern: AnswerPattern
         /// This process's examples; none for choice.
         let examples: [SourcedExample]
@@ -109,34 +109,39 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
 
     private func prepare(_ engine: Engine, _ communicator: any Communicator) throws -> Part {
         let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
-        let tokenizer = try models.tokenizer()
-        let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
-        let all = task == .choice ? [] : try ExampleReader.read(path: data).prefix(limit ?? Int.max)
+        _ = try WeightFiles.open(models.model)
+        let tokenizer = Result { try Tokenizer.load(model: models.model) }
+        let file = task == .choice ? nil : try ExampleReader.read(path: data)
         let questions = task == .choice ? try ChoiceExample.read(path: data).prefix(limit ?? Int.max) : []
+        let all = file?.examples.prefix(limit ?? Int.max) ?? []
         // Whole groups, so that what goes through the model together does not depend on the ranks.
         let (count, size) = (all.count + questions.count, task == .loss ? LossEvaluation.examplesOfGroup : 1)
         let groups = BatchPlan.share(
             of: (count + size - 1) / size, process: communicator.rank, worldSize: communicator.size)
         let share = (groups.lowerBound * size..<groups.upperBound * size).clamped(to: 0..<count)
         let model = try models.load(base, engine: engine)
-        let length = maxLength ?? min(2048, model.configuration.maximumPositions)
+        let encoders = try DataEncoders(
+            tokenizer: tokenizer, template: template,
+            maximumLength: maxLength ?? min(2048, model.configuration.maximumPositions), lengthName: "--max-length",
+            model: model.configuration)
+        if communicator.isRoot { for note in file?.notes ?? [] { StandardError.write(note + "\n") } }
         return Part(
-            model: model, tokenizer: tokenizer,
-            encoder: try ExampleEncoder(
-                tokenizer: tokenizer, template: chat, maximumLength: length,
-                modelVocabularySize: model.configuration.vocabularySize),
-            pattern: pattern, examples: task == .choice ? [] : Array(all[share]),
+            model: model, tokenizer: tokenizer, encoders: encoders, pattern: pattern,
+            examples: task == .choice ? [] : Array(all[share]),
             questions: task == .choice ? Array(questions[share]) : [])
     }
 
     private func loss(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+        var cut = [0.0]
         let own = try communicator.agree("computing the loss") {
-            let progress = communicator.isRoot ? CountProgress("evaluated", total: part.examples.count) : nil
+            let encoded = try part.encoders.encoder().encode(all: part.examples)
+            cut = [Double(encoded.joined().count { $0.wasCut })]
+            let progress = communicator.isRoot ? CountProgress("evaluated", total: encoded.count) : nil
             var own: [LossEvaluation] = []
-            for first in stride(from: 0, to: part.examples.count, by: LossEvaluation.examplesOfGroup) {
-                let end = min(first + LossEvaluation.examplesOfGroup, part.examples.count)
+            for first in stride(from: 0, to: encoded.count, by: LossEvaluation.examplesOfGroup) {
+                let end = min(first + LossEvaluation.examplesOfGroup, encoded.count)
                 var group = LossEvaluation()
-                try group.add(part.examples[first..<end].flatMap { try part.encoder.encode($0) }, model: part.model)
+                try group.add(Array(encoded[first..<end].joined()), model: part.model)
                 own.append(group)
                 progress?.update(end)
             }
@@ -152,10 +157,12 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
                 group.sums = Array(all[first..<first + group.sums.count])
                 return group
             })
+        try communicator.allReduceSum(&cut)
         guard evaluation.supervisedCount > 0 else { throw EvaluationError.nothingSupervised(path: data) }
         return [
             "loss": .double(evaluation.loss), "perplexity": .double(evaluation.perplexity),
             "examples": .integer(Int64(evaluation.exampleCount)), "skipped": .integer(Int64(evaluation.skippedCount)),
+            "cut": .integer(Int64(cut[0])),
             "tokens": .integer(Int64(evaluation.tokenCount)),
             "supervised_tokens": .integer(Int64(evaluation.supervisedCount)),
         ]
@@ -164,8 +171,10 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     private func exactMatch(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
         let outcomes = try communicator.agree("generating answers") {
             let progress = communicator.isRoot ? CountProgress("answering", total: part.examples.count) : nil
-            let outcomes = try ExactMatch(encoder: part.encoder, tokenizer: part.tokenizer, pattern: part.pattern)
-                .run(part.examples, model: part.model, maximumTokens: maxTokens, batch: batch) { progress?.update($0) }
+            let exactMatch = ExactMatch(
+                encoder: try part.encoders.textEncoder(), tokenizer: try part.tokenizer.get(), pattern: part.pattern)
+            let outcomes = try exactMatch.run(part.examples, model: part.model, maximumTokens: maxTokens, batch: batch)
+            { progress?.update($0) }
             progress?.finish()
             return outcomes
         }
@@ -175,7 +184,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     private func choice(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
         let outcomes = try communicator.agree("scoring options") {
             let progress = communicator.isRoot ? CountProgress("scored", total: part.questions.count) : nil
-            let accuracy = ChoiceAccuracy(encoder: part.encoder, isLengthNormalised: lengthNormalised)
+            let accuracy = ChoiceAccuracy(
+                encoder: try part.encoders.textEncoder(), isLengthNormalised: lengthNormalised)
             var outcomes: [ChoiceAccuracy.Outcome] = []
             for first in stride(from: 0, to: part.questions.count, by: 8) {
                 let questions = part.questions[first..<min(first + 8, part.questions.count)]

@@ -36,7 +36,7 @@ let dataChecks: [Check] = [
         }
         let first = try open()
         expectations.expect(first.wasCached == (communicator.hostRank != 0), "prepared by one rank of each machine")
-        let alone = try PreparedTokens(try ExampleReader.read(path: path), encoder: encoder)
+        let alone = try PreparedTokens(try ExampleReader.read(path: path).examples, encoder: encoder)
         expectations.expect(first.count == alone.count, "\(first.count) examples instead of \(alone.count)")
         let ids = (0..<first.count).flatMap { first.example($0).inputIds }
         expectations.expect(ids == alone.inputIds, "other tokens")

@@ -5,7 +5,7 @@ extension RunConfiguration {
     }
 
     enum DataKey: String, ConfigurationKey {
-        case train, validation, template, maxLength = "max-length", packing, shuffle, cache
+        case train, validation, columns, template, maxLength = "max-length", packing, shuffle, cache
     }
 
     enum DistributedKey: String, ConfigurationKey {
@@ -160,6 +160,7 @@ extension RunConfiguration.DataSection {
                 try reader.path(.train, expected: "the path of a file"), .train,
                 expected: "a JSON Lines file of training examples"))
         validation = try reader.path(.validation, expected: "the path of a file")
+        columns = try Self.columns(reader)
         template = try reader.choice(.template) ?? template
         maxLength = try reader.integer(.maxLength, atLeast: 2) ?? maxLength
         packing = try reader.boolean(.packing) ?? packing

@@ -110,6 +110,9 @@ extension RunConfiguration.DataSection {
     fileprivate var entries: [ConfigurationValue.Entry] {
         var entries: [ConfigurationValue.Entry] = [.init("train", .text(train))]
         if let validation { entries.append(.init("validation", .text(validation))) }
+        if !columns.isEmpty {
+            entries.append(.init("columns", .section(columns.map { .init($0.key, .text($0.name)) })))
+        }
         entries += [
             .init("template", .text(template.rawValue)), .init("max-length", .integer(maxLength)),
             .init("packing", .boolean(packing)), .init("shuffle", .boolean(shuffle)),

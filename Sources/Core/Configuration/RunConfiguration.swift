@@ -55,10 +55,26 @@ extension RunConfiguration {
             case auto, chatml, llama2, llama3, alpaca, plain
         }
 
+        /// A key of a form of data and the column of the files that stands for it.
+        public struct Column: Sendable, Equatable {
+            /// Such as `prompt`.
+            public var key: String
+            /// Such as `question`.
+            public var name: String
+
+            /// Reads `name` as `key`.
+            public init(key: String, name: String) {
+                self.key = key
+                self.name = name
+            }
+        }
+
         /// JSON Lines.
         public var train: String
         /// JSON Lines; nil: no validation.
         public var validation: String?
+        /// Columns of the files that stand for keys of a form; others keep their meaning.
+        public var columns: [Column] = []
         /// How messages become text.
         public var template: Template = .auto
         /// Tokens of a sequence, at least 2.

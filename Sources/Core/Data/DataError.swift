@@ -6,6 +6,12 @@ public enum DataError: Error, Equatable, Sendable {
     case unreadable(file: String, reason: String)
     /// The file has no example in it.
     case empty(file: String)
+    /// A file whose bytes are of another container than JSON text.
+    case unsupportedContainer(file: String, found: String)
+    /// Lines that are no examples.
+    case faults(DataFaults)
+    /// An example of text for a model whose tokenizer cannot be used.
+    case tokenizerNeeded(file: String, line: Int, form: String, reason: String)
     /// A text that is not JSON.
     case invalidJSON(file: String, line: Int, column: Int, reason: String)
     /// An example that is JSON but none of the known forms, or a field of the wrong type or value.
@@ -35,6 +41,18 @@ extension DataError: CustomStringConvertible {
             "\(file): cannot be read: \(reason); give the path of a .jsonl, .json or .txt file."
         case .empty(let file):
             "\(file): expected at least one example, found none; the file is empty or has only blank lines."
+        case .unsupportedContainer(let file, let found):
+            """
+            \(file): expected JSON Lines, one JSON value or a .txt file, found \(found); convert it to JSON Lines, \
+            one object a line.
+            """
+        case .faults(let faults):
+            faults.description
+        case .tokenizerNeeded(let file, let line, let form, let reason):
+            """
+            \(file):\(line): expected {"input_ids"}, because the model has no tokenizer that can be used \
+            (\(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)), found \(form).
+            """
         case .invalidJSON(let file, let line, let column, let reason):
             "\(file):\(line):\(column): not valid JSON: \(reason); expected one JSON object a line, or one array."
         case .invalidExample(let file, let line, let expected, let found):

@@ -4,25 +4,32 @@ import Foundation
 /// the making of.
 public struct DataPreparation {
     private let path: String
-    private let encoder: ExampleEncoder
+    private let columns: [RunConfiguration.DataSection.Column]
+    private let encoder: any ExampleEncoding
     private let data: Data
     /// Path of the prepared file.
     private let cached: String
     private let cacheFolder: String
     private let key: String
     private var notes: [String]
+    /// The examples, once they were needed.
+    private var file: ExampleFile?
 
     /// Reads the file and finds its place in the cache.
     ///
     /// - Throws: ``DataError/unreadable(file:reason:)``.
-    public init(path: String, encoder: ExampleEncoder, cacheFolder: String) throws(DataError) {
+    package init(
+        path: String, columns: [RunConfiguration.DataSection.Column] = [], encoder: any ExampleEncoding,
+        cacheFolder: String
+    ) throws(DataError) {
         self.path = path
+        self.columns = columns
         self.encoder = encoder
         self.cacheFolder = cacheFolder
         data = try ExampleReader.contents(of: path)
-        key = PreparedDataset.key(content: data, path: path, encoder: encoder)
+        key = PreparedDataset.key(content: data, path: path, columns: columns, encoder: encoder)
         cached = "\(cacheFolder)/\(key).catena-data"
-        notes = encoder.template.notes
+        notes = encoder.notes
     }
 
     /// The prepared data if the cache has a good file; a damaged one is noted.
@@ -50,23 +57,28 @@ public struct DataPreparation {
     private func open(verifiesHash: Bool) throws(PreparedFileDamage) -> PreparedDataset {
         let storage = try PreparedFile(path: cached, key: key, verifiesHash: verifiesHash)
         return PreparedDataset(
-            storage: storage, path: cached, notes: notes + storage.statistics.notes, wasCached: true)
+            storage: storage, path: cached, notes: notes + storage.notes + storage.statistics.notes, wasCached: true)
     }
 
     /// The tokens of part `part` of `parts`, which are contiguous and of nearly equal numbers of examples; a single example is
     /// part 0's. Parts appended in order are the whole.
-    public func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
-        let examples = try ExampleReader.read(data, path: path)
+    public mutating func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
+        if file == nil { file = try ExampleReader.read(data, path: path, columns: columns) }
+        let examples = file?.examples ?? []
         func start(_ part: Int) -> Int { (part * examples.count + parts - 1) / parts }
         return try PreparedTokens(examples[start(part)..<start(part + 1)], encoder: encoder)
     }
 
-    /// Writes the tokens of the whole file to the cache and opens them.
+    /// Writes the tokens of the whole file to the cache and opens them; a part of them was made here.
+    ///
+    /// - Throws: ``DataError/faults(_:)`` with what is wrong in all parts.
     public func store(_ tokens: PreparedTokens) throws(DataError) -> PreparedDataset {
+        try tokens.faults.requireNone()
         guard tokens.count > 0 else {
             throw .nothingSupervisedAfterTruncation(
                 file: path, exampleCount: tokens.readCount, maximumLength: encoder.maximumLength)
         }
-        return try PreparedDataset.write(tokens, key: key, to: cached, cacheFolder: cacheFolder, notes: notes)
+        return try PreparedDataset.write(
+            tokens, key: key, to: cached, cacheFolder: cacheFolder, dataNotes: file?.notes ?? [], notes: notes)
     }
 }

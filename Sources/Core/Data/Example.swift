@@ -78,11 +78,19 @@ package struct SourcedExample: Sendable, Equatable {
     package var file: String
     /// Counts from 1.
     package var line: Int
+    /// Keys of the record that say nothing about training, sorted.
+    package var ignoredKeys: [String] = []
 
     /// An example of `file` that begins on `line`.
-    package init(_ example: Example, file: String, line: Int) {
+    package init(_ example: Example, file: String, line: Int, ignoredKeys: [String] = []) {
+        self.ignoredKeys = ignoredKeys
         self.example = example
         self.file = file
         self.line = line
+    }
+
+    /// What the user should know about this one: `ignored: id, source`.
+    package var notes: [String] {
+        ignoredKeys.isEmpty ? [] : ["ignored: " + ignoredKeys.joined(separator: ", ")]
     }
 }

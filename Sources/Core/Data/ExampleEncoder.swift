@@ -71,11 +71,11 @@ public struct ExampleEncoder: Sendable {
     ///
     /// Pieces of a document share their border token, so that every token but the first is learned once.
     package func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
-        var whole: EncodedExample
+        let whole: EncodedExample
         if case .tokens(let inputIds, let labels) = sourced.example {
             whole = EncodedExample(inputIds: inputIds, labels: labels)
         } else {
-            whole = encode(try located(sourced) { () throws(TemplateMismatch) in try template.render(sourced.example) })
+            whole = encode(try pieces(of: sourced))
         }
         let vocabulary = Int32(clamping: vocabularySize)
         if let id = (whole.inputIds + whole.labels).first(where: { $0 >= vocabulary }) {
@@ -84,12 +84,12 @@ public struct ExampleEncoder: Sendable {
                 found: tokenizer.token(of: id).map { "\(id), the tokenizer's \"\($0)\"" } ?? "\(id)")
         }
         if case .document = sourced.example { return pieces(of: whole) }
-        if whole.inputIds.count > maximumLength {
-            whole.inputIds.removeLast(whole.inputIds.count - maximumLength)
-            whole.labels.removeLast(whole.labels.count - maximumLength)
-            whole.wasCut = true
-        }
-        return [whole]
+        return [whole.cut(to: maximumLength)]
+    }
+
+    /// The example's text in pieces that are learned or not; none for token ids.
+    func pieces(of sourced: SourcedExample) throws(DataError) -> [TemplatePiece] {
+        try located(sourced) { () throws(TemplateMismatch) in try template.render(sourced.example) }
     }
 
     /// The prompt of an example's last answer; nil for texts and tokens.

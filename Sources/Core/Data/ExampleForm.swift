@@ -1,120 +1,119 @@
-/// Recognises the form of a JSON record by its keys and takes its fields.
-enum ExampleForm {
-    private static let knownForms = """
-        an object with "messages", or "prompt" and "completion", or "instruction" and "output" (and "input"), \
-        or "text", or "input_ids" (and "labels")
+/// Recognises the form of a record by its keys and makes an example of it.
+///
+/// A record that fits several forms is taken as the first of: messages, input_ids, prompt, instruction or question, text.
+/// Keys that say nothing about training are ignored and named; those that would change it are refused.
+package struct ExampleForm {
+    static let knownForms = """
+        an object with "messages" (or "conversations"), or "prompt" and "completion", or "instruction" and "output" \
+        (and "input"), or "question" and "answer", or "text", or "input_ids" (and "labels")
         """
 
+    /// What a record is.
+    package struct Reading {
+        package var example: Example
+        /// The form as the file has it; examples of one file have one.
+        package var form: Form
+        /// Keys that were not looked at, sorted.
+        package var ignoredKeys: [String]
+    }
+
+    /// The forms of records.
+    package enum Form: String {
+        case messages = "{\"messages\"}"
+        case tokens = "{\"input_ids\", \"labels\"}"
+        case prompt = "{\"prompt\", \"completion\"}"
+        case instruction = "{\"instruction\", \"input\", \"output\"}"
+        case question = "{\"question\", \"answer\"}"
+        case text = "{\"text\"}"
+    }
+
+    private let columns: [RunConfiguration.DataSection.Column]
+    /// What was found for ignored keys, which are the same in every record of most files.
+    private var meant: [String: String?] = [:]
+
+    package init(columns: [RunConfiguration.DataSection.Column]) { self.columns = columns }
+
     /// The example that `value` writes.
-    ///
-    /// A record that fits several forms is taken as the first of: messages, input_ids, prompt/completion,
-    /// instruction/output, text.
-    static func example(from value: JSONValue, file: String, line: Int) throws(DataError) -> Example {
-        let record = Record(value: value, file: file, line: line)
-        guard case .object(let members) = value else { throw record.wrong(expected: knownForms, value) }
-        func has(_ key: String) -> Bool { members.keys.contains(key) }
-        if has("messages") { return .conversation(Conversation(messages: try record.messages())) }
-        if has("input_ids") { return try record.tokens() }
-        if has("prompt") || has("completion") {
-            return .completion(prompt: try record.text("prompt"), completion: try record.text("completion"))
+    package mutating func read(_ value: OrderedJSON) throws(RecordFault) -> Reading {
+        var record = try DataRecord(value, columns: columns)
+        for (key, member) in record.members {
+            guard let reason = DataKeys.changingTraining[key] else { continue }
+            guard member.isEmpty, member.isContainerOrText else {
+                throw RecordFault(expected: "no \"\(key)\" in a record: \(reason)", found: member.summary)
+            }
+            record.take(key)
         }
-        if has("instruction") || has("output") {
-            let input = record["input"] == nil ? "" : try record.text("input")
-            return .instruction(
-                instruction: try record.text("instruction"), input: input, output: try record.text("output"))
+        let (example, form) = try example(of: &record)
+        let ignored = record.ignoredKeys
+        for key in ignored {
+            guard let nearest = meaning(of: key), !record.has(nearest),
+                Self.optionalKeys(of: example, form).contains(nearest)
+            else { continue }
+            throw RecordFault(
+                expected: "\"\(nearest)\", if that is meant, or another name for a key that is not",
+                found: "\"\(key)\"")
         }
-        if has("text") { return .text(try record.text("text")) }
-        let keys = members.keys.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
-        throw .invalidExample(
-            file: file, line: line, expected: knownForms,
-            found: keys.isEmpty ? "an object without keys" : "an object with \(keys)")
+        return Reading(example: example, form: form, ignoredKeys: ignored)
+    }
+
+    private mutating func example(of record: inout DataRecord) throws(RecordFault) -> (Example, Form) {
+        if let key = record.first(of: ["messages", "conversations", "conversation"]), let value = record[key] {
+            record.take(key)
+            return (.conversation(try record.conversation(try MessageReader.messages(value, at: key))), .messages)
+        }
+        if record.has("input_ids") { return (try record.tokens(), .tokens) }
+        if record.has("chosen") || record.has("rejected") {
+            throw RecordFault(
+                expected: "examples of one answer each; task: preference is not supported",
+                found: "\"chosen\" and \"rejected\"")
+        }
+        if record.has("prompt"), let answer = record.first(of: ["completion", "response"]) {
+            return (try record.completion(answer: answer), .prompt)
+        }
+        if let ask = record.first(of: ["instruction", "question"]) {
+            return (try record.instruction(ask: ask), ask == "instruction" ? .instruction : .question)
+        }
+        if record.has("text") {
+            if record.has("label") {
+                throw RecordFault(
+                    expected: "\"text\" without \"label\"; task: classification is not supported", found: "\"label\"")
+            }
+            record.take("text")
+            return (.text(try record.string("text")), .text)
+        }
+        let hints = record.members.map(\.key).sorted().compactMap { key in
+            meaning(of: key).map { "\"\(key)\" is nearly \"\($0)\"" }
+        }
+        throw RecordFault(
+            expected: Self.knownForms,
+            found: record.description + (hints.isEmpty ? "" : " (\(hints.joined(separator: ", ")))"))
+    }
+
+    private mutating func meaning(of key: String) -> String? {
+        if let known = meant[key] { return known }
+        let nearest = DataKeys.nearest(to: key)
+        meant[key] = nearest
+        return nearest
+    }
+
+    /// The keys that a record of this form may have and need not.
+    private static func optionalKeys(of example: Example, _ form: Form) -> [String] {
+        let talk = ["system", "tools", "functions", "documents", "chat_template_kwargs"]
+        return switch (example, form) {
+        case (_, .tokens): ["labels"]
+        case (_, .text): []
+        case (_, .question), (.instruction, _): talk + ["context", "input", "history"]
+        default: talk
+        }
     }
 }
 
-/// One record and its place.
-private struct Record {
-    let value: JSONValue
-    let file: String
-    let line: Int
-
-    /// The member `key`; nil if it is absent or null.
-    subscript(key: String) -> JSONValue? {
-        guard let member = value[key], !member.isNull else { return nil }
-        return member
-    }
-
-    func wrong(expected: String, _ found: JSONValue?) -> DataError {
-        .invalidExample(file: file, line: line, expected: expected, found: found?.summary ?? "no such key")
-    }
-
-    func text(_ key: String) throws(DataError) -> String {
-        guard case .string(let text) = value[key] else { throw wrong(expected: "a string in \"\(key)\"", value[key]) }
-        return text
-    }
-
-    func messages() throws(DataError) -> [Conversation.Message] {
-        guard case .array(let elements) = value["messages"], !elements.isEmpty else {
-            throw wrong(expected: "a list of messages in \"messages\"", value["messages"])
+extension OrderedJSON {
+    /// Whether an empty one says nothing; 0 and false say something.
+    fileprivate var isContainerOrText: Bool {
+        switch self {
+        case .string, .array, .object: true
+        default: false
         }
-        var messages: [Conversation.Message] = []
-        for (index, element) in elements.enumerated() {
-            let place = "messages[\(index)]"
-            guard case .object(let members) = element else {
-                throw wrong(expected: "{\"role\", \"content\"} in \(place)", element)
-            }
-            guard case .string(let name) = members["role"], let role = ChatTemplate.Turn.Role(rawValue: name) else {
-                throw wrong(expected: "\"system\", \"user\" or \"assistant\" in \(place).role", members["role"])
-            }
-            guard case .string(let content) = members["content"] else {
-                throw wrong(expected: "a string in \(place).content", members["content"])
-            }
-            if role == .system, index > 0 {
-                throw wrong(expected: "a system message only as the first", .string("system in \(place).role"))
-            }
-            var isSupervised = true
-            if let train = members["train"] {
-                guard case .bool(let flag) = train else {
-                    throw wrong(expected: "true or false in \(place).train", train)
-                }
-                isSupervised = flag
-            }
-            messages.append(.init(role.rawValue, content, isLearned: isSupervised))
-        }
-        guard messages.contains(where: { $0.role == "assistant" }) else {
-            throw .invalidExample(
-                file: file, line: line, expected: "at least one assistant message to learn",
-                found: "only " + Set(messages.map(\.role)).sorted().joined(separator: " and ") + " messages")
-        }
-        return messages
-    }
-
-    func tokens() throws(DataError) -> Example {
-        let inputIds = try integers("input_ids", lowest: 0)
-        guard self["labels"] != nil else { return .tokens(inputIds: inputIds, labels: inputIds) }
-        let labels = try integers("labels", lowest: -100)
-        guard labels.count == inputIds.count else {
-            throw .invalidExample(
-                file: file, line: line, expected: "as many labels as input_ids (\(inputIds.count))",
-                found: "\(labels.count) labels")
-        }
-        if let label = labels.first(where: { $0 < 0 && $0 != -100 }) {
-            throw wrong(expected: "-100 or token ids in \"labels\"", .integer(Int64(label)))
-        }
-        return .tokens(inputIds: inputIds, labels: labels)
-    }
-
-    private func integers(_ key: String, lowest: Int64) throws(DataError) -> [Int32] {
-        guard case .array(let elements) = value[key] else {
-            throw wrong(expected: "a list of token ids in \"\(key)\"", value[key])
-        }
-        var integers: [Int32] = []
-        integers.reserveCapacity(elements.count)
-        for (index, element) in elements.enumerated() {
-            guard case .integer(let number) = element, number >= lowest, let id = Int32(exactly: number) else {
-                throw wrong(expected: "a token id in \(key)[\(index)]", element)
-            }
-            integers.append(id)
-        }
-        return integers
     }
 }

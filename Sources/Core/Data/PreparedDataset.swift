@@ -32,14 +32,17 @@ public final class PreparedDataset: Sendable {
     /// false. No process waits inside.
     /// - Parameters:
     ///   - path: .jsonl, .json or .txt.
+    ///   - columns: which column of the file stands for which key of a form.
     ///   - encoder: template, tokenizer and maximal length.
     ///   - cacheFolder: where prepared files are; made if missing. See ``defaultCacheFolder(besideOutput:)``.
     ///   - shouldPrepare: whether to read and tokenise the data if the cache has no good file, and to check the
     ///     cached file's hash.
-    public static func open(
-        path: String, encoder: ExampleEncoder, cacheFolder: String, shouldPrepare: Bool = true
+    package static func open(
+        path: String, columns: [RunConfiguration.DataSection.Column] = [], encoder: any ExampleEncoding,
+        cacheFolder: String, shouldPrepare: Bool = true
     ) throws(DataError) -> PreparedDataset {
-        var preparation = try DataPreparation(path: path, encoder: encoder, cacheFolder: cacheFolder)
+        var preparation = try DataPreparation(
+            path: path, columns: columns, encoder: encoder, cacheFolder: cacheFolder)
         guard shouldPrepare else { return try preparation.preparedData() }
         if let found = preparation.cachedData() { return found }
         return try preparation.store(preparation.tokens())
@@ -49,12 +52,14 @@ public final class PreparedDataset: Sendable {
     public static func store(
         _ tokens: PreparedTokens, key: String, cacheFolder: String
     ) throws(DataError) -> PreparedDataset {
-        try write(tokens, key: key, to: "\(cacheFolder)/\(key).catena-data", cacheFolder: cacheFolder, notes: [])
+        try write(
+            tokens, key: key, to: "\(cacheFolder)/\(key).catena-data", cacheFolder: cacheFolder, dataNotes: [],
+            notes: [])
     }
 
     /// The name under which a data file is cached: SHA-256 of its content, the template, the tokenizer and settings.
-    public static func key(path: String, encoder: ExampleEncoder) throws(DataError) -> String {
-        key(content: try ExampleReader.contents(of: path), path: path, encoder: encoder)
+    package static func key(path: String, encoder: any ExampleEncoding) throws(DataError) -> String {
+        key(content: try ExampleReader.contents(of: path), path: path, columns: [], encoder: encoder)
     }
 
     /// `$CATENA_CACHE`, or `.catena-cache` in the folder that holds the run's output folder.
@@ -82,10 +87,11 @@ public final class PreparedDataset: Sendable {
     }
 
     static func write(
-        _ tokens: PreparedTokens, key: String, to path: String, cacheFolder: String, notes: [String]
+        _ tokens: PreparedTokens, key: String, to path: String, cacheFolder: String, dataNotes: [String],
+        notes: [String]
     ) throws(DataError) -> PreparedDataset {
         do {
-            let bytes = try PreparedFile.bytes(of: tokens, key: key)
+            let bytes = try PreparedFile.bytes(of: tokens, key: key, notes: dataNotes)
             try DurableFolder.create(cacheFolder)
             // On a shared file system one process of each machine writes this same file.
             try DurableFile.write(bytes, to: path)
@@ -95,21 +101,21 @@ public final class PreparedDataset: Sendable {
         do throws(PreparedFileDamage) {
             let storage = try PreparedFile(path: path, key: key, verifiesHash: false)
             return PreparedDataset(
-                storage: storage, path: path, notes: notes + storage.statistics.notes, wasCached: false)
+                storage: storage, path: path, notes: notes + storage.notes + storage.statistics.notes, wasCached: false)
         } catch {
             throw .unwritable(path: path, reason: "what was read back is damaged (\(error.reason))")
         }
     }
 
-    static func key(content: Data, path: String, encoder: ExampleEncoder) -> String {
+    static func key(
+        content: Data, path: String, columns: [RunConfiguration.DataSection.Column], encoder: any ExampleEncoding
+    ) -> String {
         let isText = path.lowercased().hasSuffix(".txt")
         var hash = SHA256()
         hash.update(data: content)
         let settings =
-            [
-                "catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)",
-                encoder.tokenizer.fingerprint, encoder.template.fingerprintText,
-            ] + (encoder.vocabularySize < encoder.tokenizer.vocabularySize ? ["\(encoder.vocabularySize)"] : [])
+            ["catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)"]
+            + encoder.keys + columns.flatMap { [$0.key, $0.name] }
         for setting in settings { hash.update(data: Data("\u{0}\(setting.utf8.count):\(setting)".utf8)) }
         return hash.finalize().map { byte in
             let digits = String(byte, radix: 16)

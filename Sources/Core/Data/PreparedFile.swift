@@ -8,11 +8,11 @@ struct PreparedFileDamage: Error {
 
 /// The prepared data's file: little-endian, every part at a multiple of 8 bytes.
 ///
-///     magic "CATDATA\n" | header length (UInt64) | header (JSON: key, counts, statistics), padded with spaces
+///     magic "CATDATA\n" | header length (UInt64) | header (JSON: key, counts, statistics, notes), padded with spaces
 ///     offsets  (count + 1) x Int64 | inputIds  tokenCount x Int32 | labels  tokenCount x Int32 | SHA-256 of all before
 struct PreparedFile: Sendable {
     /// Part of the key: raised when the layout or the meaning of the tokens changes.
-    static let version = 1
+    static let version = 2
     private static let magic = Array("CATDATA\n".utf8)
     private static let digestBytes = 32
 
@@ -21,9 +21,12 @@ struct PreparedFile: Sendable {
         var count: Int
         var tokenCount: Int
         var statistics: DataStatistics
+        var notes: [String]
     }
 
     let statistics: DataStatistics
+    /// What reading the data had to tell.
+    let notes: [String]
     let count: Int
     private let tokenCount: Int
     private let file: MappedFile
@@ -47,6 +50,7 @@ struct PreparedFile: Sendable {
         else { throw PreparedFileDamage(reason: "its header cannot be read") }
         guard header.key == key else { throw PreparedFileDamage(reason: "it is of other data") }
         statistics = header.statistics
+        notes = header.notes
         count = header.count
         tokenCount = header.tokenCount
         offsetsStart = 16 + Int(headerBytes)
@@ -94,13 +98,14 @@ struct PreparedFile: Sendable {
     }
 
     /// The whole file of `tokens`.
-    static func bytes(of tokens: PreparedTokens, key: String) throws -> [UInt8] {
+    static func bytes(of tokens: PreparedTokens, key: String, notes: [String]) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         var header = [UInt8](
             try encoder.encode(
                 Header(
-                    key: key, count: tokens.count, tokenCount: tokens.inputIds.count, statistics: tokens.statistics)))
+                    key: key, count: tokens.count, tokenCount: tokens.inputIds.count, statistics: tokens.statistics,
+                    notes: notes)))
         header += Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         var bytes = magic
         bytes.reserveCapacity(16 + header.count + 8 * (tokens.count + 1) + 8 * tokens.inputIds.count + digestBytes)

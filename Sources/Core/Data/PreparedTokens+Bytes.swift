@@ -1,13 +1,19 @@
 extension PreparedTokens {
+    /// Numbers before the offsets.
+    private static let countCount = 7
+
     /// The tokens and counts as bytes, for another process of the same job.
     public func bytes() -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(8 * (5 + offsets.count) + 8 * inputIds.count)
-        let counts = [offsets.count, inputIds.count, readCount, cutCount, droppedCount]
+        let faultText = Array(JSONValue.array(faults.shown.map { .string($0) }).compactText().utf8)
+        let counts = [
+            offsets.count, inputIds.count, readCount, cutCount, droppedCount, faults.count, faultText.count,
+        ]
+        bytes.reserveCapacity(8 * (counts.count + offsets.count) + 8 * inputIds.count + faultText.count)
         for number in counts + offsets { withUnsafeBytes(of: Int64(number)) { bytes += $0 } }
         inputIds.withUnsafeBytes { bytes += $0 }
         labels.withUnsafeBytes { bytes += $0 }
-        return bytes
+        return bytes + faultText
     }
 
     /// What ``bytes()`` of another process gave.
@@ -20,14 +26,18 @@ extension PreparedTokens {
             func ids(from start: Int, _ count: Int) -> [Int32] {
                 (0..<count).map { all.loadUnaligned(fromByteOffset: start + 4 * $0, as: Int32.self) }
             }
-            let counts = numbers(0..<5)
+            let counts = numbers(0..<Self.countCount)
             let (offsetCount, tokenCount) = (counts[0], counts[1])
-            let start = 8 * (5 + offsetCount)
-            precondition(all.count == start + 8 * tokenCount, "\(all.count) bytes of \(tokenCount) tokens")
+            let start = 8 * (Self.countCount + offsetCount)
+            let end = start + 8 * tokenCount
+            precondition(all.count == end + counts[6], "\(all.count) bytes of \(tokenCount) tokens")
             (readCount, cutCount, droppedCount) = (counts[2], counts[3], counts[4])
-            offsets = numbers(5..<5 + offsetCount)
+            offsets = numbers(Self.countCount..<Self.countCount + offsetCount)
             inputIds = ids(from: start, tokenCount)
             labels = ids(from: start + 4 * tokenCount, tokenCount)
+            let faultText = UnsafeRawBufferPointer(rebasing: all[end...])
+            let shown = (try? JSONValue.parse(faultText, path: "faults"))?.arrayValue ?? []
+            faults = DataFaults(shown: shown.compactMap(\.stringValue), count: counts[5])
         }
     }
 }

@@ -12,29 +12,41 @@ public struct PreparedTokens: Sendable, Equatable {
     var readCount = 0
     var cutCount = 0
     var droppedCount = 0
+    /// What is wrong with examples that are not among them.
+    package internal(set) var faults = DataFaults()
 
     /// No examples.
     public init() {}
 
-    /// Encodes examples.
+    /// Encodes examples; one with nothing to learn is a fault, unless only its truncation is the cause: then it is left out and
+    /// counted.
     ///
-    /// - Throws: ``DataError/nothingSupervised(file:line:form:)`` for an example with nothing to learn, unless only
-    ///   its truncation is the cause: then it is left out and counted.
+    /// - Throws: ``DataError/tokenizerNeeded(file:line:form:reason:)``; what is wrong with single examples is in ``faults``.
     package init(
-        _ examples: some Collection<SourcedExample>, encoder: ExampleEncoder
+        _ examples: some Collection<SourcedExample>, encoder: any ExampleEncoding
     ) throws(DataError) {
         for sourced in examples {
             readCount += 1
-            guard sourced.example.hasTarget else { throw Self.nothingSupervised(sourced) }
-            for encoded in try encoder.encode(sourced) {
-                if encoded.wasCut { cutCount += 1 }
-                if encoded.supervisedCount > 0 {
-                    append(encoded)
-                } else if encoded.wasCut {
-                    droppedCount += 1
-                } else {
-                    throw Self.nothingSupervised(sourced)
-                }
+            do throws(DataError) {
+                try append(sourced, encoder: encoder)
+            } catch {
+                if case .tokenizerNeeded = error { throw error }
+                faults.add(error)
+            }
+        }
+    }
+
+    private mutating func append(_ sourced: SourcedExample, encoder: any ExampleEncoding) throws(DataError) {
+        let all = try encoder.encode(sourced)
+        guard sourced.example.hasTarget else { throw Self.nothingSupervised(sourced) }
+        for encoded in all {
+            if encoded.wasCut { cutCount += 1 }
+            if encoded.supervisedCount > 0 {
+                append(encoded)
+            } else if encoded.wasCut {
+                droppedCount += 1
+            } else {
+                throw Self.nothingSupervised(sourced)
             }
         }
     }
@@ -51,6 +63,7 @@ public struct PreparedTokens: Sendable, Equatable {
         readCount += part.readCount
         cutCount += part.cutCount
         droppedCount += part.droppedCount
+        faults.append(part.faults)
     }
 
     /// Counts and lengths.

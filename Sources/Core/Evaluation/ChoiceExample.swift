@@ -21,17 +21,26 @@ public struct ChoiceExample: Sendable, Hashable {
 
     /// All questions of a JSON Lines file, in its order; blank lines are skipped, unknown keys ignored.
     ///
-    /// - Throws: ``DataError`` that names the file and line for the first thing that is wrong.
+    /// - Throws: ``DataError`` that names the file and the lines that are wrong.
     public static func read(path: String) throws(DataError) -> [ChoiceExample] {
         let bytes = try ExampleReader.contents(of: path)
+        try bytes.withUnsafeBytes { buffer in
+            Result { () throws(DataError) in try DataContainer.requireText(buffer, path: path) }
+        }.get()
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .invalidExample(file: path, line: 1, expected: "UTF-8 text", found: "bytes that are not UTF-8")
         }
         var examples: [ChoiceExample] = []
+        var faults = DataFaults()
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
         where !line.allSatisfy(\.isWhitespace) {
-            examples.append(try ChoiceExample(String(line), file: path, line: index + 1))
+            do throws(DataError) {
+                examples.append(try ChoiceExample(String(line), file: path, line: index + 1))
+            } catch {
+                faults.add(error)
+            }
         }
+        try faults.requireNone()
         if examples.isEmpty { throw .empty(file: path) }
         return examples
     }

@@ -12,7 +12,7 @@ package enum OrderedJSON: Sendable {
     case object([(key: String, value: OrderedJSON)])
 
     /// The last value of `key`, as JSON readers commonly resolve repeated keys.
-    subscript(key: String) -> OrderedJSON? {
+    package subscript(key: String) -> OrderedJSON? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }

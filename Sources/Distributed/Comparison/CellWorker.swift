@@ -66,7 +66,7 @@ struct CellWorker {
     }
 
     private func scores(_ trainer: Trainer) throws -> [String: TestResult.Score] {
-        let evaluator = try TaskEvaluator(trainer)
+        let evaluator = try TaskEvaluator(trainer) { report(.note($0)) }
         var scores: [String: TestResult.Score] = [:]
         for (task, examples) in zip(configuration.tasks, examples) {
             guard let score = try evaluator.score(task, examples) else { throw stopped() }

@@ -34,7 +34,7 @@ public final class ComparisonRunner {
         try communicator.requireEqual("the comparison's configuration", configuration.resolvedYAML)
         let sized = try communicator.agree("choose the ranks") { try configuration.sized() }
         let examples = try communicator.agree("read the test data") {
-            try configuration.tasks.map { try TaskEvaluator.Examples($0) }
+            try configuration.tasks.map { task in try TaskEvaluator.Examples(task) { report(.note($0)) } }
         }
         let folder = ComparisonFolder(configuration.output)
         let lock = FolderLock(folder: folder.path)

@@ -10,10 +10,13 @@ struct TaskEvaluator {
         case sourced([SourcedExample])
         case choices([ChoiceExample])
 
-        init(_ task: ComparisonConfiguration.Task) throws {
+        init(_ task: ComparisonConfiguration.Task, report: (String) -> Void) throws {
             let limit = task.limit ?? .max
             switch task.kind {
-            case .loss, .exactMatch: self = .sourced(Array(try ExampleReader.read(path: task.file).prefix(limit)))
+            case .loss, .exactMatch:
+                let file = try ExampleReader.read(path: task.file)
+                for note in file.notes { report(note) }
+                self = .sourced(Array(file.examples.prefix(limit)))
             case .choice: self = .choices(Array(try ChoiceExample.read(path: task.file).prefix(limit)))
             }
         }
@@ -27,13 +30,20 @@ struct TaskEvaluator {
     }
 
     private let trainer: Trainer
-    private let encoder: ExampleEncoder
-    private let tokenizer: Tokenizer
+    private let encoder: any ExampleEncoding
+    /// For tasks that write prompts, which need a tokenizer.
+    private let textEncoder: Result<ExampleEncoder, any Error>
+    private let note: (String) -> Void
 
     /// Tests the model of `trainer`.
-    init(_ trainer: Trainer) throws {
+    ///
+    /// - Parameter note: receives what the user should know about the examples.
+    init(_ trainer: Trainer, note: @escaping (String) -> Void) throws {
         self.trainer = trainer
-        (encoder, tokenizer) = try trainer.testEncoder()
+        self.note = note
+        let encoders = try trainer.testEncoders()
+        encoder = try encoders.encoder()
+        textEncoder = Result { try encoders.textEncoder() }
     }
 
     /// Examples of a process between two looks for a signal.
@@ -46,31 +56,39 @@ struct TaskEvaluator {
         let atOnce = task.kind == .exactMatch ? task.batch : Self.examplesAtOnce
         // Found on one process in the middle of a round, an example that is too long would leave the others waiting.
         try communicator.agree("encode the questions of \(task.name)") {
-            guard case .choices(let all) = examples else { return }
-            for example in all[share] {
-                _ = try ChoiceAccuracy(encoder: encoder, isLengthNormalised: false).encode(example)
-            }
+            guard case .choices(let all) = examples, !share.isEmpty else { return }
+            let accuracy = ChoiceAccuracy(encoder: try textEncoder.get(), isLengthNormalised: false)
+            for example in all[share] { _ = try accuracy.encode(example) }
         }
         // Every process has equally many rounds, some of them empty.
         let most = (examples.count + communicator.size - 1) / communicator.size
         var own: [Double] = []
+        var cutCount = 0
         for first in stride(from: 0, to: most, by: atOnce) {
             let range = (share.lowerBound + first..<share.lowerBound + first + atOnce).clamped(to: share)
-            let failure = Result { own += try numbers(task, examples, range) }
+            let failure = Result { own += try numbers(task, examples, range, &cutCount) }
             try communicator.agree("evaluate \(task.name)") { try failure.get() }
             if try communicator.isStopRequested() { return nil }
+        }
+        var cut = [Double(cutCount)]
+        try communicator.allReduceSum(&cut)
+        if cut[0] > 0 {
+            note(
+                "\(task.file): \(Int(cut[0])) of \(examples.count) examples were cut to \(encoder.maximumLength) tokens."
+            )
         }
         return try combine(own, task, count: examples.count)
     }
 
     /// What the examples of a range add: for a loss pairs of sum and weight, else 1 or 0 for each.
     private func numbers(
-        _ task: ComparisonConfiguration.Task, _ examples: Examples, _ range: Range<Int>
+        _ task: ComparisonConfiguration.Task, _ examples: Examples, _ range: Range<Int>,
+        _ cutCount: inout Int
     ) throws -> [Double] {
         guard !range.isEmpty || trainer.isSharded else { return [] }
         switch (task.kind, examples) {
         case (.choice, .choices(let all)):
-            return try ChoiceAccuracy(encoder: encoder, isLengthNormalised: task.isLengthNormalised)
+            return try ChoiceAccuracy(encoder: try textEncoder.get(), isLengthNormalised: task.isLengthNormalised)
                 .run(Array(all[range]), model: trainer.model).map { $0.isCorrect ? 1 : 0 }
         case (.exactMatch, .sourced(let all)):
             guard !trainer.isSharded else {
@@ -79,11 +97,15 @@ struct TaskEvaluator {
                     supported: "node or replicated, because \(task.name) generates answers")
             }
             let pattern = try task.answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
-            return try ExactMatch(encoder: encoder, tokenizer: tokenizer, pattern: pattern)
-                .run(Array(all[range]), model: trainer.model, maximumTokens: task.maximumTokens, batch: task.batch)
-                .map { $0.isCorrect ? 1 : 0 }
+            return try ExactMatch(
+                encoder: try textEncoder.get(), tokenizer: try trainer.tokenizer(), pattern: pattern
+            )
+            .run(Array(all[range]), model: trainer.model, maximumTokens: task.maximumTokens, batch: task.batch)
+            .map { $0.isCorrect ? 1 : 0 }
         case (_, .sourced(let all)):
-            let encoded = try all[range].flatMap { try encoder.encode($0) }.filter { $0.supervisedCount > 0 }
+            let all = try encoder.encode(all: all[range])
+            cutCount += all.count { $0.wasCut }
+            let encoded = all.filter { $0.supervisedCount > 0 }
             let inputs = encoded.map { example in
                 var batch = MicroBatch()
                 batch.append(example, exampleIndex: 0)

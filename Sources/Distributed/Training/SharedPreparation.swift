@@ -6,10 +6,11 @@ extension DataPreparation {
     ///
     /// Everybody sends its part to every writer: tokens · 8 bytes for each. The file does not depend on the number of processes.
     package static func open(
-        path: String, encoder: ExampleEncoder, cacheFolder: String, communicator: any Communicator
+        path: String, columns: [RunConfiguration.DataSection.Column] = [], encoder: any ExampleEncoding,
+        cacheFolder: String, communicator: any Communicator
     ) throws -> PreparedDataset {
         var preparation = try communicator.agree("read the data") {
-            try DataPreparation(path: path, encoder: encoder, cacheFolder: cacheFolder)
+            try DataPreparation(path: path, columns: columns, encoder: encoder, cacheFolder: cacheFolder)
         }
         let found = try communicator.agree("look for the prepared data") {
             communicator.hostRank == 0 ? preparation.cachedData() : nil

@@ -14,16 +14,16 @@ extension Trainer {
     /// Whether each process holds only a part of the frozen matrices, so that all must visit a block together.
     package var isSharded: Bool { setup.placed.placement == .sharded }
 
-    /// An encoder of test examples, as long as the model's positions allow, with the run's template.
-    package func testEncoder() throws -> (encoder: ExampleEncoder, tokenizer: Tokenizer) {
-        let template = try ChatTemplate(
-            named: setup.configuration.data.template.rawValue, tokenizer: setup.tokenizer)
-        let encoder = try ExampleEncoder(
-            tokenizer: setup.tokenizer, template: template,
-            maximumLength: min(2048, model.configuration.maximumPositions),
-            modelVocabularySize: model.configuration.vocabularySize)
-        return (encoder, setup.tokenizer)
+    /// Encoders of test examples, as long as the model's positions allow, with the run's template.
+    package func testEncoders() throws -> DataEncoders {
+        try DataEncoders(
+            tokenizer: setup.tokenizer, template: setup.configuration.data.template.rawValue,
+            maximumLength: min(2048, model.configuration.maximumPositions), lengthName: "the length of a test example",
+            model: model.configuration)
     }
+
+    /// The model's tokenizer.
+    package func tokenizer() throws -> Tokenizer { try setup.tokenizer.get() }
 
     /// Collective: the mean loss over the validation data; nil without any.
     package func validationLoss() throws -> Double? { try validator?.meanLoss() }

@@ -7,7 +7,8 @@ final class TrainingSetup {
     let communicator: any Communicator
     let engine: Engine
     let placed: PlacedModel
-    let tokenizer: Tokenizer
+    /// The model's tokenizer, or why it cannot be used: data of token ids need none.
+    let tokenizer: Result<Tokenizer, any Error>
     /// What is trained now; another one after each knot of a chain.
     var trainable: TrainableState
     let schedule: LearningRateSchedule
@@ -39,12 +40,11 @@ final class TrainingSetup {
         let threads = try section.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
         let (tokenizer, fingerprint) = try communicator.agree("read the model's files") {
-            (
-                try Tokenizer.load(model: configuration.model),
-                BaseFingerprint.of(try WeightFiles.open(configuration.model))
-            )
+            let fingerprint = BaseFingerprint.of(try WeightFiles.open(configuration.model))
+            return (Result { try Tokenizer.load(model: configuration.model) }, fingerprint)
         }
         try communicator.requireEqual("base model", fingerprint)
+        try communicator.requireEqual("tokenizer", (try? tokenizer.get().fingerprint) ?? "none that can be used")
         let placed = try PlacedModel(
             configuration.model, choice: try PlacementChoice.choose(configuration, communicator: communicator),
             format: configuration.baseFormat,
@@ -137,7 +137,8 @@ final class TrainingSetup {
 
     /// Collective: finds the data, and prepares what no earlier run has prepared.
     private static func openData(
-        _ configuration: RunConfiguration, tokenizer: Tokenizer, model: LanguageModel, communicator: any Communicator
+        _ configuration: RunConfiguration, tokenizer: Result<Tokenizer, any Error>, model: LanguageModel,
+        communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
         let section = configuration.data
         try communicator.agree("find the data") {
@@ -147,15 +148,15 @@ final class TrainingSetup {
             }
         }
         let encoder = try communicator.agree("choose the template") {
-            try model.requirePositions(section.maxLength)
-            return try ExampleEncoder(
-                tokenizer: tokenizer,
-                template: try ChatTemplate(named: section.template.rawValue, tokenizer: tokenizer),
-                maximumLength: section.maxLength, modelVocabularySize: model.configuration.vocabularySize)
+            try DataEncoders(
+                tokenizer: tokenizer, template: section.template.rawValue, maximumLength: section.maxLength,
+                lengthName: "data.max-length", model: model.configuration
+            ).encoder()
         }
         let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
         func open(_ path: String) throws -> PreparedDataset {
-            try DataPreparation.open(path: path, encoder: encoder, cacheFolder: cache, communicator: communicator)
+            try DataPreparation.open(
+                path: path, columns: section.columns, encoder: encoder, cacheFolder: cache, communicator: communicator)
         }
         return (try open(section.train), try section.validation.map(open))
     }

@@ -17,12 +17,14 @@ extension Evaluate {
         switch task {
         case .loss:
             let skipped = shown["skipped"]?.intValue ?? 0
+            let cut = shown["cut"]?.intValue ?? 0
             StandardOutput.write(
                 """
                 loss        \(number("loss", digits: 6))
                 perplexity  \(number("perplexity", digits: 4))
                 over        \(shown["supervised_tokens"]?.intValue ?? 0) tokens of \(examples)\
-                \(skipped > 0 ? ", \(skipped) without a target skipped" : "")
+                \(skipped > 0 ? ", \(skipped) without a target skipped" : "")\
+                \(cut > 0 ? ", \(cut) cut to the maximal length" : "")
 
                 """)
         case .exactMatch:

@@ -55,8 +55,9 @@ enum Failure {
         }
     }
 
-    /// An error's description on one line.
+    /// An error's description on one line; only a list of faulty lines of data has a line for each.
     static func line(_ error: any Error) -> String {
-        "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        if case DataError.faults = error { return "\(error)" }
+        return "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -64,7 +64,7 @@ struct ArithmeticWordProblemsTests {
             #expect(files[0] == files[1])
             #expect(files[0] != files[2])
         }
-        #expect(try ExampleReader.read(path: folder.path + "/a/train.jsonl").count == 50)
+        #expect(try ExampleReader.read(path: folder.path + "/a/train.jsonl").examples.count == 50)
     }
 
     @Test("demo text is a pure function of seed and index, with no document in both files")
@@ -74,8 +74,8 @@ struct ArithmeticWordProblemsTests {
         #expect(text.documents(count: 40)[17] == text.document(17))
         #expect(DemoText(seed: 2).document(17) != text.document(17))
         try text.write(to: folder.path, train: 30, validation: 10)
-        let train = try ExampleReader.read(path: folder.path + "/train.jsonl").map(\.example)
-        let validation = try ExampleReader.read(path: folder.path + "/validation.jsonl").map(\.example)
+        let train = try ExampleReader.read(path: folder.path + "/train.jsonl").examples.map(\.example)
+        let validation = try ExampleReader.read(path: folder.path + "/validation.jsonl").examples.map(\.example)
         #expect(train.count == 30 && validation.count == 10)
         #expect(!train.contains { validation.contains($0) })
     }

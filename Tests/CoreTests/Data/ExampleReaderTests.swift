@@ -5,7 +5,7 @@ import Testing
 struct ExampleReaderTests {
     private func read(_ text: String, name: String = "data.jsonl") throws -> [SourcedExample] {
         let folder = try DataTestFolder()
-        return try ExampleReader.read(path: folder.write(text, to: name))
+        return try ExampleReader.read(path: folder.write(text, to: name)).examples
     }
 
     /// The error of reading `text`, without the folder in front of the file's name.
@@ -69,17 +69,16 @@ struct ExampleReaderTests {
         #expect(try message("[]", name: "x.json").hasPrefix("x.json: expected at least one example"))
         #expect(try message("").hasPrefix("data.jsonl: expected at least one example"))
         #expect(
-            try message(#"{"question":"q","answer":"a"}"#).hasSuffix(#"found an object with "answer", "question"."#))
+            try message(#"{"query":"q","reply":"a"}"#).hasSuffix(#"found an object with "query", "reply"."#))
         #expect(try message("[1]").hasSuffix("found the number 1."))
         #expect(
-            try message(#"{"prompt":"q"}"#) == #"data.jsonl:1: expected a string in "completion", found no such key."#)
+            try message(#"{"prompt":"q"}"#).hasSuffix(#"found an object with "prompt"."#))
         #expect(
             try message(#"{"prompt":"q","completion":7}"#)
                 == #"data.jsonl:1: expected a string in "completion", found the number 7."#)
         #expect(
-            try message(#"{"messages":[{"role":"tool","content":"x"}]}"#)
-                == #"data.jsonl:1: expected "system", "user" or "assistant" in messages[0].role, found the string "tool"."#
-        )
+            try message(#"{"messages":[{"role":"critic","content":"x"}]}"#)
+                .hasSuffix(#"in messages[0].role, found the string "critic"."#))
         #expect(
             try message(#"{"messages":[{"role":"user","content":"x"}]}"#)
                 == "data.jsonl:1: expected at least one assistant message to learn, found only user messages.")

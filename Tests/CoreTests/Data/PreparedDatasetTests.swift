@@ -52,22 +52,27 @@ struct PreparedDatasetTests {
         let cache = folder.path + "/cache"
         let empty = try folder.write(
             #"{"prompt":"ab","completion":"c"}"# + "\n" + #"{"prompt":"ab","completion":" "}"#, to: "e.jsonl")
-        #expect(throws: DataError.nothingSupervised(file: empty, line: 2, form: #"{"prompt", "completion"}"#)) {
-            try PreparedDataset.open(path: empty, encoder: encoder(8), cacheFolder: cache)
+        func message(_ path: String) -> String {
+            do {
+                _ = try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: cache)
+                return "no error"
+            } catch {
+                return "\(error)"
+            }
         }
+        #expect(
+            message(empty)
+                == DataError.nothingSupervised(file: empty, line: 2, form: #"{"prompt", "completion"}"#).description)
         let masked = try folder.write(#"{"input_ids":[5,6],"labels":[5,-100]}"#, to: "m.jsonl")
-        #expect(throws: DataError.nothingSupervised(file: masked, line: 1, form: #"{"input_ids", "labels"}"#)) {
-            try PreparedDataset.open(path: masked, encoder: encoder(8), cacheFolder: cache)
-        }
+        #expect(
+            message(masked)
+                == DataError.nothingSupervised(file: masked, line: 1, form: #"{"input_ids", "labels"}"#).description)
         let long = try folder.write(#"{"prompt":"abcdefghij","completion":"c"}"#, to: "l.jsonl")
         #expect(throws: DataError.nothingSupervisedAfterTruncation(file: long, exampleCount: 1, maximumLength: 8)) {
             try PreparedDataset.open(path: long, encoder: encoder(8), cacheFolder: cache)
         }
         let outside = try folder.write(#"{"input_ids":[5,261]}"#, to: "v.jsonl")
-        #expect(
-            throws: DataError.invalidExample(
-                file: outside, line: 1, expected: "token ids below the vocabulary's 261", found: "261")
-        ) { try PreparedDataset.open(path: outside, encoder: encoder(8), cacheFolder: cache) }
+        #expect(message(outside) == "\(outside):1: expected token ids below the vocabulary's 261, found 261.")
         #expect(!FileManager.default.fileExists(atPath: cache))
     }
 
@@ -152,7 +157,7 @@ struct PreparedDatasetTests {
     func parts() throws {
         let folder = try DataTestFolder()
         let path = try folder.write(Self.three, to: "d.jsonl")
-        let examples = try ExampleReader.read(path: path)
+        let examples = try ExampleReader.read(path: path).examples
         let whole = try PreparedTokens(examples, encoder: encoder(8))
         for border in 0...3 {
             var tokens = try PreparedTokens(examples[..<border], encoder: encoder(8))
@@ -171,7 +176,7 @@ struct PreparedDatasetTests {
         let folder = try DataTestFolder()
         let path = try folder.write(Self.three, to: "d.jsonl")
         let alone = try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path + "/one")
-        let preparation = try DataPreparation(path: path, encoder: encoder(8), cacheFolder: folder.path + "/many")
+        var preparation = try DataPreparation(path: path, encoder: encoder(8), cacheFolder: folder.path + "/many")
         let sent = try (0..<parts).map { try preparation.tokens(part: $0, of: parts).bytes() }
         let whole = sent.reduce(into: PreparedTokens()) { $0.append(contentsOf: PreparedTokens(bytes: $1)) }
         #expect(try preparation.tokens() == whole)
@@ -180,6 +185,55 @@ struct PreparedDatasetTests {
             try Data(contentsOf: URL(fileURLWithPath: stored.path))
                 == Data(contentsOf: URL(fileURLWithPath: alone.path)))
         #expect(sent.count < 5 || PreparedTokens(bytes: sent[4]).count == 0)
+    }
+
+    @Test("what is wrong in all parts is told together, whoever prepared them", arguments: [1, 2, 3, 5])
+    func sharedFaults(parts: Int) throws {
+        let folder = try DataTestFolder()
+        let lines = (0..<30).map { $0 % 2 == 0 ? #"{"input_ids":[5,300]}"# : #"{"input_ids":[5,6]}"# }
+        let path = try folder.write(lines.joined(separator: "\n"), to: "d.jsonl")
+        var preparation = try DataPreparation(path: path, encoder: encoder(8), cacheFolder: folder.path + "/cache")
+        let sent = try (0..<parts).map { try preparation.tokens(part: $0, of: parts).bytes() }
+        let whole = sent.reduce(into: PreparedTokens()) { $0.append(contentsOf: PreparedTokens(bytes: $1)) }
+        #expect(whole.faults.count == 15)
+        let expected =
+            ["15 examples cannot be used:"]
+            + (0..<10).map { "\(path):\(2 * $0 + 1): expected token ids below the vocabulary's 261, found 300." }
+            + ["and 5 more."]
+        #expect(whole.faults.description == expected.joined(separator: "\n"))
+        #expect(throws: DataError.faults(whole.faults)) { try preparation.store(whole) }
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/cache"))
+    }
+
+    @Test("what reading has to tell is told again when the data come from the cache")
+    func cachedNotes() throws {
+        let folder = try DataTestFolder()
+        let path = try folder.write(#"{"prompt":"ab","completion":"c","id":7}"#, to: "d.jsonl")
+        let open = { try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path) }
+        let note = "\(path): ignored: id"
+        #expect(try open().notes == [note])
+        let cached = try open()
+        #expect(cached.wasCached && cached.notes == [note])
+    }
+
+    @Test("token ids need no tokenizer; texts say that they do and why there is none")
+    func withoutTokenizer() throws {
+        let folder = try DataTestFolder()
+        let encoder = TokenIdEncoder(maximumLength: 3, vocabularySize: 10, reason: "no tokenizer at m.")
+        let path = try folder.write("{\"input_ids\":[5,6,7,8]}\n{\"input_ids\":[1,9]}", to: "d.jsonl")
+        let data = try PreparedDataset.open(path: path, encoder: encoder, cacheFolder: folder.path)
+        #expect((0..<2).map { data.example($0).inputIds } == [[5, 6, 7], [1, 9]])
+        #expect(data.statistics.cutCount == 1)
+        let outside = try folder.write(#"{"input_ids":[5,10]}"#, to: "o.jsonl")
+        #expect {
+            try PreparedDataset.open(path: outside, encoder: encoder, cacheFolder: folder.path)
+        } throws: {
+            "\($0)" == "\(outside):1: expected token ids below the vocabulary's 10, found 10."
+        }
+        let text = try folder.write("{\"text\":\"a\"}\n{\"text\":\"b\"}", to: "t.jsonl")
+        #expect(
+            throws: DataError.tokenizerNeeded(file: text, line: 1, form: "{\"text\"}", reason: "no tokenizer at m.")
+        ) { try PreparedDataset.open(path: text, encoder: encoder, cacheFolder: folder.path) }
     }
 
     @Test("a cache folder that cannot be made is named")

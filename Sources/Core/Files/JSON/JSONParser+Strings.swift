@@ -1,18 +1,22 @@
 extension JSONParser {
     mutating func parseString() throws(JSONSyntaxError) -> String {
-        offset += 1
-        let start = offset
+        let start = offset + 1
+        var end = start
         var hasEscapes = false
-        while offset < bytes.count {
-            let byte = bytes[offset]
+        while end < bytes.count {
+            let byte = bytes[end]
             if byte == UInt8(ascii: "\"") { break }
-            if byte < 0x20 { throw failure("a control character in a string must be escaped") }
+            if byte < 0x20 {
+                offset = end
+                throw failure("a control character in a string must be escaped")
+            }
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
-                offset += 1
+                end += 1
             }
-            offset += 1
+            end += 1
         }
+        offset = end
         guard offset < bytes.count else { throw failure("a string is not closed") }
         let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
         offset += 1
@@ -33,9 +37,10 @@ extension JSONParser {
         result.reserveCapacity(raw.count)
         var i = 0
         while i < raw.count {
-            guard raw[i] == UInt8(ascii: "\\") else {
-                result.append(raw[i])
-                i += 1
+            let run = raw[i...].firstIndex(of: UInt8(ascii: "\\")) ?? raw.count
+            if run > i {
+                result.append(contentsOf: UnsafeRawBufferPointer(rebasing: raw[i..<run]))
+                i = run
                 continue
             }
             let escape = raw[i + 1]
@@ -49,7 +54,7 @@ extension JSONParser {
             case UInt8(ascii: "t"): result.append(0x09)
             case UInt8(ascii: "u"):
                 let scalar = try unicodeEscape(raw, &i, at: start)
-                result.append(contentsOf: Array(String(Character(scalar)).utf8))
+                result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             default:
                 throw JSONSyntaxError(byteOffset: start + i - 2, reason: "unknown escape in a string")
             }
@@ -84,7 +89,13 @@ extension JSONParser {
         guard start + 4 <= raw.count else { return nil }
         var value: UInt32 = 0
         for byte in raw[start..<start + 4] {
-            guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            default: return nil
+            }
             value = value << 4 | UInt32(digit)
         }
         return value

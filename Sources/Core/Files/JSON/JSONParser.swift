@@ -41,9 +41,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func nested(
-        _ parse: (inout JSONParser) throws(JSONSyntaxError) -> JSONValue
-    ) throws(JSONSyntaxError) -> JSONValue {
+    mutating func nested<Value>(
+        _ parse: (inout JSONParser) throws(JSONSyntaxError) -> Value
+    ) throws(JSONSyntaxError) -> Value {
         guard depth < Self.maximumDepth else {
             throw failure("nested deeper than \(Self.maximumDepth) levels")
         }
@@ -59,14 +59,8 @@ struct JSONParser {
         var members: [String: JSONValue] = [:]
         if consume("}") { return .object(members) }
         while true {
-            guard peek() == UInt8(ascii: "\"") else {
-                throw failure("expected a key in quotes, found \(shown())")
-            }
             let keyOffset = offset
-            let key = try parseString()
-            skipWhiteSpace()
-            guard consume(":") else { throw failure("expected \":\", found \(shown())") }
-            skipWhiteSpace()
+            let key = try parseKey()
             guard members.updateValue(try parseValue(), forKey: key) == nil else {
                 throw JSONSyntaxError(
                     byteOffset: keyOffset, reason: "the key \"\(key)\" appears twice")
@@ -76,6 +70,18 @@ struct JSONParser {
             guard consume(",") else { throw failure("expected \",\" or \"}\", found \(shown())") }
             skipWhiteSpace()
         }
+    }
+
+    /// A key and what is between it and its value.
+    mutating func parseKey() throws(JSONSyntaxError) -> String {
+        guard peek() == UInt8(ascii: "\"") else {
+            throw failure("expected a key in quotes, found \(shown())")
+        }
+        let key = try parseString()
+        skipWhiteSpace()
+        guard consume(":") else { throw failure("expected \":\", found \(shown())") }
+        skipWhiteSpace()
+        return key
     }
 
     private mutating func parseArray() throws(JSONSyntaxError) -> JSONValue {
@@ -90,9 +96,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func parseWord(
-        _ word: StaticString, _ value: JSONValue
-    ) throws(JSONSyntaxError) -> JSONValue {
+    mutating func parseWord<Value>(
+        _ word: StaticString, _ value: Value
+    ) throws(JSONSyntaxError) -> Value {
         let expected = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
         guard bytes[offset...].starts(with: expected) else {
             throw failure("expected a value, found \(shown())")
@@ -101,7 +107,7 @@ struct JSONParser {
         return value
     }
 
-    private mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
+    mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
         let start = offset
         _ = consume("-")
         let integerStart = offset
@@ -119,6 +125,11 @@ struct JSONParser {
             isWhole = false
             if !consume("+") { _ = consume("-") }
             try requireDigits()
+        }
+        // Eighteen digits fit 64 bits: no text is needed for them.
+        if isWhole, offset - integerStart <= 18 {
+            let magnitude = bytes[integerStart..<offset].reduce(Int64(0)) { 10 * $0 + Int64($1 - UInt8(ascii: "0")) }
+            return .integer(integerStart > start ? -magnitude : magnitude)
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         if isWhole, let whole = Int64(text) { return .integer(whole) }
@@ -140,7 +151,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func skipWhiteSpace() {
+    mutating func skipWhiteSpace() {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -149,9 +160,9 @@ struct JSONParser {
         }
     }
 
-    private func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    private mutating func consume(_ character: Unicode.Scalar) -> Bool {
+    mutating func consume(_ character: Unicode.Scalar) -> Bool {
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: character) else { return false }
         offset += 1
         return true
@@ -161,7 +172,7 @@ struct JSONParser {
         JSONSyntaxError(byteOffset: min(offset, bytes.count), reason: reason)
     }
 
-    private func shown() -> String {
+    func shown() -> String {
         guard let byte = peek() else { return "the end" }
         return 0x20..<0x7F ~= byte ? "\"\(Unicode.Scalar(byte))\"" : "byte \(byte)"
     }

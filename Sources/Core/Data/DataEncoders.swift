@@ -1,0 +1,49 @@
+/// Chooses how a model's data become tokens.
+package struct DataEncoders {
+    private let tokenizer: Result<Tokenizer, any Error>
+    private let template: String
+    private let maximumLength: Int
+    private let vocabularySize: Int?
+
+    /// - Parameters:
+    ///   - tokenizer: the model's, or why it cannot be used.
+    ///   - template: `auto` or the name of a style.
+    ///   - maximumLength: the most tokens of an example, checked against the model's positions.
+    ///   - lengthName: what the user calls it.
+    ///   - model: nil where nothing is known of it: ids and lengths are then not compared with it.
+    /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for a length that the model cannot have.
+    package init(
+        tokenizer: Result<Tokenizer, any Error>, template: String, maximumLength: Int, lengthName: String,
+        model: DecoderConfiguration?
+    ) throws(DataError) {
+        guard maximumLength >= 2 else {
+            throw .invalidSetting(name: lengthName, value: "\(maximumLength)", expected: "at least 2 tokens")
+        }
+        if let positions = model?.maximumPositions, maximumLength > positions {
+            throw .invalidSetting(
+                name: lengthName, value: "\(maximumLength)",
+                expected: "at most the model's \(positions) positions (max_position_embeddings)")
+        }
+        self.tokenizer = tokenizer
+        self.template = template
+        self.maximumLength = maximumLength
+        vocabularySize = model?.vocabularySize
+    }
+
+    /// The encoder of examples: with the tokenizer and a template, or of token ids alone where the tokenizer cannot be used.
+    package func encoder() throws -> any ExampleEncoding {
+        guard case .failure(let error) = tokenizer else { return try textEncoder() }
+        return TokenIdEncoder(
+            maximumLength: maximumLength, vocabularySize: vocabularySize ?? Int(Int32.max), reason: "\(error)")
+    }
+
+    /// The encoder of examples that are texts.
+    ///
+    /// - Throws: why the tokenizer cannot be used, or what choosing the template throws.
+    package func textEncoder() throws -> ExampleEncoder {
+        let tokenizer = try tokenizer.get()
+        return try ExampleEncoder(
+            tokenizer: tokenizer, template: try ChatTemplate(named: template, tokenizer: tokenizer),
+            maximumLength: maximumLength, modelVocabularySize: vocabularySize)
+    }
+}

@@ -1,0 +1,83 @@
+/// What training makes of one example: its text, its tokens, and what of them is learned.
+package struct ExamplePreview: Sendable {
+    /// The file that the example came from.
+    package let file: String
+    /// Counts from 1.
+    package let line: Int
+    /// The text in pieces that are learned or not; empty for token ids of a model without a tokenizer.
+    package let pieces: [TemplatePiece]
+    /// The tokens.
+    package let encoded: EncodedExample
+    /// What to know about this example: ignored keys, what was cut, that nothing is learned.
+    package let notes: [String]
+
+    /// One element, or one for each piece of a long document.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: for the text of token ids; nil where it cannot be used.
+    ///   - positions: those of the model; nil where they are not known.
+    package static func make(
+        _ sourced: SourcedExample, encoder: any ExampleEncoding, tokenizer: Tokenizer?, positions: Int?
+    ) throws(DataError) -> [ExamplePreview] {
+        let all = try encoder.encode(sourced)
+        var previews: [ExamplePreview] = []
+        for encoded in all {
+            var pieces: [TemplatePiece] = []
+            if all.count == 1, let textEncoder = encoder as? ExampleEncoder, !sourced.example.isTokens {
+                pieces = try textEncoder.pieces(of: sourced)
+            } else if let tokenizer {
+                pieces = encoded.runs(tokenizer)
+            }
+            previews.append(
+                ExamplePreview(
+                    file: sourced.file, line: sourced.line, pieces: pieces, encoded: encoded,
+                    notes: sourced.notes + encoded.notes(positions: positions)))
+        }
+        return previews
+    }
+
+    /// The text; nil where there is no tokenizer to make one of ids.
+    package var text: String? { pieces.isEmpty ? nil : pieces.map(\.text).joined() }
+
+    /// `{"text", "input_ids", "labels", "notes"}`.
+    package var json: JSONValue {
+        [
+            "text": text.map { .string($0) } ?? .null,
+            "input_ids": .array(encoded.inputIds.map { .integer(Int64($0)) }),
+            "labels": .array(encoded.labels.map { .integer(Int64($0)) }),
+            "notes": .array(notes.map { .string($0) }),
+        ]
+    }
+}
+
+extension Example {
+    fileprivate var isTokens: Bool {
+        if case .tokens = self { true } else { false }
+    }
+}
+
+extension EncodedExample {
+    /// Neighbours that are both learned or both not, as text.
+    fileprivate func runs(_ tokenizer: Tokenizer) -> [TemplatePiece] {
+        var pieces: [TemplatePiece] = []
+        var start = 0
+        while start < inputIds.count {
+            let isLearned = labels[start] != Self.ignored
+            let end = labels[start...].firstIndex { ($0 != Self.ignored) != isLearned } ?? inputIds.count
+            pieces.append(
+                TemplatePiece(tokenizer.decode(Array(inputIds[start..<end])), isSupervised: isLearned))
+            start = end
+        }
+        return pieces
+    }
+
+    fileprivate func notes(positions: Int?) -> [String] {
+        var notes: [String] = []
+        if wasCut { notes.append("cut to \(inputIds.count) tokens") }
+        if let positions, inputIds.count > positions {
+            notes.append("\(inputIds.count) tokens, more than the model's \(positions) positions")
+        }
+        if supervisedCount == 0 { notes.append("nothing is learned") }
+        return notes
+    }
+}

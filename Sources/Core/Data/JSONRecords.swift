@@ -1,0 +1,138 @@
+import Glibc
+
+/// Finds the records of a JSON text: one a line, the elements of an array, one object, or the elements of its `data`.
+enum JSONRecords {
+    /// Gives every record to `collector` with the line on which it begins.
+    static func read(
+        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout ExampleCollector
+    ) throws(DataError) {
+        let start = bytes.firstIndex { !ExampleReader.isWhiteSpace($0) } ?? 0
+        let firstLine = 1 + bytes[..<start].count { $0 == UInt8(ascii: "\n") }
+        if bytes[start] == UInt8(ascii: "[") {
+            readArray(bytes, at: start, line: firstLine, path: path, into: &collector)
+        } else if let document = wholeObject(bytes, from: start) {
+            readObject(document, bytes, from: start, line: firstLine, path: path, into: &collector)
+        } else {
+            readLines(bytes, path: path, into: &collector)
+        }
+    }
+
+    /// The object that is the whole text; nil where the first line is a record of its own that others follow.
+    private static func wholeObject(_ bytes: UnsafeRawBufferPointer, from start: Int) -> OrderedJSON? {
+        let end = lineEnd(bytes, from: start)
+        let isOnlyLine = !bytes[end...].contains { !ExampleReader.isWhiteSpace($0) }
+        let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        // OrderedJSON reads `nil` as its null, so an absent value is named.
+        let absent = OrderedJSON?.none
+        if let record = try? OrderedJSON.parseStrictly(line) { return isOnlyLine ? record : absent }
+        if isOnlyLine { return absent }
+        return try? OrderedJSON.parseStrictly(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+    }
+
+    /// One record, or a list of them in `data` beside things like a version.
+    private static func readObject(
+        _ document: OrderedJSON, _ bytes: UnsafeRawBufferPointer, from start: Int, line: Int, path: String,
+        into collector: inout ExampleCollector
+    ) {
+        guard case .object(let members) = document, case .array = document["data"],
+            !members.contains(where: { DataKeys.all.contains($0.key) }),
+            let data = JSONParser.offset(ofMember: "data", in: bytes, from: start)
+        else { return collector.add(document, line: line) }
+        let before = bytes[start..<data].count { $0 == UInt8(ascii: "\n") }
+        readArray(bytes, at: data, line: line + before, path: path, isWholeText: false, into: &collector)
+    }
+
+    private static func readLines(
+        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout ExampleCollector
+    ) {
+        var start = 0
+        var line = 1
+        while start < bytes.count {
+            let end = lineEnd(bytes, from: start)
+            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            if text.contains(where: { !ExampleReader.isWhiteSpace($0) }) {
+                do throws(JSONSyntaxError) {
+                    collector.add(try OrderedJSON.parseStrictly(text), line: line)
+                } catch {
+                    collector.add(
+                        .invalidJSON(file: path, line: line, column: error.byteOffset + 1, reason: error.reason))
+                }
+            }
+            start = end + 1
+            line += 1
+        }
+    }
+
+    /// The elements of the array at `start`; a fault in the syntax ends it.
+    private static func readArray(
+        _ bytes: UnsafeRawBufferPointer, at start: Int, line: Int, path: String, isWholeText: Bool = true,
+        into collector: inout ExampleCollector
+    ) {
+        var parser = JSONParser(bytes)
+        parser.offset = start
+        var (line, counted) = (line, start)
+        do throws(JSONSyntaxError) {
+            var isFirst = true
+            while try parser.moveToElement(isFirst: isFirst) {
+                isFirst = false
+                line += bytes[counted..<parser.offset].count { $0 == UInt8(ascii: "\n") }
+                counted = parser.offset
+                collector.add(try parser.parseOrderedValue(), line: line)
+            }
+            if isWholeText { try parser.requireEnd() }
+        } catch {
+            line += bytes[counted..<max(counted, error.byteOffset)].count { $0 == UInt8(ascii: "\n") }
+            let lineStart = bytes[..<error.byteOffset].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            collector.add(
+                .invalidJSON(file: path, line: line, column: error.byteOffset - lineStart + 1, reason: error.reason))
+        }
+    }
+
+    private static func lineEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard let base = bytes.baseAddress, start < bytes.count,
+            let found = memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start)
+        else { return bytes.count }
+        return UnsafeRawPointer(found) - base
+    }
+}
+
+extension JSONParser {
+    /// From the `[` of an array to its first element, or from behind an element to the next; false behind the `]`.
+    mutating func moveToElement(isFirst: Bool) throws(JSONSyntaxError) -> Bool {
+        if isFirst { offset += 1 }
+        skipWhiteSpace()
+        if consume("]") { return false }
+        if !isFirst {
+            guard consume(",") else { throw failure("expected \",\" or \"]\", found \(shown())") }
+            skipWhiteSpace()
+        }
+        return true
+    }
+
+    /// Nothing but white space may follow.
+    mutating func requireEnd() throws(JSONSyntaxError) {
+        skipWhiteSpace()
+        if offset < bytes.count { throw failure("unexpected \(shown()) after the value") }
+    }
+
+    /// Where the value of a member of the object at `start` begins; nil if the object lacks it.
+    static func offset(ofMember name: String, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var parser = JSONParser(bytes)
+        parser.offset = start
+        do throws(JSONSyntaxError) {
+            guard parser.consume("{") else { return nil }
+            parser.skipWhiteSpace()
+            while !parser.consume("}") {
+                let key = try parser.parseKey()
+                if key == name { return parser.offset }
+                _ = try parser.parseOrderedValue()
+                parser.skipWhiteSpace()
+                _ = parser.consume(",")
+                parser.skipWhiteSpace()
+            }
+        } catch {
+            return nil
+        }
+        return nil
+    }
+}
