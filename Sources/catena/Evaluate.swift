@@ -114,6 +114,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let share = BatchPlan.share(
             of: all.count + questions.count, process: communicator.rank, worldSize: communicator.size)
         let model = try models.load(base, engine: engine)
+        if communicator.isRoot { model.printNotes() }
         let length = maxLength ?? min(2048, model.configuration.maximumPositions)
         return Part(
             model: model, tokenizer: tokenizer,
