@@ -120,6 +120,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             of: (count + size - 1) / size, process: communicator.rank, worldSize: communicator.size)
         let share = (groups.lowerBound * size..<groups.upperBound * size).clamped(to: 0..<count)
         let model = try models.load(base, engine: engine)
+        if communicator.isRoot { model.printNotes() }
         let encoders = try DataEncoders(
             tokenizer: tokenizer, template: template,
             maximumLength: maxLength ?? min(2048, model.configuration.maximumPositions), lengthName: "--max-length",

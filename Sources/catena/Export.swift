@@ -39,14 +39,17 @@ struct Export: ParsableCommand {
                 != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
         else { throw ValidationError("--output is the adapter's own folder; choose another one.") }
         try StagedFolder.requireWritable(output)
-        guard format.needsModel else { return try AdapterExport.peft(adapter: folder, to: output) }
+        let origin = try source.recordedFingerprint().map { AdapterOrigin(baseFingerprint: $0) }
+        guard format.needsModel else { return try AdapterExport.peft(adapter: folder, origin: origin, to: output) }
 
         let path = try source.model(model, folder: folder)
         let base = try LanguageModel.load(path, engine: compute.engine())
         try base.loadAdapter(folder)
+        base.printNotes()
         switch format {
         case .peft: break
-        case .lora: try AdapterExport.lora(model: base, baseModel: path, to: output)
+        case .lora:
+            try AdapterExport.lora(model: base, baseModel: BasePath.absolute(path), origin: origin, to: output)
         case .gguf:
             let staged = try StagedFolder(path: output)
             let name = URL(fileURLWithPath: folder).lastPathComponent

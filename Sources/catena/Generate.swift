@@ -64,6 +64,7 @@ struct Generate: ParsableCommand {
         let tokenizer = try models.tokenizer()
         let encoded = try encode(text, tokenizer: tokenizer)
         let model = try models.load(base, engine: compute.engine())
+        model.printNotes()
         let room = model.configuration.maximumPositions - encoded.ids.count
         guard room > 0 else {
             throw EvaluationError.promptTooLong(

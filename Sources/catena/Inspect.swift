@@ -1,5 +1,7 @@
 import ArgumentParser
 import CatenaCore
+import CatenaDistributed
+import Foundation
 
 /// `catena inspect`.
 struct Inspect: ParsableCommand {
@@ -27,9 +29,28 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         if counted.count { return StandardOutput.write(try counted.report(path: path, asJSON: json), asJSON: json) }
-        let inspection = try Inspection(path: path)
+        // A checkpoint is sound or it is not: every byte is compared with its manifest first.
+        if FileManager.default.fileExists(atPath: path + "/" + CheckpointManifest.fileName) {
+            _ = try CheckpointReader.load(path)
+        }
+        var inspection = try Inspection(path: path)
+        if inspection.kind == .run { inspection.add("damaged_checkpoints", damagedCheckpoints()) }
         StandardOutput.write(
             json ? inspection.json.prettyText() : inspection.text(listsTensors: tensors || inspection.kind == .tensors),
             asJSON: json)
+    }
+
+    /// What is wrong with the checkpoints of a run; nil if nothing is.
+    private func damagedCheckpoints() -> JSONValue? {
+        let store = CheckpointStore(folder: path + "/checkpoints", createdBy: CatenaVersion.current)
+        let reasons = store.steps().compactMap { step -> String? in
+            do throws(CheckpointError) {
+                _ = try CheckpointReader.load(store.path(step: step))
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        return reasons.isEmpty ? nil : .array(reasons.map { .string($0) })
     }
 }

@@ -38,6 +38,7 @@ struct ProbeCommand: ParsableCommand {
         let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
         try model.requirePositions(batch.length)
         let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
+        model.printNotes()
         try Probe(batch, model: model, trainable: gradients ? trainable : nil).write(to: output)
     }
 }

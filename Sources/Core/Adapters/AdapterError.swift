@@ -36,7 +36,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
             "adapter.targets: \"\(target)\" matches no linear layer of the model; "
                 + "did you mean \(near.joined(separator: ", "))?"
         case .invalidPattern(let pattern, let reason):
-            "adapter.targets: \"\(pattern)\" is not a regular expression (\(reason)); "
+            "adapter.targets: \"\(pattern.prefix(100))\(pattern.count > 100 ? "…" : "")\" is no regular expression that can be "
+                + "used (\(reason)); "
                 + "correct it, or give a list of layer names."
         case .optionMisfit(let option, let found, let expected):
             "adapter.\(option): \(found) does not fit; expected \(expected)."

@@ -18,6 +18,7 @@ extension AttachedAdapter {
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` if a tensor is missing or has another shape.
     public func restore(from file: SafetensorsFile, prefix: String) throws {
+        let file = AdapterTensorFile(file)
         for tensor in stateTensors { try AdapterFiles.read(into: tensor, named: prefix + tensor.name, from: file) }
     }
 

@@ -21,13 +21,13 @@ struct AdapterTargets {
             }
             return linears.filter { linear in names.contains { matches(linear.path, $0) } }
         case .pattern(let pattern):
-            let expression: Regex<AnyRegexOutput>
-            do {
-                expression = try Regex(pattern)
+            let expression: RegularExpression
+            do throws(RegularExpressionError) {
+                expression = try RegularExpression(pattern)
             } catch {
                 throw AdapterError.invalidPattern(pattern, reason: "\(error)")
             }
-            let chosen = linears.filter { $0.path.wholeMatch(of: expression) != nil }
+            let chosen = linears.filter { expression.matchesWhole($0.path) }
             if chosen.isEmpty { throw noMatch(pattern, linears) }
             return chosen
         }

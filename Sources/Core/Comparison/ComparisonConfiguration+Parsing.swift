@@ -56,7 +56,8 @@ extension ComparisonConfiguration {
         let node = try outer.required(
             outer.node(.budget), .budget, expected: "{steps: N}, {parameters: N} or both, the same for all methods")
         let reader = try SectionReader<BudgetKey>(node, path: "budget", origin: outer.origin)
-        let budget = Budget(steps: try reader.integer(.steps), parameters: try reader.integer(.parameters))
+        let budget = Budget(
+            steps: try reader.integer(.steps), parameters: try reader.integer(.parameters, atMost: 1 << 40))
         guard budget.steps != nil || budget.parameters != nil else {
             throw .missingKey(
                 origin: node.origin, keyPath: "budget", expected: "steps: N, parameters: N or both")

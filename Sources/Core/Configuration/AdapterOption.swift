@@ -6,9 +6,9 @@ public struct AdapterOption: Sendable, Equatable {
     /// Which values the option takes.
     public enum Kind: Sendable, Equatable {
         case boolean
-        case integer(atLeast: Int)
+        case integer(atLeast: Int, atMost: Int = WholeNumberLimit.count)
         /// A whole number, or a word that stands for one.
-        case integerOr(String, atLeast: Int)
+        case integerOr(String, atLeast: Int, atMost: Int = WholeNumberLimit.count)
         /// A finite number; `above` excludes its bound.
         case number(above: Double)
         case numberAtLeast(Double)
@@ -53,18 +53,19 @@ extension AdapterOption {
             }
         }
         throw .invalidValue(
-            origin: node.origin, keyPath: keyPath, expected: expected, found: node.found, advice: advice)
+            origin: node.origin, keyPath: keyPath, expected: expected(node), found: node.found, advice: advice)
     }
 
     private func accepted(_ node: ConfigurationNode) -> ConfigurationValue? {
         switch kind {
         case .boolean: node.boolean.map { .boolean($0) }
-        case .integer(let least): node.integer.flatMap { $0 >= least ? .integer($0) : nil }
-        case .integerOr(let word, let least):
-            node.text == word ? .text(word) : node.integer.flatMap { $0 >= least ? .integer($0) : nil }
+        case .integer(let least, let most): node.integer(least...most).map { .integer($0) }
+        case .integerOr(let word, let least, let most):
+            node.text == word ? .text(word) : node.integer(least...most).map { .integer($0) }
         case .fraction: node.number.flatMap { Self.fractionBounds.contains($0) ? .number($0) : nil }
-        case .number(let bound): node.number.flatMap { $0 > bound ? .number($0) : nil }
-        case .numberAtLeast(let bound): node.number.flatMap { $0 >= bound ? .number($0) : nil }
+        case .number(let bound): node.number.flatMap { Self.above(bound).contains($0) ? .number($0) : nil }
+        case .numberAtLeast(let bound):
+            node.number.flatMap { NumberBounds(lower: bound).contains($0) ? .number($0) : nil }
         case .choice(let names): node.text.flatMap { names.contains($0) ? .text($0) : nil }
         case .text: node.text.map { .text($0) }
         case .modules: node.isNothing ? nil : ModulePattern(node.value).map { _ in node.value }
@@ -72,20 +73,23 @@ extension AdapterOption {
         }
     }
 
-    private var expected: String {
+    private func expected(_ node: ConfigurationNode) -> String {
         switch kind {
         case .boolean: "true or false"
-        case .integer(let least): "a whole number of at least \(least)"
-        case .integerOr(let word, let least): "a whole number of at least \(least), or \(word)"
-        case .fraction: Self.fractionBounds.expected
-        case .number(let bound): NumberBounds(lower: bound, lowerIncluded: false).expected
-        case .numberAtLeast(let bound): NumberBounds(lower: bound).expected
+        case .integer(let least, let most): WholeNumberLimit.expected(least...most, found: node.integer)
+        case .integerOr(let word, let least, let most):
+            WholeNumberLimit.expected(least...most, found: node.integer) + ", or \(word)"
+        case .fraction: Self.fractionBounds.expected(found: node.number)
+        case .number(let bound): Self.above(bound).expected(found: node.number)
+        case .numberAtLeast(let bound): NumberBounds(lower: bound).expected(found: node.number)
         case .choice(let names): "one of " + names.joined(separator: ", ")
         case .text: "text"
         case .modules: "a list of module names, or a regular expression that their whole paths match"
         case .any: "a value"
         }
     }
+
+    private static func above(_ bound: Double) -> NumberBounds { NumberBounds(lower: bound, lowerIncluded: false) }
 
     private static let fractionBounds = NumberBounds(lower: 0, lowerIncluded: false, upper: 1, upperIncluded: false)
 }

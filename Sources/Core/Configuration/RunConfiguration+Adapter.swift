@@ -87,7 +87,7 @@ extension RunConfiguration.AdapterSection {
         let reader = try SectionReader<RunConfiguration.AdapterKey>(
             node, path: "adapter", origin: origin, extraKeys: chosen.options.map(\.name))
         try Self.requireMeaning(reader, chosen)
-        rank = try reader.integer(.rank) ?? defaultRank ?? chosen.defaultRank
+        rank = try reader.integer(.rank, atMost: WholeNumberLimit.rank) ?? defaultRank ?? chosen.defaultRank
         if let defaultRank, rank != defaultRank {
             throw .contradiction(
                 origin: reader.place(.rank),
@@ -163,11 +163,11 @@ extension RunConfiguration.AdapterSection {
                 throw reader.invalid(.targets, node, expected: expected)
             }
             if text == "all-linear" { return .allLinear }
-            do {
-                _ = try Regex(text)
+            do throws(RegularExpressionError) {
+                _ = try RegularExpression(text)
             } catch {
                 throw reader.invalid(
-                    .targets, node, expected: expected, advice: "as a regular expression it cannot be parsed")
+                    .targets, node, expected: expected, advice: "as a regular expression it has \(error)")
             }
             return .pattern(text)
         }

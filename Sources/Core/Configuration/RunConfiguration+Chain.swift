@@ -189,16 +189,16 @@ extension RunConfiguration.ChainSection {
         }
     }
 
-    private static func integers(_ reader: ChainReader, _ key: RunConfiguration.ChainKey, expected: String)
-        throws(ConfigurationError) -> [Int]
-    {
+    private static func integers(
+        _ reader: ChainReader, _ key: RunConfiguration.ChainKey, expected: String, atMost most: Int
+    ) throws(ConfigurationError) -> [Int] {
         guard let node = reader.node(key) else { return [] }
         guard case .list(let elements) = node.content, !elements.isEmpty else {
             throw reader.invalid(key, node, expected: expected)
         }
         var numbers: [Int] = []
         for element in elements {
-            guard let number = element.integer, number >= 1 else {
+            guard let number = element.integer(1...most) else {
                 throw reader.invalid(key, element, expected: expected)
             }
             numbers.append(number)
@@ -207,12 +207,12 @@ extension RunConfiguration.ChainSection {
     }
 
     private static func ranks(_ reader: ChainReader) throws(ConfigurationError) -> [Int] {
-        try integers(reader, .rankSchedule, expected: "a list of ranks such as [8, 4]")
+        try integers(reader, .rankSchedule, expected: "a list of ranks such as [8, 4]", atMost: WholeNumberLimit.rank)
     }
 
     private static func steps(_ reader: ChainReader) throws(ConfigurationError) -> [Int] {
         let expected = "a rising list of steps such as [300, 400]"
-        let numbers = try integers(reader, .at, expected: expected)
+        let numbers = try integers(reader, .at, expected: expected, atMost: WholeNumberLimit.count)
         guard zip(numbers, numbers.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw .invalidValue(
                 origin: reader.place(.at), keyPath: "chain.at", expected: expected, found: "\(numbers)", advice: nil)
@@ -230,9 +230,7 @@ extension RunConfiguration.ChainSection {
         plateau.minimumImprovement =
             try reader.number(.minimumImprovement, .notNegative) ?? plateau.minimumImprovement
         plateau.maximumLinks =
-            try reader.unless(.maximumLinks, is: "none", expected: "a whole number of at least 1") { node in
-                node.integer.flatMap { $0 >= 1 ? $0 : nil }
-            } ?? plateau.maximumLinks
+            try reader.integer(.maximumLinks, unless: "none") ?? plateau.maximumLinks
         return plateau
     }
 

@@ -162,7 +162,7 @@ extension RunConfiguration.DataSection {
         validation = try reader.path(.validation, expected: "the path of a file")
         columns = try Self.columns(reader)
         template = try reader.choice(.template) ?? template
-        maxLength = try reader.integer(.maxLength, atLeast: 2) ?? maxLength
+        maxLength = try reader.integer(.maxLength, atLeast: 2, atMost: WholeNumberLimit.tokens) ?? maxLength
         packing = try reader.boolean(.packing) ?? packing
         shuffle = try reader.boolean(.shuffle) ?? shuffle
         cache = try reader.path(.cache, expected: "the path of a folder")
@@ -178,17 +178,13 @@ extension RunConfiguration.DistributedSection {
         prefetch = try reader.boolean(.prefetch) ?? prefetch
         reduction = try reader.choice(.reduction) ?? reduction
         threads =
-            try reader.unless(.threads, is: "auto", expected: "a whole number of at least 1") { node in
-                node.integer.flatMap { $0 >= 1 ? $0 : nil }
-            } ?? threads
+            try reader.integer(.threads, unless: "auto", atMost: WholeNumberLimit.threads) ?? threads
         stallTimeoutSeconds =
             try reader.unless(.stallTimeout, is: "none", expected: "a number of seconds of at least 1") { node in
-                node.number.flatMap { $0 >= 1 && $0.isFinite ? $0 : nil }
+                node.number.flatMap { NumberBounds(lower: 1).contains($0) ? $0 : nil }
             } ?? stallTimeoutSeconds
         checkEvery =
-            try reader.unless(.checkEvery, is: "none", expected: "a whole number of at least 1") { node in
-                node.integer.flatMap { $0 >= 1 ? $0 : nil }
-            } ?? checkEvery
+            try reader.integer(.checkEvery, unless: "none") ?? checkEvery
     }
 }
 
@@ -197,9 +193,7 @@ extension RunConfiguration.CheckpointSection {
         let reader = try SectionReader<RunConfiguration.CheckpointKey>(
             node, path: "checkpoint", origin: origin)
         every =
-            try reader.unless(.every, is: "none", expected: "a whole number of at least 1") { node in
-                node.integer.flatMap { $0 >= 1 ? $0 : nil }
-            } ?? every
+            try reader.integer(.every, unless: "none") ?? every
         keep = try reader.integer(.keep) ?? keep
     }
 }

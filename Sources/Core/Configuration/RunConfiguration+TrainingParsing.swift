@@ -35,7 +35,7 @@ extension RunConfiguration.TrainingSection {
             try reader.unless(.gradientClip, is: "none", expected: NumberBounds.positive.expected) { node in
                 node.number.flatMap { NumberBounds.positive.contains($0) ? $0 : nil }
             } ?? gradientClip
-        seed = try reader.integer(.seed, atLeast: 0) ?? seed
+        seed = try reader.integer(.seed, atLeast: 0, atMost: .max) ?? seed
         validationEvery = try reader.integer(.validationEvery)
         recompute = try reader.choice(.recompute) ?? recompute
     }
@@ -60,10 +60,10 @@ extension RunConfiguration.TrainingSection {
     }
 
     private static func batch(_ reader: TrainingReader) throws(ConfigurationError) -> Batch {
-        let global = try reader.integer(.globalBatch)
-        let perRank = try reader.integer(.batchPerRank)
+        let global = try reader.integer(.globalBatch, atMost: WholeNumberLimit.batch)
+        let perRank = try reader.integer(.batchPerRank, atMost: WholeNumberLimit.batch)
         let scaling = try reader.choice(.learningRateScaling, LearningRateScaling.self)
-        let reference = try reader.integer(.referenceBatch)
+        let reference = try reader.integer(.referenceBatch, atMost: WholeNumberLimit.batch)
         if let global, let perRank {
             throw .contradiction(
                 origin: reader.place(.batchPerRank),
@@ -110,7 +110,7 @@ extension RunConfiguration.TrainingSection {
             case .global(let count): ("training.global-batch", count)
             case .perRank(let count, _, _): ("training.batch-per-rank", count)
             }
-        guard let microBatch = try reader.integer(.microBatch) else {
+        guard let microBatch = try reader.integer(.microBatch, atMost: WholeNumberLimit.batch) else {
             return (1...4).last { count.isMultiple(of: $0) } ?? 1
         }
         guard count.isMultiple(of: microBatch) else {

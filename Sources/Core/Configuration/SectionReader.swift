@@ -1,8 +1,13 @@
 /// The keys of one section, as an enum, so that a key that is read is also a key that is known.
 protocol ConfigurationKey: RawRepresentable, CaseIterable, Sendable where RawValue == String {}
 
-/// Which numbers a key takes.
+/// Which numbers a key takes: always ones that float32, in which they are computed with, can hold.
 struct NumberBounds: Sendable {
+    /// No number of a configuration or of an adapter's file is larger, by magnitude.
+    static let largest = 1e30
+    /// No number above 0 is smaller; float32 would make it 0.
+    static let smallest = 1e-30
+
     var lower: Double
     var lowerIncluded = true
     var upper: Double?
@@ -15,8 +20,15 @@ struct NumberBounds: Sendable {
 
     func contains(_ value: Double) -> Bool {
         guard lowerIncluded ? value >= lower : value > lower else { return false }
+        guard value.magnitude <= Self.largest, value == 0 || value.magnitude >= Self.smallest else { return false }
         guard let upper else { return true }
         return upperIncluded ? value <= upper : value < upper
+    }
+
+    /// What a message says about them; what float32 can hold matters only to those who are beyond it.
+    func expected(found: Double?) -> String {
+        guard let found, found != 0, !(Self.smallest...Self.largest).contains(found.magnitude) else { return expected }
+        return expected + " that float32 can hold, so of 1e-30 to 1e30"
     }
 
     var expected: String {
@@ -92,18 +104,30 @@ struct SectionReader<Key: ConfigurationKey> {
         return value
     }
 
-    func integer(_ key: Key, atLeast least: Int = 1) throws(ConfigurationError) -> Int? {
+    func integer(
+        _ key: Key, atLeast least: Int = 1, atMost most: Int = WholeNumberLimit.count
+    ) throws(ConfigurationError) -> Int? {
         guard let node = node(key) else { return nil }
-        guard let value = node.integer, value >= least else {
-            throw invalid(key, node, expected: "a whole number of at least \(least)")
+        guard let value = node.integer(least...most) else {
+            throw invalid(key, node, expected: WholeNumberLimit.expected(least...most, found: node.integer))
         }
         return value
+    }
+
+    /// A whole number of at least 1 that may also be given as `word`, which stands for nil; the outer nil means that the
+    /// key is absent.
+    func integer(
+        _ key: Key, unless word: String, atMost most: Int = WholeNumberLimit.count
+    ) throws(ConfigurationError) -> Int?? {
+        try unless(key, is: word, expected: WholeNumberLimit.expected(1...most, found: node(key)?.integer)) {
+            $0.integer(1...most)
+        }
     }
 
     func number(_ key: Key, _ bounds: NumberBounds) throws(ConfigurationError) -> Double? {
         guard let node = node(key) else { return nil }
         guard let value = node.number, bounds.contains(value) else {
-            throw invalid(key, node, expected: bounds.expected)
+            throw invalid(key, node, expected: bounds.expected(found: node.number))
         }
         return value
     }

@@ -3,26 +3,33 @@ import Foundation
 /// Writes adapters in other formats. Every function writes all of its files or none.
 public enum AdapterExport {
     /// Rewrites the PEFT adapter in `folder` in Catena's own canonical form: float32, fixed order.
-    public static func peft(adapter folder: String, to output: String) throws {
+    public static func peft(adapter folder: String, origin: AdapterOrigin? = nil, to output: String) throws {
         let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: true)
-        let path = folder + "/" + PEFT.weightsFile
-        let file = try SafetensorsFile(path: path)
-        guard !file.tensors.isEmpty else { throw AdapterError.mismatch(path: path, reason: "there is no tensor in it") }
+        let file = try AdapterTensorFile(folder: folder)
+        guard !file.tensors.isEmpty else {
+            throw AdapterError.mismatch(path: file.path, reason: "there is no tensor in it")
+        }
         var writer = SafetensorsWriter()
-        for tensor in file.tensors.values.sorted(by: { $0.name < $1.name }) {
-            writer.append(tensor.name, shape: tensor.shape, .float32(try tensor.floats()))
+        for (name, tensor) in file.tensors.sorted(by: { $0.key < $1.key }) {
+            let values = try tensor.floats()
+            guard values.allSatisfy(\.isFinite) else { throw FileError.notFinite(path: file.path, tensor: tensor.name) }
+            writer.append(name, shape: tensor.shape, .float32(values))
         }
         let staged = try StagedFolder(path: output)
         try writer.write(to: staged.stagingPath + "/" + PEFT.weightsFile)
         try configuration.json.write(to: staged.stagingPath + "/" + PEFT.configurationFile)
+        try origin?.write(to: staged.stagingPath, base: configuration.baseModel ?? "")
         try staged.commit()
     }
 
     /// Writes the adapters of `model` as plain LoRA: see ``AdapterFiles/loraContent(of:baseModel:)``.
-    public static func lora(model: LanguageModel, baseModel: String, to output: String) throws {
+    public static func lora(
+        model: LanguageModel, baseModel: String, origin: AdapterOrigin? = nil, to output: String
+    ) throws {
         let content = try AdapterFiles.loraContent(of: model, baseModel: baseModel)
         let staged = try StagedFolder(path: output)
         try content.write(to: staged.stagingPath)
+        try origin?.write(to: staged.stagingPath, base: baseModel)
         try staged.commit()
     }
 

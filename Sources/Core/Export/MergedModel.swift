@@ -29,7 +29,8 @@ public enum MergedModel {
         for name in isFolder ? ["config.json"] + copied : [] { try ModelFolder.requireOwn(name, in: source) }
         let configuration =
             isFolder
-            ? try copiedConfiguration(source + "/config.json", dtype: storage.rawValue)
+            ? try copiedConfiguration(
+                source + "/config.json", dtype: storage.rawValue, hasHead: model.separateHead != nil)
             : try ModelConfigurationFile.json(of: model.configuration, dtype: storage.rawValue)
         let staged = try StagedFolder(path: output)
         try weights(of: model, storage: storage).write(to: staged.stagingPath + "/model.safetensors")
@@ -61,10 +62,13 @@ public enum MergedModel {
         }
     }
 
-    /// The base's configuration with the encoding of the weights that are written.
-    private static func copiedConfiguration(_ path: String, dtype: String) throws(FileError) -> JSONValue {
+    /// The base's configuration with the encoding of the weights that are written, and whether they have a head.
+    private static func copiedConfiguration(
+        _ path: String, dtype: String, hasHead: Bool
+    ) throws(FileError) -> JSONValue {
         var members = try JSONDocument.read(path: path).members()
         for key in ["torch_dtype", "dtype"] where members[key] != nil { members[key] = .string(dtype) }
+        if hasHead, members["tie_word_embeddings"] == .bool(true) { members["tie_word_embeddings"] = .bool(false) }
         return .object(members)
     }
 

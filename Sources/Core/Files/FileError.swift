@@ -24,6 +24,8 @@ public enum FileError: Error, Equatable, Sendable {
     case wrongEncoding(path: String, tensor: String, expected: String, actual: TensorEncoding)
     /// A tensor has another shape than its use requires.
     case wrongShape(path: String, tensor: String, expected: [Int], actual: [Int])
+    /// A tensor holds NaN or infinity.
+    case notFinite(path: String, tensor: String)
     /// The index in `path` names a shard that is not there.
     case missingShard(path: String, shard: String, tensorCount: Int)
     /// Nothing at `path` is a model that can be read.
@@ -65,6 +67,8 @@ extension FileError: CustomStringConvertible {
             "\(path): tensor \"\(tensor)\" must be \(expected), but is stored as \(actual.rawValue)."
         case .wrongShape(let path, let tensor, let expected, let actual):
             "\(path): tensor \"\(tensor)\" must have shape \(expected), but has \(actual)."
+        case .notFinite(let path, let tensor):
+            "\(path): tensor \"\(tensor)\" holds NaN or infinity; the file is damaged or its training diverged: use another."
         case .missingShard(let path, let shard, let tensorCount):
             """
             \(path) places \(tensorCount) tensors in the shard "\(shard)", \

@@ -8,6 +8,8 @@ public struct SafetensorsFile: Sendable {
     public let path: String
     /// All tensors by name.
     public let tensors: [String: StoredTensor]
+    /// The tensors of types that are not read, with why; they are no fault of the file as long as nobody needs them.
+    public let unreadable: [String: String]
     /// The header's `__metadata__`.
     public let metadata: [String: String]
 
@@ -34,18 +36,27 @@ public struct SafetensorsFile: Sendable {
 
         let path = file.path
         var tensors: [String: StoredTensor] = [:]
+        var unreadable: [String: String] = [:]
         var metadata: [String: String] = [:]
+        var places: [Place] = []
         for (name, entry) in header {
             if name == "__metadata__" {
                 metadata = try Self.metadata(entry, path: path)
+                continue
+            }
+            let place = try Self.place(name, entry, dataBytes: file.byteCount - 8 - headerBytes, path: path)
+            places.append(place)
+            if let tensor = try Self.tensor(place, entry, in: file, dataOffset: 8 + headerBytes) {
+                tensors[name] = tensor
             } else {
-                tensors[name] = try Self.tensor(
-                    name, entry, in: file, dataOffset: 8 + headerBytes)
+                let known = TensorEncoding.allCases.compactMap(\.safetensorsType)
+                unreadable[name] = "has dtype \(place.type), which is not one of \(known.joined(separator: ", "))"
             }
         }
-        try Self.checkCoverage(tensors.values, file: file, dataOffset: 8 + headerBytes)
+        try Self.checkCoverage(places, file: file, dataOffset: 8 + headerBytes)
         self.path = path
         self.tensors = tensors
+        self.unreadable = unreadable
         self.metadata = metadata
     }
 
@@ -112,29 +123,23 @@ public struct SafetensorsFile: Sendable {
         return metadata
     }
 
-    private static func tensor(
-        _ name: String, _ entry: JSONValue, in file: MappedFile, dataOffset: Int
-    ) throws(FileError) -> StoredTensor {
-        func failure(_ reason: String) -> FileError {
-            .malformedTensor(path: file.path, tensor: name, reason: reason)
-        }
+    /// Where a tensor lies among the data.
+    private struct Place {
+        let name: String
+        let type: String
+        let bytes: Range<Int>
+    }
+
+    private static func place(
+        _ name: String, _ entry: JSONValue, dataBytes: Int, path: String
+    ) throws(FileError) -> Place {
+        func failure(_ reason: String) -> FileError { .malformedTensor(path: path, tensor: name, reason: reason) }
         guard let type = entry["dtype"]?.stringValue else {
             throw failure("has no \"dtype\" that is a string")
-        }
-        guard let encoding = TensorEncoding(safetensorsType: type) else {
-            let known = TensorEncoding.allCases.compactMap(\.safetensorsType)
-            throw failure("has dtype \(type), which is not one of \(known.joined(separator: ", "))")
-        }
-        guard let shape = wholeNumbers(entry["shape"]) else {
-            throw failure("has no \"shape\" that is a list of whole numbers")
-        }
-        guard let byteCount = encoding.byteCount(shape: shape) else {
-            throw failure("has the impossible shape \(shape)")
         }
         guard let offsets = wholeNumbers(entry["data_offsets"]), offsets.count == 2 else {
             throw failure("has no \"data_offsets\" that are two whole numbers")
         }
-        let dataBytes = file.byteCount - dataOffset
         guard 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= dataBytes else {
             throw failure(
                 """
@@ -142,16 +147,33 @@ public struct SafetensorsFile: Sendable {
                 it may be truncated
                 """)
         }
-        guard offsets[1] - offsets[0] == byteCount else {
+        return Place(name: name, type: type, bytes: offsets[0]..<offsets[1])
+    }
+
+    /// The tensor at `place`; nil if its type is not read.
+    private static func tensor(
+        _ place: Place, _ entry: JSONValue, in file: MappedFile, dataOffset: Int
+    ) throws(FileError) -> StoredTensor? {
+        func failure(_ reason: String) -> FileError {
+            .malformedTensor(path: file.path, tensor: place.name, reason: reason)
+        }
+        guard let shape = wholeNumbers(entry["shape"]) else {
+            throw failure("has no \"shape\" that is a list of whole numbers")
+        }
+        guard let encoding = TensorEncoding(safetensorsType: place.type) else { return nil }
+        guard let byteCount = encoding.byteCount(shape: shape) else {
+            throw failure("has the impossible shape \(shape)")
+        }
+        guard place.bytes.count == byteCount else {
             throw failure(
                 """
-                has shape \(shape) and dtype \(type), which need \(byteCount) bytes, \
-                but data_offsets \(offsets) give \(offsets[1] - offsets[0])
+                has shape \(shape) and dtype \(place.type), which need \(byteCount) bytes, \
+                but data_offsets [\(place.bytes.lowerBound), \(place.bytes.upperBound)] give \(place.bytes.count)
                 """)
         }
         return StoredTensor(
-            name: name, shape: shape, encoding: encoding, file: file,
-            byteOffset: dataOffset + offsets[0], byteCount: byteCount)
+            name: place.name, shape: shape, encoding: encoding, file: file,
+            byteOffset: dataOffset + place.bytes.lowerBound, byteCount: byteCount)
     }
 
     private static func wholeNumbers(_ value: JSONValue?) -> [Int]? {
@@ -165,32 +187,42 @@ public struct SafetensorsFile: Sendable {
     }
 
     private static func checkCoverage(
-        _ tensors: some Sequence<StoredTensor>, file: MappedFile, dataOffset: Int
+        _ places: [Place], file: MappedFile, dataOffset: Int
     ) throws(FileError) {
-        let ordered = tensors.sorted {
-            ($0.byteOffset, $0.byteCount, $0.name) < ($1.byteOffset, $1.byteCount, $1.name)
+        let ordered = places.sorted {
+            ($0.bytes.lowerBound, $0.bytes.count, $0.name) < ($1.bytes.lowerBound, $1.bytes.count, $1.name)
         }
-        var end = dataOffset
+        var end = 0
         var previous: String?
-        for tensor in ordered {
-            if tensor.byteOffset < end {
+        for place in ordered {
+            let start = place.bytes.lowerBound
+            if start < end {
                 throw .malformedTensor(
-                    path: file.path, tensor: tensor.name,
+                    path: file.path, tensor: place.name,
                     reason: "overlaps the bytes of tensor \"\(previous ?? "")\"")
             }
-            if tensor.byteOffset > end {
+            if start > end {
                 throw .malformedTensor(
-                    path: file.path, tensor: tensor.name,
-                    reason: "starts \(tensor.byteOffset - end) bytes after the tensor before it ends")
+                    path: file.path, tensor: place.name,
+                    reason: "starts \(start - end) bytes after the tensor before it ends")
             }
-            end = tensor.byteOffset + tensor.byteCount
-            previous = tensor.name
+            end = place.bytes.upperBound
+            previous = place.name
         }
-        guard end == file.byteCount else {
+        guard dataOffset + end == file.byteCount else {
             throw .malformed(
-                path: file.path, byteOffset: end,
-                reason: "\(file.byteCount - end) bytes follow the last tensor")
+                path: file.path, byteOffset: dataOffset + end,
+                reason: "\(file.byteCount - dataOffset - end) bytes follow the last tensor")
         }
+    }
+}
+
+extension SafetensorsFile {
+    /// What is thrown for each tensor that is not read.
+    var errors: [String: FileError] {
+        var errors: [String: FileError] = [:]
+        for (name, reason) in unreadable { errors[name] = .malformedTensor(path: path, tensor: name, reason: reason) }
+        return errors
     }
 }
 

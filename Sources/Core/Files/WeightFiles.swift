@@ -9,15 +9,26 @@ public struct WeightFiles: Sendable {
     public let tensors: [String: StoredTensor]
     /// The GGUF file, if it is one: its metadata hold configuration and tokenizer.
     public let gguf: GGUFFile?
+    /// What would be thrown for tensors that the files name and that cannot be read: of a type that is not read, or absent
+    /// from the shard that the index names.
+    public let unreadable: [String: FileError]
+
+    private init(
+        path: String, tensors: [String: StoredTensor], unreadable: [String: FileError] = [:], gguf: GGUFFile? = nil
+    ) {
+        (self.path, self.tensors, self.unreadable, self.gguf) = (path, tensors, unreadable, gguf)
+    }
+
+    private init(path: String, _ file: SafetensorsFile) {
+        self.init(path: path, tensors: file.tensors, unreadable: file.errors)
+    }
 
     /// Opens and checks all files of a model; weights are mapped, not read.
     ///
     /// In a folder `model.safetensors` comes before `model.safetensors.index.json`.
     ///
     /// - Throws: ``FileError/missing(path:)``, ``FileError/notAModel(path:reason:)``,
-    ///   ``FileError/missingShard(path:shard:tensorCount:)``,
-    ///   ``FileError/missingTensor(path:tensor:nearest:)`` for a shard that lacks what the index
-    ///   promises, and what the files themselves throw.
+    ///   ``FileError/missingShard(path:shard:tensorCount:)``, and what the files themselves throw.
     public static func open(_ path: String) throws(FileError) -> WeightFiles {
         switch kind(of: path) {
         case .absent: throw .missing(path: path)
@@ -28,19 +39,19 @@ public struct WeightFiles: Sendable {
         let single = folder + "model.safetensors"
         let index = folder + "model.safetensors.index.json"
         if kind(of: single) == .file {
-            return WeightFiles(path: path, tensors: try SafetensorsFile(path: single).tensors, gguf: nil)
+            return WeightFiles(path: path, try SafetensorsFile(path: single))
         }
         if kind(of: index) == .file {
-            return WeightFiles(
-                path: path, tensors: try openShards(index: index, folder: folder), gguf: nil)
+            return try openShards(path, index: index, folder: folder)
         }
         throw .notAModel(path: path, reason: reasonNothingFits(folder))
     }
 
     /// The tensor `name`.
     ///
-    /// - Throws: ``FileError/missingTensor(path:tensor:nearest:)``.
+    /// - Throws: ``FileError/missingTensor(path:tensor:nearest:)``, or why it cannot be read.
     public func tensor(_ name: String) throws(FileError) -> StoredTensor {
+        if let reason = unreadable[name] { throw reason }
         guard let tensor = tensors[name] else {
             throw .missingTensor(
                 path: path, tensor: name,
@@ -70,7 +81,7 @@ public struct WeightFiles: Sendable {
             return WeightFiles(path: path, tensors: gguf.tensors, gguf: gguf)
         }
         if path.hasSuffix(".safetensors") {
-            return WeightFiles(path: path, tensors: try SafetensorsFile(path: path).tensors, gguf: nil)
+            return WeightFiles(path: path, try SafetensorsFile(path: path))
         }
         throw .notAModel(
             path: path,
@@ -78,8 +89,8 @@ public struct WeightFiles: Sendable {
     }
 
     private static func openShards(
-        index path: String, folder: String
-    ) throws(FileError) -> [String: StoredTensor] {
+        _ model: String, index path: String, folder: String
+    ) throws(FileError) -> WeightFiles {
         let map = try JSONDocument.read(path: path).require("weight_map")
         var namesByShard: [String: [String]] = [:]
         for (tensor, value) in try map.members() {
@@ -92,21 +103,20 @@ public struct WeightFiles: Sendable {
             namesByShard[shard, default: []].append(tensor)
         }
         var tensors: [String: StoredTensor] = [:]
+        var unreadable: [String: FileError] = [:]
         for (shard, names) in namesByShard.sorted(by: { $0.key < $1.key }) {
             guard kind(of: folder + shard) != .absent else {
                 throw .missingShard(path: path, shard: shard, tensorCount: names.count)
             }
             let file = try SafetensorsFile(path: folder + shard)
-            for name in names.sorted() {
-                guard let tensor = file.tensors[name] else {
-                    throw .missingTensor(
-                        path: folder + shard, tensor: name,
-                        nearest: NearestName.matches(for: name, among: file.tensors.keys.sorted()))
-                }
-                tensors[name] = tensor
+            let errors = file.errors
+            for name in names {
+                tensors[name] = file.tensors[name]
+                guard tensors[name] == nil else { continue }
+                unreadable[name] = errors[name] ?? .missingTensor(path: folder + shard, tensor: name, nearest: [])
             }
         }
-        return tensors
+        return WeightFiles(path: model, tensors: tensors, unreadable: unreadable)
     }
 
     private static func reasonNothingFits(_ folder: String) -> String {

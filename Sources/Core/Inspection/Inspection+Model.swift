@@ -8,7 +8,12 @@ extension Inspection {
         result.add("format", .string(files.gguf == nil ? "Hugging Face" : "GGUF"))
         result.add("model_type", .string(description.modelType))
         do {
-            result.add(try ModelFamily.configuration(of: description).configuration)
+            let (model, engine) = (try ModelFiles(files, description), Engine(threads: 1))
+            result.add(model.configuration)
+            let weights = FileWeights(model, path: path, engine: engine)
+            _ = try LanguageModel(
+                configuration: model.configuration, weights: CountedWeights(.files(weights)), engine: engine)
+            for (index, note) in model.notes.enumerated() { result.add("note_\(index + 1)", .string(note)) }
         } catch {
             result.add("not_supported", .string("\(error)"))
         }

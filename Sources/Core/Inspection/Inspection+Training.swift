@@ -15,7 +15,8 @@ extension Inspection {
         ] {
             add(key, json[key])
         }
-        describe(try SafetensorsFile(path: folder + "/" + PEFT.weightsFile).tensors.values)
+        add("base_fingerprint", try AdapterOrigin(folder: folder)?.baseFingerprint.map { .string($0) })
+        describe(try AdapterTensorFile(folder: folder).tensors.values)
         add("layers", Set(tensors.map { $0.name.components(separatedBy: ".lora_")[0] }).count)
     }
 

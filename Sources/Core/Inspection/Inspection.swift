@@ -29,7 +29,8 @@ public struct Inspection {
         self.path = path
     }
 
-    mutating func add(_ name: String, _ value: JSONValue?) {
+    /// Adds a fact, if there is one.
+    package mutating func add(_ name: String, _ value: JSONValue?) {
         if let value, !value.isNull { facts.append(Fact(name: name, value: value)) }
     }
 
@@ -76,6 +77,7 @@ public struct Inspection {
             result.add("metadata." + key, .string(value))
         }
         result.describe(file.tensors.values)
+        for (name, reason) in file.unreadable.sorted(by: { $0.key < $1.key }) { result.add(name, .string(reason)) }
         return result
     }
 

@@ -53,30 +53,36 @@ public struct DecoderConfiguration: Sendable, Equatable {
         func require(_ condition: Bool, _ reason: String) throws(ModelError) {
             if !condition { throw .invalidConfiguration(path: path, reason: reason) }
         }
-        for (name, value) in [
-            ("vocabulary size", vocabularySize), ("hidden size", hiddenSize),
-            ("intermediate size", intermediateSize), ("layer count", layerCount),
-            ("attention heads", attentionHeads), ("key-value heads", keyValueHeads),
-            ("head dimension", headDimension),
+        for (name, value, limit) in [
+            ("vocabulary size", vocabularySize, ModelLimit.vocabulary), ("hidden size", hiddenSize, ModelLimit.width),
+            ("intermediate size", intermediateSize, ModelLimit.width), ("layer count", layerCount, ModelLimit.layers),
+            ("number of attention heads", attentionHeads, ModelLimit.heads),
+            ("number of key-value heads", keyValueHeads, ModelLimit.heads),
+            ("head dimension", headDimension, ModelLimit.heads),
+            ("number of positions", maximumPositions, ModelLimit.positions),
+            ("sliding window", slidingWindow ?? 1, ModelLimit.positions),
         ] {
-            try require(value > 0 && value < 1 << 24, "\(name) is \(value), expected a positive number")
+            try require((1...limit).contains(value), "the \(name) is \(value), expected a number in 1...\(limit)")
         }
+        try require(
+            queryWidth <= ModelLimit.width,
+            "\(attentionHeads) heads of \(headDimension) are wider than \(ModelLimit.width)")
         try require(
             attentionHeads % keyValueHeads == 0,
             "\(attentionHeads) attention heads are not a multiple of \(keyValueHeads) key-value heads")
+        try require(
+            normEpsilon > 0 && normEpsilon <= 1,
+            "the norm's epsilon is \(normEpsilon), expected a number above 0, at most 1")
         if layerNormStyle != nil {
             try require(
                 hiddenSize == queryWidth, "the hidden size \(hiddenSize) is not a multiple of \(attentionHeads) heads")
-            try require(
-                maximumPositions > 0, "the number of positions is \(maximumPositions), expected a positive number")
-            return try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
+            return
         }
         try require(headDimension % 2 == 0, "rotary embedding needs an even head dimension, not \(headDimension)")
-        try require(normEpsilon > 0, "the norm's epsilon is \(normEpsilon), expected a positive number")
-        try require(rotaryBase > 0, "the rotary base is \(rotaryBase), expected a positive number")
+        try require(
+            rotaryBase >= 1 && rotaryBase <= 1e30, "the rotary base is \(rotaryBase), expected a number in 1...1e30")
         try require(
             rotaryScaling.isValid(headDimension: headDimension),
             "the rotary scaling \(rotaryScaling) needs positive factors, one per pair if they are listed")
-        try require(slidingWindow.map { $0 > 0 } ?? true, "the sliding window must be positive")
     }
 }

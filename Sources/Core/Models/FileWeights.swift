@@ -3,11 +3,13 @@
 /// Float32 matrices stay views of the mapped file; other encodings are decoded to float32 once.
 public struct FileWeights: WeightProvider {
     /// Shape and options of the model.
-    public let configuration: DecoderConfiguration
+    public var configuration: DecoderConfiguration { source.configuration }
     /// The opened files.
-    public let files: WeightFiles
+    public var files: WeightFiles { source.files }
+    /// What the user should know about the files, a sentence each, when the model has been built.
+    var notes: [String] { source.notes }
     let path: String
-    private let family: ModelFamily
+    private let source: ModelFiles
     /// Threads and memory of the model.
     public let engine: Engine
 
@@ -15,12 +17,11 @@ public struct FileWeights: WeightProvider {
     ///
     /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
     public init(modelAt path: String, engine: Engine) throws {
-        let files = try WeightFiles.open(path)
-        let description = try ModelDescription(modelAt: path, files: files)
-        (family, configuration) = try ModelFamily.configuration(of: description)
-        self.files = files
-        self.path = path
-        self.engine = engine
+        self.init(try ModelFiles(modelAt: path), path: path, engine: engine)
+    }
+
+    init(_ source: ModelFiles, path: String, engine: Engine) {
+        (self.source, self.path, self.engine) = (source, path, engine)
     }
 
     public func vector(_ name: String, count: Int) throws -> Tensor {
@@ -38,8 +39,15 @@ public struct FileWeights: WeightProvider {
         try find(name, rows: rows, columns: columns, shape: [rows, columns])
     }
 
+    /// Checks that the vector `name` is stored.
+    ///
+    /// - Throws: as ``stored(_:rows:columns:)``.
+    func requireVector(_ name: String, count: Int) throws {
+        _ = try find(name, rows: 1, columns: count, shape: [count])
+    }
+
     private func find(_ name: String, rows: Int, columns: Int, shape: [Int]) throws -> StoredMatrix {
-        let stored = try files.tensor(storedName(name))
+        let stored = try source.tensor(storedName(name))
         guard stored.shape == shape else {
             throw ModelError.weightShape(path: path, name: stored.name, expected: shape, found: stored.shape)
         }
@@ -48,7 +56,7 @@ public struct FileWeights: WeightProvider {
                 path: stored.file.path, tensor: stored.name, expected: "a floating-point or GGUF block encoding",
                 actual: stored.encoding)
         }
-        let interleaved = files.gguf != nil && family.ggufInterleavesRotary && GGUFNames.isRotated(name)
+        let interleaved = files.gguf != nil && source.family.ggufInterleavesRotary && GGUFNames.isRotated(name)
         return StoredMatrix(
             stored: stored, rows: rows, columns: columns,
             interleavedHead: interleaved ? configuration.headDimension : nil)
@@ -65,9 +73,23 @@ public struct FileWeights: WeightProvider {
     /// The name in the files; a model that was saved without its head lacks the first part, as the original GPT-2 does.
     private func storedName(_ name: String) -> String {
         if files.gguf != nil { return GGUFNames.name(of: name) ?? name }
-        guard files.tensors[name] == nil, let dot = name.firstIndex(of: ".") else { return name }
-        let bare = String(name[name.index(after: dot)...])
-        return files.tensors[bare] == nil ? name : bare
+        guard files.tensors[name] == nil, files.unreadable[name] == nil else { return name }
+        let bare = TensorNames.bare(name)
+        return files.tensors[bare] == nil && files.unreadable[bare] == nil ? name : bare
+    }
+
+    /// Tells a model that was built from these files where it is from.
+    public func describe(_ model: LanguageModel) {
+        (model.files, model.notes) = (files, notes)
+    }
+
+    /// Checks that the numbers of all tensors that the model has read are finite, or of one of `count` parts of each.
+    ///
+    /// It reads what training and evaluating read anyway, at the speed of memory.
+    ///
+    /// - Throws: ``FileError/notFinite(path:tensor:)``.
+    public func requireFinite(part: Int = 0, of count: Int = 1) throws(FileError) {
+        try source.requireFinite(part: part, of: count, engine: engine)
     }
 }
 
@@ -82,6 +104,9 @@ extension LanguageModel {
         let files = try FileWeights(modelAt: path, engine: engine)
         let weights = try FormattedWeights(files, format: BaseFormat(compute: compute))
         defer { if compute == .int8 { files.files.forgetPages() } }
-        return try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
+        let model = try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
+        try files.requireFinite()
+        files.describe(model)
+        return model
     }
 }

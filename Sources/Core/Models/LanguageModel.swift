@@ -19,6 +19,10 @@ public final class LanguageModel {
     public let engine: Engine
     /// What brings a block's frozen matrices to where they are used; nil if all are always there.
     public let residency: (any BlockResidency)?
+    /// What the user should know about the files that it and its adapter were read from, a sentence each.
+    public internal(set) var notes: [String] = []
+    /// The files that it was read from; nil if there are none.
+    var files: WeightFiles?
     /// The present adapters; see ``install(_:)``.
     public internal(set) var attached: AttachedAdapter?
 

@@ -65,13 +65,27 @@ public struct ModelDescription {
     }
 
     /// The whole number at `key`, or nil if it is absent or null.
+    ///
+    /// - Throws: ``ModelError/invalidConfiguration(path:reason:)`` for one that no model has: see ``ModelLimit``.
     func integer(_ key: String) throws -> Int? {
-        if let json { return try json[fileKey(key)]?.int() }
-        guard let value = ggufValue(key) else { return nil }
-        guard case .integer(let number) = value else {
-            throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a whole number")
+        let found: Int? =
+            if let json {
+                try json[fileKey(key)]?.int()
+            } else {
+                try ggufValue(key).map { value in
+                    guard case .integer(let number) = value else {
+                        throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a whole number")
+                    }
+                    return Int(number)
+                }
+            }
+        guard let found else { return nil }
+        let range = 1...ModelLimit.largest(key)
+        guard range.contains(found) else {
+            throw ModelError.invalidConfiguration(
+                path: path, reason: "\(fileKey(key)) is \(found), expected a number in 1...\(range.upperBound)")
         }
-        return Int(number)
+        return found
     }
 
     /// The number at `key`, or nil if it is absent or null.
@@ -82,6 +96,19 @@ public struct ModelDescription {
         case .float(let number)?: return number
         case .integer(let number)?: return Double(number)
         default: throw ModelError.invalidConfiguration(path: path, reason: "\(key) is not a number")
+        }
+    }
+
+    /// Refuses weights that another program has quantised.
+    ///
+    /// - Throws: ``ModelError/quantised(path:method:)``.
+    func refuseQuantised() throws {
+        for key in ["quantization_config", "compression_config"] {
+            guard let section = json?[key], section.value != .object([:]) else { continue }
+            var method = section["quant_method"]?.value.stringValue
+            for (flag, name) in [("load_in_4bit", "bitsandbytes, 4 bits"), ("load_in_8bit", "bitsandbytes, 8 bits")]
+            where section[flag]?.value.boolValue == true { method = name }
+            throw ModelError.quantised(path: path, method: method ?? "a method that is not named")
         }
     }
 

@@ -8,6 +8,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidConfiguration(path: String, reason: String)
     /// The configuration asks for something the family's file does not implement.
     case unsupportedFeature(path: String, feature: String, found: String, supported: String)
+    /// The weights are stored in a quantised form that is not read.
+    case quantised(path: String, method: String)
     /// A weight's shape contradicts the configuration.
     case weightShape(path: String, name: String, expected: [Int], found: [Int])
     /// A token id of the data does not exist in the model.
@@ -25,6 +27,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): \(reason); correct the file or download the model again."
         case .unsupportedFeature(let path, let feature, let found, let supported):
             "\(path): \(feature) is \"\(found)\", expected \(supported); use another model."
+        case .quantised(let path, let method):
+            "\(path): the weights are quantised by \(method) (quantization_config), which is not read; use the model that is "
+                + "not quantised, with base-storage int8 where memory is short, or a .gguf file of it."
         case .weightShape(let path, let name, let expected, let found):
             "\(path): tensor \(name) has shape \(found), expected \(expected) by the configuration; "
                 + "the files do not belong together."

@@ -33,6 +33,7 @@ public struct ModelFamily: Sendable {
             throw ModelError.unsupportedFamily(
                 path: description.path, found: found, known: all.compactMap { description.modelType(of: $0) })
         }
+        try description.refuseQuantised()
         let description = description.renamingKeys(family.keys)
         var configuration = try description.sharedConfiguration(family)
         try family.adjust(&configuration, description)

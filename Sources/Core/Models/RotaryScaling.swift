@@ -11,14 +11,18 @@ public enum RotaryScaling: Sendable, Equatable {
     /// Each frequency divided by its own factor, as GGUF files store it (`rope_freqs.weight`).
     case factors([Float])
 
-    /// Whether all factors are positive and, if they are listed, as many as a head has pairs.
+    /// Whether all factors are positive, of a size that a model can have, and, if they are listed, as many as a head has
+    /// pairs.
     func isValid(headDimension: Int) -> Bool {
+        func isFactor(_ factor: Double) -> Bool { (1e-6...1e9).contains(factor) }
         switch self {
-        case .none: true
-        case .linear(let factor): factor > 0
-        case .factors(let factors): factors.count == headDimension / 2 && factors.allSatisfy { $0 > 0 }
+        case .none: return true
+        case .linear(let factor): return isFactor(factor)
+        case .factors(let factors):
+            return factors.count == headDimension / 2 && factors.allSatisfy { isFactor(Double($0)) }
         case .llama3(let factor, let low, let high, let positions):
-            factor > 0 && low > 0 && high > low && positions > 0
+            return isFactor(factor) && isFactor(low) && isFactor(high) && high > low
+                && (1...ModelLimit.positions).contains(positions)
         }
     }
 

@@ -112,6 +112,7 @@ final class CountedWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor {
         vectorElements += count
+        if case .files(let files) = storage { try files.requireVector(name, count: count) }
         return memory.tensor(rows: 1, columns: count)
     }
 

@@ -83,7 +83,11 @@ struct TokenizerGGUF {
         var scores: [Double] = []
         for value in try array(key, required: true) {
             switch value {
-            case .float(let score): scores.append(score)
+            case .float(let score):
+                guard score.isFinite else {
+                    throw .invalid(file: path, field: key, reason: "the score of token \(scores.count) is \(score)")
+                }
+                scores.append(score)
             case .integer(let score): scores.append(Double(score))
             default: throw wrongType(key, "an array of numbers", value)
             }

@@ -103,7 +103,7 @@ struct TaskEvaluator {
             .run(Array(all[range]), model: trainer.model, maximumTokens: task.maximumTokens, batch: task.batch)
             .map { $0.isCorrect ? 1 : 0 }
         case (_, .sourced(let all)):
-            let all = try encoder.encode(all: all[range])
+            let all = try encoder.encode(all: all[range]).joined()
             cutCount += all.count { $0.wasCut }
             let encoded = all.filter { $0.supervisedCount > 0 }
             let inputs = encoded.map { example in

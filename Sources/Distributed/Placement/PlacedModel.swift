@@ -42,6 +42,14 @@ package final class PlacedModel {
                 details += "; no prefetch, because MPI allows one thread only"
             }
         }
+        // Each machine has its own copy of the files, unless they are too large for that.
+        let isShared = choice.placement == .sharded
+        try communicator.agree("check the model's numbers") {
+            try files.requireFinite(
+                part: isShared ? communicator.rank : communicator.hostRank,
+                of: isShared ? communicator.size : communicator.hostSize)
+        }
+        files.describe(model)
         if format != .float32 { details += "; \(format.description)" }
         if format.compute == .int8, !Kernels.multipliesInt8Fast {
             details += "; slow, because this processor lacks AVX-512 VNNI"

@@ -52,6 +52,7 @@ final class RunRecorder {
     /// Tells the facts of the run.
     func started(step: Int) {
         report(.note(setup.placed.explanation))
+        for note in setup.model.notes { report(.note(note)) }
         for note in setup.training.notes { report(.note(note)) }
         for note in setup.validation?.notes ?? [] { report(.note("validation: " + note)) }
         report(
@@ -114,7 +115,9 @@ final class RunRecorder {
             }
             return folder.model
         }
-        try adapter.write(to: folder.adapter)
+        try adapter.write(
+            to: folder.adapter, origin: AdapterOrigin(baseFingerprint: setup.baseFingerprint),
+            of: setup.chain == nil ? setup.model.attached : nil)
         return folder.adapter
     }
 

@@ -61,9 +61,8 @@ final class TrainingSetup {
         if !isResuming { try model.initialiseAdapters(communicator) }
         try communicator.agree("read the initial adapter") {
             if let section = configuration.adapter, let folder = section.initialAdapter {
-                let file = try PEFTConfiguration(folder: folder, acceptsTransposed: model.storesTransposed)
-                try file.requireSameMeaning(as: section, folder: folder)
-                try model.attached?.read(folder, configuration: file)
+                try model.readInitialAdapter(
+                    folder, section: section.withPatternsOfInitialAdapter(acceptsTransposed: model.storesTransposed))
             }
         }
         func course(totalSteps: Int) throws -> (schedule: LearningRateSchedule, chain: Chain?) {
@@ -170,7 +169,8 @@ final class TrainingSetup {
             later.rank = rank
             _ = try model.attachAdapters(later, seed: seed)
         }
-        return try model.attachAdapters(section, seed: seed).parameters
+        let whole = try section.withPatternsOfInitialAdapter(acceptsTransposed: model.storesTransposed)
+        return try model.attachAdapters(whole, seed: seed).parameters
     }
 }
 
@@ -220,9 +220,9 @@ extension TrainingSetup {
     /// The adapter as other programs read it, a chain as one plain LoRA; nil when all parameters are trained.
     func adapterFiles() throws -> AdapterFiles.Content? {
         guard configuration.adapter != nil else { return nil }
-        guard let chain else { return try AdapterFiles.content(of: model, baseModel: configuration.model) }
-        return try AdapterFiles.loraContent(
-            of: model, chain: try chain.ledger.concatenated(), baseModel: configuration.model)
+        let base = BasePath.absolute(configuration.model)
+        guard let chain else { return try AdapterFiles.content(of: model, baseModel: base) }
+        return try AdapterFiles.loraContent(of: model, chain: try chain.ledger.concatenated(), baseModel: base)
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import Foundation
 
 /// `--threads`.
 struct ComputeOptions: ParsableArguments {
@@ -52,6 +53,13 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
+extension LanguageModel {
+    /// Says on standard error what the user should know about the files.
+    func printNotes() {
+        for note in notes { StandardError.write("note: \(note)\n") }
+    }
+}
+
 /// `--base-compute`.
 struct BaseComputeOption: ParsableArguments {
     @Option(
@@ -87,19 +95,23 @@ struct AdapterSource: ParsableArguments {
         return checkpoint
     }
 
-    /// The fingerprint of the base model that a checkpoint notes.
+    /// The fingerprint of the base model that the run noted.
     func recordedFingerprint() throws -> String? {
-        guard let checkpoint else { return nil }
-        return try JSONDocument.read(path: checkpoint + "/state.json").optionalString("base_fingerprint")
+        try AdapterOrigin(folder: checkpoint ?? adapter ?? "")?.baseFingerprint
     }
 
-    /// The model given on the command line, else the one that the adapter names.
+    /// The model given on the command line, else the one that the adapter names, by its path from the root or else from the
+    /// adapter's folder.
     func model(_ given: String?, folder: String) throws -> String {
         if let given { return given }
-        if let named = try PEFTConfiguration(folder: folder, acceptsTransposed: true).baseModel, !named.isEmpty {
-            return named
+        guard let named = try PEFTConfiguration(folder: folder, acceptsTransposed: true).baseModel, !named.isEmpty
+        else {
+            throw ValidationError("The adapter names no base model; give --model.")
         }
-        throw ValidationError("The adapter names no base model; give --model.")
+        let moved = try AdapterOrigin(folder: folder)?.relativeBase.map { BasePath.absolute(folder + "/" + $0) }
+        for path in [named, moved].compactMap(\.self) where FileManager.default.fileExists(atPath: path) { return path }
+        throw FileError.unreadable(
+            path: folder, reason: "its base model \(named) is not there; give the folder or file with --model")
     }
 }
 

@@ -334,4 +334,27 @@ struct ConfigurationErrorTests {
 
     @Test("wrong configurations end the command with code 2")
     func exitCode() { #expect(ConfigurationError.exitCode == 2) }
+
+    @Test(
+        "whole numbers beyond all use are refused before anything is multiplied by them",
+        arguments: [
+            ("adapter.rank", 65_536), ("data.max-length", 1 << 22), ("training.global-batch", 1 << 20),
+            ("training.batch-per-rank", 1 << 20), ("training.steps", 1 << 30),
+            ("training.schedule.warmup-steps", 1 << 30),
+            ("checkpoint.keep", 1 << 30), ("distributed.threads", 1024),
+        ])
+    func largest(key: String, largest: Int) {
+        for value in [largest + 1, 1 << 62, Int.max] {
+            let found = message(minimalConfiguration, ["\(key)=\(value)"])
+            #expect(found.contains("and at most \(largest)") && found.contains("but got \(value)"), "\(found)")
+        }
+    }
+
+    @Test("numbers that float32 cannot hold are refused", arguments: ["1e31", "1e308", "1e-31"])
+    func floats(value: String) {
+        for key in ["training.learning-rate", "training.optimizer.epsilon", "adapter.alpha", "adapter.lora-plus-ratio"]
+        {
+            #expect(message(minimalConfiguration, ["\(key)=\(value)"]).contains("float32 can hold"))
+        }
+    }
 }

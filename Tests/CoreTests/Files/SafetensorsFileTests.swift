@@ -166,7 +166,6 @@ import Testing
     @Test(
         "bad descriptions name the tensor and the fault",
         arguments: [
-            (#"{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}"#, "F8_E4M3"),
             (#"{"shape":[4],"data_offsets":[0,4]}"#, "dtype"),
             (#"{"dtype":"U8","data_offsets":[0,4]}"#, "shape"),
             (#"{"dtype":"U8","shape":[2.5],"data_offsets":[0,4]}"#, "shape"),

@@ -68,10 +68,10 @@ struct ModelFilesTests {
             ["num_attention_heads": 4, "num_key_value_heads": 3],
             "4 attention heads are not a multiple of 3 key-value heads"
         ),
-        (["num_key_value_heads": 0], "key-value heads is 0"),
+        (["num_key_value_heads": 0], "num_key_value_heads is 0"),
         (["num_attention_heads": 0], "num_attention_heads is 0"),
-        (["hidden_size": -24], "hidden size is -24"),
-        (["num_hidden_layers": 0], "layer count is 0"),
+        (["hidden_size": -24], "hidden_size is -24"),
+        (["num_hidden_layers": 0], "num_hidden_layers is 0"),
         (["head_dim": 5], "even head dimension, not 5"),
         (["rms_norm_eps": 0], "epsilon is 0"),
         (["hidden_size": "24"], "\"hidden_size\" must be a whole number"),

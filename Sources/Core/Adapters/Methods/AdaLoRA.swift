@@ -148,7 +148,7 @@ extension AdapterMethod {
 
     private static let adaloraOptions: [AdapterOption] = [
         .init(
-            "target-rank", .integerOr("auto", atLeast: 1), default: .text("auto"),
+            "target-rank", .integerOr("auto", atLeast: 1, atMost: WholeNumberLimit.rank), default: .text("auto"),
             summary: "average rank at the end; auto: two thirds of rank"),
         .init(
             "tinit", .integerOr("auto", atLeast: 0), default: .text("auto"),

@@ -79,7 +79,7 @@ extension AdapterMethod {
             """, commonKeys: [.rank, .dropout, .targets, .initial], defaultRank: 64, defaultAlpha: { Double($0) },
         options: [
             .init(
-                "mini", .integerOr("none", atLeast: 1), default: .text("none"),
+                "mini", .integerOr("none", atLeast: 1, atMost: WholeNumberLimit.rank), default: .text("none"),
                 summary: "columns of D that are repeated along the outputs; none: one for each output")
         ], hasLoRAForm: true, peft: .bone
     ) { request in

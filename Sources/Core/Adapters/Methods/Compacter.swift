@@ -43,7 +43,7 @@ extension AdapterMethod {
                 """, commonKeys: [.rank, .initial], defaultRank: 24,
             options: [
                 .init(
-                    "phm-dim", .integer(atLeast: 1), default: .integer(4),
+                    "phm-dim", .integer(atLeast: 1, atMost: WholeNumberLimit.rank), default: .integer(4),
                     summary: "n, the number of Kronecker products; divides rank and the hidden size"),
                 .bottleneckActivation("gelu-new"), .trainsNorms(true),
             ]

@@ -65,7 +65,9 @@ extension AdapterMethod {
             which are not in the paper's formula; orthogonal by default, kaiming for parity with that code
             """,
         options: [
-            .init("mixers", .integer(atLeast: 0), default: .integer(3), summary: "n; 0 is LoRA"),
+            .init(
+                "mixers", .integer(atLeast: 0, atMost: WholeNumberLimit.mixers), default: .integer(3),
+                summary: "n; 0 is LoRA"),
             .init(
                 "mixer", .choice(["orthogonal", "kaiming", "identity"]), default: .text("orthogonal"),
                 summary: "how each of them begins: orthogonal, kaiming or identity"),

@@ -77,8 +77,8 @@ public enum AdapterFiles {
         let first = layers[0].lora
         (section.rank, section.alpha) = (first.a.rows, first.alpha)
         for (linear, lora) in layers {
-            if lora.a.rows != section.rank { section.patterns.ranks[linear.path] = lora.a.rows }
-            if lora.alpha != section.alpha { section.patterns.alphas[linear.path] = lora.alpha }
+            if lora.a.rows != section.rank { section.patterns.ranks.set(linear.path, lora.a.rows) }
+            if lora.alpha != section.alpha { section.patterns.alphas.set(linear.path, lora.alpha) }
         }
         section.dropout = model.attached?.section.dropout ?? 0
         section.targets = targets(of: model, layers.map(\.linear))
@@ -116,34 +116,17 @@ public enum AdapterFiles {
         return try writer.data(reusing: memory)
     }
 
-    /// Overwrites the values of `parameters`.
-    static func read(into parameters: [Parameter], from file: SafetensorsFile) throws {
-        try read(into: parameters.map(AdapterTensor.init), from: file)
-    }
-
     /// Overwrites `tensors` with those of a file.
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the file has exactly these tensors in these shapes.
-    static func read(into tensors: [AdapterTensor], from file: SafetensorsFile) throws {
-        let expected = Set(tensors.map(\.name))
-        if let extra = file.tensors.keys.sorted().first(where: { !expected.contains($0) }) {
-            throw AdapterError.mismatch(
-                path: file.path, reason: "tensor \(extra) belongs to no adapted layer of this model")
-        }
+    static func read(into tensors: [AdapterTensor], from file: AdapterTensorFile) throws {
+        try file.require(tensors)
         for tensor in tensors { try read(into: tensor, from: file) }
     }
 
     /// Overwrites one tensor with that of the same name, or of `name`, in a file.
-    static func read(into tensor: AdapterTensor, named name: String? = nil, from file: SafetensorsFile) throws {
-        let name = name ?? tensor.name
-        guard let stored = file.tensors[name] else {
-            throw AdapterError.mismatch(path: file.path, reason: "tensor \(name) is missing")
-        }
-        guard stored.shape == tensor.shape else {
-            throw AdapterError.mismatch(
-                path: file.path,
-                reason: "tensor \(name) has shape \(stored.shape), expected \(tensor.shape)")
-        }
+    static func read(into tensor: AdapterTensor, named name: String? = nil, from file: AdapterTensorFile) throws {
+        let stored = try file.require(tensor, named: name ?? tensor.name)
         tensor.value.copy(from: try stored.floats())
     }
 }

@@ -4,18 +4,30 @@ extension LanguageModel {
 
     /// Attaches the adapter in `folder`, as it is, for inference or further training.
     ///
-    /// - Parameter dropout: the dropout to use instead of the folder's.
+    /// What its configuration claims is compared with its tensors before memory is taken for it.
+    ///
+    /// - Parameters:
+    ///   - dropout: the dropout to use instead of the folder's.
+    ///   - requiresFinite: whether a number that is NaN or infinite is refused.
     /// - Throws: ``AdapterError`` or ``FileError``; the model then has the adapters that it had before.
     @discardableResult
-    public func loadAdapter(_ folder: String, dropout: Double? = nil) throws -> ParameterSet {
+    public func loadAdapter(
+        _ folder: String, dropout: Double? = nil, requiresFinite: Bool = true
+    ) throws -> ParameterSet {
         var configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
         if let dropout { configuration.section.dropout = dropout }
         let earlier = attached
         do {
             let adapter = try attachAdapters(configuration.section, seed: 0)
+            let file = try AdapterTensorFile(folder: folder)
+            if let expected = adapter.form(configuration).expected(adapter, configuration) {
+                try file.require(expected)
+            }
             let parameters = ParameterSet(adapter.parameters, memory: engine.memory)
             try initialiseFromWeights()
-            try adapter.read(folder, configuration: configuration)
+            try adapter.read(file, configuration: configuration)
+            if requiresFinite { try adapter.requireFinite(path: file.path, engine: engine) }
+            notes += try foreignBaseNotes(folder)
             return parameters
         } catch {
             install(earlier)
@@ -27,11 +39,32 @@ extension LanguageModel {
 extension AttachedAdapter {
     /// Overwrites the values with those of the adapter in `folder`.
     ///
-    /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the file has exactly the tensors of this adapter.
-    public func read(_ folder: String, configuration: PEFTConfiguration) throws {
-        let file = try SafetensorsFile(path: folder + "/" + PEFT.weightsFile)
-        let form = configuration.type == PEFTForm.own.type ? .own : method?.peft ?? .own
-        try form.load(self, file, configuration)
+    /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the file has exactly the tensors of this adapter;
+    ///   ``FileError/notFinite(path:tensor:)``.
+    public func read(_ folder: String, configuration: PEFTConfiguration, engine: Engine) throws {
+        let file = try AdapterTensorFile(folder: folder)
+        try read(file, configuration: configuration)
+        try requireFinite(path: file.path, engine: engine)
+    }
+
+    func read(_ file: AdapterTensorFile, configuration: PEFTConfiguration) throws {
+        try form(configuration).read(file, into: self, configuration)
+    }
+
+    /// The form in which a file with this configuration holds the adapter.
+    func form(_ configuration: PEFTConfiguration) -> PEFTForm {
+        configuration.type == PEFTForm.own.type ? .own : method?.peft ?? .own
+    }
+
+    /// Checks that all numbers are finite.
+    ///
+    /// - Throws: ``FileError/notFinite(path:tensor:)`` for the file at `path`.
+    func requireFinite(path: String, engine: Engine) throws(FileError) {
+        let buffers = buffers.map { ($0.name, $0.value) }
+        for (name, value) in parameters.map({ ($0.name, $0.value) }) + buffers
+        where Kernels.hasNonFinite(engine.threads, x: value.pointer, count: value.count) {
+            throw .notFinite(path: path, tensor: name)
+        }
     }
 
     /// Whether the change of every adapted part of the model is exactly a plain LoRA.

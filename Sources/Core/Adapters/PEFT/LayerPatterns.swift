@@ -6,24 +6,50 @@
 /// - Source: peft `utils/other.py`, `get_pattern_key`; `tuners/lora/model.py`; `config.py`, `save_pretrained`.
 struct LayerPatterns: Sendable, Equatable {
     /// `rank_pattern`.
-    var ranks: [String: Int] = [:]
+    var ranks = LayerPatternTable<Int>()
     /// `alpha_pattern`.
-    var alphas: [String: Double] = [:]
+    var alphas = LayerPatternTable<Double>()
 
     /// Whether all layers have the same rank and alpha.
-    var isEmpty: Bool { ranks.isEmpty && alphas.isEmpty }
+    var isEmpty: Bool { ranks.values.isEmpty && alphas.values.isEmpty }
 
-    /// The rank that differs from that of the other layers.
-    func rank(of path: String) -> Int? { Self.key(in: ranks.keys, matching: path).flatMap { ranks[$0] } }
+    /// The values of both members.
+    var json: (ranks: JSONValue, alphas: JSONValue) {
+        (
+            .object(ranks.values.mapValues { .integer(Int64($0)) }), .object(alphas.values.mapValues { .shortest($0) })
+        )
+    }
+}
 
-    /// The alpha that differs from that of the other layers.
-    func alpha(of path: String) -> Double? { Self.key(in: alphas.keys, matching: path).flatMap { alphas[$0] } }
+/// Values by the ends of layers' paths.
+struct LayerPatternTable<Value: Sendable & Equatable>: Sendable, Equatable {
+    /// Every key as it stands in the file.
+    private(set) var values: [String: Value] = [:]
+    /// The keys that are more than a path or the end of one, in alphabetical order.
+    private var expressions: [Expression] = []
 
-    private static func key(in keys: some Sequence<String>, matching path: String) -> String? {
-        keys.sorted().first { key in
-            if isPlain(key) { return path == key || path.hasSuffix("." + key) }
-            return (try? Regex(#"(.*\.)?("# + key + ")").wholeMatch(in: path)) != nil
+    private struct Expression: Sendable, Equatable {
+        let key: String
+        let pattern: RegularExpression
+    }
+
+    /// Sets the value of the layer at `path`.
+    mutating func set(_ path: String, _ value: Value) { values[path] = value }
+
+    /// The value for the layer at `path`; nil if no key matches.
+    func value(of path: String) -> Value? {
+        var plain: String?
+        var end = path[...]
+        while true {
+            if values[String(end)] != nil, plain.map({ end < $0 }) ?? true { plain = String(end) }
+            guard let dot = end.firstIndex(of: ".") else { break }
+            end = end[end.index(after: dot)...]
         }
+        for expression in expressions {
+            if let plain, plain < expression.key { break }
+            if expression.pattern.matchesWhole(path) { return values[expression.key] }
+        }
+        return plain.flatMap { values[$0] }
     }
 
     /// Whether a key is a path or the end of one, which is compared as it stands.
@@ -39,38 +65,44 @@ struct LayerPatterns: Sendable, Equatable {
     }
 }
 
+extension LayerPatternTable {
+    /// Reads a member of a `LoraConfig`.
+    ///
+    /// All its regular expressions together may be as long as one may be.
+    ///
+    /// - Throws: ``FileError/wrongValue(path:keyPath:expected:actual:)`` for a key that is no regular expression or a value
+    ///   that `read` refuses.
+    init(_ name: String, of file: JSONDocument, read: (JSONDocument) throws -> Value) throws {
+        guard let member = file[name] else { return }
+        var length = 0
+        for key in try member.members().keys.sorted() {
+            let value = try member.require(key)
+            values[key] = try read(value)
+            guard !Self.isPlain(key) else { continue }
+            let pattern = try value.regularExpression(#"(.*\.)?("# + key + ")", shownAs: "a key that is")
+            length += pattern.length
+            guard length <= RegularExpression.maximumProgram else {
+                throw value.wrong("a key of a \(name) whose regular expressions are not that long all together")
+            }
+            expressions.append(Expression(key: key, pattern: pattern))
+        }
+    }
+}
+
 extension LayerPatterns {
     /// Reads both members of a `LoraConfig`.
     ///
-    /// - Throws: ``FileError/wrongValue(path:keyPath:expected:actual:)`` for a key that is no regular expression or a rank below 1.
+    /// - Throws: ``FileError/wrongValue(path:keyPath:expected:actual:)``.
     init(_ file: JSONDocument) throws {
-        for (key, value) in try Self.members("rank_pattern", of: file) {
-            let rank = try value.int()
-            guard rank >= 1 else { throw value.wrong("a whole number of at least 1") }
-            ranks[key] = rank
-        }
-        for (key, value) in try Self.members("alpha_pattern", of: file) { alphas[key] = try value.double() }
-    }
-
-    private static func members(_ name: String, of file: JSONDocument) throws -> [(String, JSONDocument)] {
-        guard let pattern = file[name] else { return [] }
-        return try pattern.members().keys.sorted().map { key in
-            let value = try pattern.require(key)
-            guard (try? Regex("(" + key + ")")) != nil else { throw value.wrong("a key that is a regular expression") }
-            return (key, value)
-        }
-    }
-
-    /// The values of both members.
-    var json: (ranks: JSONValue, alphas: JSONValue) {
-        (.object(ranks.mapValues { .integer(Int64($0)) }), .object(alphas.mapValues { .shortest($0) }))
+        ranks = try LayerPatternTable("rank_pattern", of: file) { try $0.adapterRank() }
+        alphas = try LayerPatternTable("alpha_pattern", of: file) { try $0.adapterAlpha() }
     }
 }
 
 extension RunConfiguration.AdapterSection {
     /// The rank of one layer's adapter.
-    func rank(of layer: Linear) -> Int { patterns.rank(of: layer.path) ?? rank }
+    func rank(of layer: Linear) -> Int { patterns.ranks.value(of: layer.path) ?? rank }
 
     /// The alpha of one layer's adapter.
-    func alpha(of layer: Linear) -> Double { patterns.alpha(of: layer.path) ?? alpha }
+    func alpha(of layer: Linear) -> Double { patterns.alphas.value(of: layer.path) ?? alpha }
 }

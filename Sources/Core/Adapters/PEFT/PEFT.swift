@@ -6,4 +6,6 @@ public enum PEFT {
     public static let configurationFile = "adapter_config.json"
     /// Name of the tensors' file.
     public static let weightsFile = "adapter_model.safetensors"
+    /// Name of the tensors' file of older versions, which is not read.
+    static let pickleFile = "adapter_model.bin"
 }

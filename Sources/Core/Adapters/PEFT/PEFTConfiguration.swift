@@ -46,7 +46,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
             throw AdapterError.unsupported(
                 path: path, key: "peft_type", found: type, supported: types.joined(separator: ", "))
         }
-        try PEFTForm.refuse(["modules_to_save", "layers_to_transform", "exclude_modules"], in: json)
+        try Self.refuseWholeModules(json)
+        try PEFTForm.refuse(["layers_to_transform", "exclude_modules"], in: json)
         if let bias = try json["bias"]?.string(), bias != "none" {
             throw AdapterError.unsupported(path: path, key: "bias", found: bias, supported: "none")
         }
@@ -57,7 +58,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
         baseModel = try json["base_model_name_or_path"]?.string()
         if let modules = json["target_modules"] {
             if let text = modules.value.stringValue {
-                section.targets = text == "all-linear" ? .allLinear : .pattern(text)
+                section.targets = text == "all-linear" ? .allLinear : .pattern(try modules.regularExpression())
             } else {
                 section.targets = .names(try modules.strings().sorted())
             }
@@ -67,15 +68,37 @@ public struct PEFTConfiguration: Sendable, Equatable {
         for (key, value) in form.members(self, nil) { members[key] = json[key]?.value ?? value }
     }
 
+    /// Refuses adapters that hold whole modules beside the blocks, or change the tables of tokens.
+    private static func refuseWholeModules(_ json: JSONDocument) throws {
+        func refuse(_ key: String, _ names: [String]) -> AdapterError {
+            .unsupported(
+                path: json.path, key: key, found: names.joined(separator: ", "),
+                supported: "linear layers inside the blocks only; merge this adapter into its base with PEFT "
+                    + "(merge_and_unload) and use the merged model")
+        }
+        if let modules = json["modules_to_save"], modules.value != .array([]) {
+            throw refuse("modules_to_save", try modules.strings())
+        }
+        let tables: Set<Substring> = ["embed_tokens", "lm_head", "embed_positions", "wte", "wpe", "score"]
+        guard let targets = json["target_modules"]?.value.arrayValue?.compactMap(\.stringValue) else { return }
+        let found = targets.filter { tables.contains($0.split(separator: ".").last ?? "") }
+        if !found.isEmpty { throw refuse("target_modules", found) }
+    }
+
     /// Checks that the tensors mean the same under a run's section, which decides what is computed with them.
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)``.
     public func requireSameMeaning(as section: RunConfiguration.AdapterSection, folder: String) throws(AdapterError) {
-        let path = folder + "/" + PEFT.configurationFile
-        guard self.section.method == section.method else {
+        try Self.requireSameMeaning(self.section, as: section, path: folder + "/" + PEFT.configurationFile)
+    }
+
+    /// The same for the section `made` that the file at `path` has.
+    static func requireSameMeaning(
+        _ made: RunConfiguration.AdapterSection, as section: RunConfiguration.AdapterSection, path: String
+    ) throws(AdapterError) {
+        guard made.method == section.method else {
             throw .mismatch(
-                path: path,
-                reason: "the adapter's method is \(self.section.method), the configuration's \(section.method)")
+                path: path, reason: "the adapter's method is \(made.method), the configuration's \(section.method)")
         }
         func text(_ section: RunConfiguration.AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
@@ -85,9 +108,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
                 + options.map { "\($0.key) \($0.value.inlineYAML)" })
                 .joined(separator: ", ")
         }
-        guard text(self.section) == text(section) else {
-            throw .mismatch(
-                path: path, reason: "the adapter has \(text(self.section)), the configuration \(text(section))")
+        guard text(made) == text(section) else {
+            throw .mismatch(path: path, reason: "the adapter has \(text(made)), the configuration \(text(section))")
         }
     }
 

@@ -13,6 +13,9 @@ extension PEFTForm {
                 let (a, e, b) = adapter.kept
                 return tensors(PEFT.prefix + layer.path, a: a, e: e, b: b)
             }
+        },
+        expected: { adapter, configuration in
+            configuration.members["rank_pattern"]?.objectValue == nil ? adapter.parameters.map(AdapterTensor.init) : nil
         }, load: loadAdaLoRA)
 
     private static func adaloraAdapters(_ adapter: AttachedAdapter) -> [(layer: Linear, adapter: AdaLoRA)] {
@@ -53,16 +56,18 @@ extension PEFTForm {
     private static func adaloraSection(_ file: JSONDocument) throws -> RunConfiguration.AdapterSection {
         try refuseUnsupportedLoRA(file)
         var section = AdapterMethod.adalora.defaultSection
-        section.rank = try file.require("init_r").int()
-        guard section.rank >= 1 else { throw try file.require("init_r").wrong("a whole number of at least 1") }
-        let alpha = try file["lora_alpha"]?.double() ?? 8
+        section.rank = try file.require("init_r").adapterRank()
+        try requireFlags(file, rank: section.rank)
+        let alpha = try file["lora_alpha"]?.adapterAlpha() ?? 8
         section.alpha = alpha > 0 ? alpha : Double(section.rank)
-        section.dropout = try file["lora_dropout"]?.double() ?? 0
+        section.dropout = try file["lora_dropout"]?.adapterDropout() ?? 0
         for (option, key) in [("tinit", "tinit"), ("tfinal", "tfinal"), ("delta-t", "deltaT")] {
-            if let value = try file[key]?.int() { section.set(option, .integer(value)) }
+            if let value = try file[key]?.adapterInteger(0...WholeNumberLimit.count) {
+                section.set(option, .integer(value))
+            }
         }
         for (option, key) in [("beta1", "beta1"), ("beta2", "beta2"), ("orthogonal-weight", "orth_reg_weight")] {
-            if let value = try file[key]?.double() { section.set(option, .number(value)) }
+            if let value = try file[key]?.adapterAlpha() { section.set(option, .number(value)) }
         }
         // PEFT's defaults have a target above a small initial rank, which then has no effect.
         let target = try file["target_r"]?.int() ?? section.rank
@@ -70,8 +75,20 @@ extension PEFTForm {
         return section
     }
 
+    /// Checks that `rank_pattern`, if there is one, says for each layer which of `rank` ranks are in use.
+    private static func requireFlags(_ file: JSONDocument, rank: Int) throws {
+        guard let pattern = file["rank_pattern"] else { return }
+        for key in try pattern.members().keys.sorted() {
+            let flags = try pattern.require(key)
+            guard flags.value.arrayValue?.count == rank else {
+                throw flags.wrong("a list of \(rank) flags, as init_r says")
+            }
+            for flag in try flags.elements() { _ = try flag.bool() }
+        }
+    }
+
     private static func loadAdaLoRA(
-        _ attached: AttachedAdapter, _ file: SafetensorsFile, _ configuration: PEFTConfiguration
+        _ attached: AttachedAdapter, _ file: AdapterTensorFile, _ configuration: PEFTConfiguration
     ) throws {
         let folder = file.path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let path = folder + "/" + PEFT.configurationFile

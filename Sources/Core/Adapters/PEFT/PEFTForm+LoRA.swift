@@ -30,9 +30,9 @@ extension PEFTForm {
     ) throws -> RunConfiguration.AdapterSection {
         try refuseUnsupportedLoRA(file)
         var section = method.defaultSection
-        section.rank = try file.require("r").int()
-        section.alpha = try file.require("lora_alpha").double()
-        section.dropout = try file["lora_dropout"]?.double() ?? 0
+        section.rank = try file.require("r").adapterRank()
+        section.alpha = try file.require("lora_alpha").adapterAlpha()
+        section.dropout = try file["lora_dropout"]?.adapterDropout() ?? 0
         section.patterns = try LayerPatterns(file)
         section.set("rs-lora", .boolean(try file["use_rslora"]?.bool() ?? false))
         return section
@@ -55,13 +55,13 @@ extension PEFTForm {
         }
     }
 
-    /// Refuses files that give any of `keys`.
+    /// Refuses files that give any of `keys` another value than null or an empty list, object or text.
     static func refuse(_ keys: [String], in json: JSONDocument) throws(AdapterError) {
         for key in keys {
-            if let value = json[key] {
-                throw .unsupported(
-                    path: json.path, key: key, found: "set (\(value.keyPath))", supported: "null")
+            guard let value = json[key]?.value, value != .array([]), value != .object([:]), value != "" else {
+                continue
             }
+            throw .unsupported(path: json.path, key: key, found: value.summary, supported: "null or nothing in it")
         }
     }
 }

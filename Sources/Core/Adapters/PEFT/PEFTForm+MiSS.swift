@@ -12,7 +12,7 @@ extension PEFTForm {
             let variant = file["init_weights"]?.value.stringValue
             guard variant != "bat" else { return nil }
             var section = try missSection(file, method: .bone)
-            if variant == "mini" { section.set("mini", .integer(try file.require("mini_r").int())) }
+            if variant == "mini" { section.set("mini", .integer(try file.require("mini_r").adapterRank())) }
             return section
         })
 
@@ -41,9 +41,9 @@ extension PEFTForm {
                 path: file.path, key: "init_weights", found: variant, supported: "true, false, mini, bat")
         }
         var section = method.defaultSection
-        section.rank = try file.require("r").int()
+        section.rank = try file.require("r").adapterRank()
         section.alpha = method.defaultAlpha(section.rank)
-        section.dropout = try file["miss_dropout"]?.double() ?? 0
+        section.dropout = try file["miss_dropout"]?.adapterDropout() ?? 0
         return section
     }
 }

@@ -20,15 +20,14 @@ extension PEFTForm {
                     supported: "true")
             }
             var section = AdapterMethod.veRA.defaultSection
-            section.rank = try file.require("r").int()
+            section.rank = try file.require("r").adapterRank()
             section.alpha = AdapterMethod.veRA.defaultAlpha(section.rank)
-            section.dropout = try file["vera_dropout"]?.double() ?? 0
-            section.set("d-initial", .number(try file["d_initial"]?.double() ?? 0.1))
+            section.dropout = try file["vera_dropout"]?.adapterDropout() ?? 0
+            section.set("d-initial", .number(try file["d_initial"]?.adapterAlpha() ?? 0.1))
             return section
         },
         tensors: { adapter in adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init) },
-        load: { adapter, file, _ in
-            try AdapterFiles.read(
-                into: adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init), from: file)
+        expected: { adapter, _ in
+            adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init)
         })
 }

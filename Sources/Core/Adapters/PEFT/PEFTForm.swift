@@ -10,23 +10,33 @@ struct PEFTForm: Sendable {
     var takesBias = true
     /// The tensors to write; by default all parameters under their names.
     var tensors: @Sendable (AttachedAdapter) throws -> [AdapterTensor] = { $0.parameters.map(AdapterTensor.init) }
-    /// Puts the tensors of a file into an adapter; by default the file must have exactly the parameters.
-    var load: @Sendable (AttachedAdapter, SafetensorsFile, PEFTConfiguration) throws -> Void = { adapter, file, _ in
-        try AdapterFiles.read(into: adapter.parameters, from: file)
+    /// The tensors that a file has to have, by which its claims are checked before memory is taken for them; nil where other
+    /// shapes than the adapter's follow from its configuration. By default the parameters.
+    var expected: @Sendable (AttachedAdapter, PEFTConfiguration) -> [AdapterTensor]? = { adapter, _ in
+        adapter.parameters.map(AdapterTensor.init)
+    }
+    /// Puts the tensors of a file into an adapter; by default the file must have exactly the expected ones.
+    var load: (@Sendable (AttachedAdapter, AdapterTensorFile, PEFTConfiguration) throws -> Void)?
+
+    /// Puts the tensors of a file into an adapter.
+    func read(_ file: AdapterTensorFile, into adapter: AttachedAdapter, _ configuration: PEFTConfiguration) throws {
+        if let load { return try load(adapter, file, configuration) }
+        try AdapterFiles.read(into: expected(adapter, configuration) ?? [], from: file)
     }
 
     /// Every form that is read, in the order in which they are asked; several have the same type.
     static var all: [PEFTForm] { AdapterMethod.all.compactMap(\.peft) + [.own] }
 }
 
-/// A tensor of an adapter's file.
+/// A tensor of an adapter's file, made when its numbers are asked for.
 struct AdapterTensor {
     let name: String
     let shape: [Int]
-    let value: Tensor
+    private let make: () -> Tensor
+    var value: Tensor { make() }
 
-    init(name: String, shape: [Int], value: Tensor) {
-        (self.name, self.shape, self.value) = (name, shape, value)
+    init(name: String, shape: [Int], value: @autoclosure @escaping () -> Tensor) {
+        (self.name, self.shape, make) = (name, shape, value)
     }
 
     init(_ parameter: Parameter) {
@@ -49,8 +59,7 @@ extension PEFTForm {
         },
         section: { file in try RunConfiguration.AdapterSection(json: try file.require("adapter")) },
         tensors: { adapter in adapter.parameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init) },
-        load: { adapter, file, _ in
-            try AdapterFiles.read(
-                into: adapter.parameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init), from: file)
+        expected: { adapter, _ in
+            adapter.parameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init)
         })
 }

@@ -1,0 +1,121 @@
+/// A model's files with what they say about it, and which of their tensors have been asked for.
+///
+/// What the files hold decides where the configuration alone does not: whether the head is tied, and whether all layers are
+/// there.
+final class ModelFiles {
+    /// The opened files.
+    let files: WeightFiles
+    let family: ModelFamily
+    /// Shape and options, as the files bear them out.
+    let configuration: DecoderConfiguration
+    /// What differs from the configuration, a sentence each.
+    private let differences: [String]
+    /// The tensors of the model, by their names in the files.
+    private(set) var read: [String: StoredTensor] = [:]
+
+    /// Opens the model at `path`: a Hugging Face folder or a `.gguf` file.
+    ///
+    /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
+    convenience init(modelAt path: String) throws {
+        let files = try WeightFiles.open(path)
+        try self.init(files, ModelDescription(modelAt: path, files: files))
+    }
+
+    init(_ files: WeightFiles, _ description: ModelDescription) throws {
+        var (family, configuration) = try ModelFamily.configuration(of: description)
+        let names = TensorNames(configuration, isGGUF: files.gguf != nil)
+        let layers = names.layerCount(files.tensors.keys)
+        guard layers.count <= configuration.layerCount else {
+            throw ModelError.invalidConfiguration(
+                path: description.path,
+                reason: "the number of layers is \(configuration.layerCount), but the files hold more: \(layers.last)")
+        }
+        var differences: [String] = []
+        if configuration.tiesEmbeddings, files.gguf == nil, try Self.hasOwnHead(files, names) {
+            configuration.tiesEmbeddings = false
+            differences.append(
+                "\(files.path): tie_word_embeddings is true, but lm_head.weight differs from the embedding's matrix; both are "
+                    + "used as they are")
+        }
+        (self.files, self.family, self.configuration, self.differences) = (files, family, configuration, differences)
+    }
+
+    /// The tensor `name`, which belongs to the model.
+    func tensor(_ name: String) throws(FileError) -> StoredTensor {
+        let tensor = try files.tensor(name)
+        read[name] = tensor
+        return tensor
+    }
+
+    /// What the user should know, a sentence each, when the model has been built.
+    var notes: [String] {
+        let names = TensorNames(configuration, isGGUF: files.gguf != nil)
+        let unread = (Array(files.tensors.keys) + files.unreadable.keys)
+            .filter { read[$0] == nil && !names.isNeedless($0) }.sorted()
+        guard !unread.isEmpty else { return differences }
+        let shown = unread.prefix(3).joined(separator: ", ") + (unread.count > 3 ? ", …" : "")
+        let count = unread.count == 1 ? "a tensor" : "\(unread.count) tensors"
+        return differences + [
+            "\(files.path) holds \(count) that \(family.name) models do not have and that nothing reads: \(shown)"
+        ]
+    }
+
+    /// Whether there is a head whose numbers are not those of the embedding.
+    private static func hasOwnHead(_ files: WeightFiles, _ names: TensorNames) throws -> Bool {
+        if files.unreadable["lm_head.weight"] != nil { return true }
+        guard let head = files.tensors["lm_head.weight"] else { return false }
+        guard let table = names.inFiles(names.embedding, files.tensors.keys).flatMap({ files.tensors[$0] }) else {
+            return false
+        }
+        guard head.shape == table.shape else { return true }
+        if head.encoding == table.encoding {
+            return !head.bytes.elementsEqual(table.bytes)
+        }
+        for row in 0..<head.rowCount {
+            var (x, y) = ([Float](repeating: 0, count: head.rowLength), [Float](repeating: 0, count: head.rowLength))
+            try head.decodeRows(row..<row + 1, into: &x)
+            try table.decodeRows(row..<row + 1, into: &y)
+            if x != y { return true }
+        }
+        return false
+    }
+}
+
+extension ModelFiles {
+    /// Checks that all numbers of the model are finite.
+    ///
+    /// - Parameters:
+    ///   - part: which part of each tensor, of `count` parts, so that several processes can share the work.
+    /// - Throws: ``FileError/notFinite(path:tensor:)``.
+    func requireFinite(part: Int = 0, of count: Int = 1, engine: Engine) throws(FileError) {
+        for tensor in read.values.sorted(by: { $0.name < $1.name }) where !tensor.encoding.isInteger {
+            let rows = tensor.rowCount
+            let share = part * rows / count..<(part + 1) * rows / count
+            if tensor.hasNonFinite(share, threads: engine.threads, memory: engine.memory) {
+                throw .notFinite(path: tensor.file.path, tensor: tensor.name)
+            }
+        }
+    }
+}
+
+extension StoredTensor {
+    /// Whether one of the numbers in `rows` is NaN or infinite.
+    func hasNonFinite(_ rows: Range<Int>, threads: ThreadPool, memory: TensorMemory) -> Bool {
+        guard !rows.isEmpty, rowLength > 0, let image = bytes.baseAddress else { return false }
+        if let floats = mappedFloats {
+            return Kernels.hasNonFinite(threads, x: floats + rows.lowerBound * rowLength, count: rows.count * rowLength)
+        }
+        let step = min(max((1 << 20) / rowLength, 1), rows.count)
+        let buffer = memory.tensor(rows: step, columns: rowLength)
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+            let end = min(start + step, rows.upperBound)
+            threads.runRows(end - start, minimumPerTask: 16) { part in
+                decodeRows(
+                    start + part.lowerBound..<start + part.upperBound, from: image,
+                    into: buffer.pointer + part.lowerBound * rowLength)
+            }
+            if Kernels.hasNonFinite(threads, x: buffer.pointer, count: (end - start) * rowLength) { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,26 @@
+/// The largest numbers that a model's description may have.
+///
+/// They are well above those of every model, and products of sizes that meet in memory, counts and times stay below 2⁶³.
+enum ModelLimit {
+    /// Numbers of layers.
+    static let layers = 1 << 12
+    /// Widths of hidden states, of feed-forward parts, and of all heads together.
+    static let width = 1 << 20
+    /// Heads and their width.
+    static let heads = 1 << 16
+    /// Tokens of a vocabulary.
+    static let vocabulary = 1 << 24
+    /// Positions, windows, and whatever has no limit of its own.
+    static let positions = Int(Int32.max)
+
+    /// The limit of a key of `config.json`, by Llama's name of it.
+    static func largest(_ key: String) -> Int {
+        switch key {
+        case "num_hidden_layers": layers
+        case "hidden_size", "intermediate_size", "word_embed_proj_dim": width
+        case "num_attention_heads", "num_key_value_heads", "head_dim": heads
+        case "vocab_size": vocabulary
+        default: positions
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// How a model's tensors are called in its files.
+struct TensorNames {
+    /// The embedding's matrix, by its Hugging Face name.
+    let embedding: String
+    /// What stands before a layer's number: `model.layers.`; in the files of a model without its head, `layers.`.
+    private let layerPrefixes: [String]
+
+    init(_ configuration: DecoderConfiguration, isGGUF: Bool) {
+        let names = configuration.layerNormStyle?.names
+        embedding = names?.tokens ?? "model.embed_tokens.weight"
+        let layers = (names?.layers ?? "model.layers") + "."
+        layerPrefixes = isGGUF ? ["blk."] : [layers, Self.bare(layers)]
+    }
+
+    /// A name without its first part.
+    static func bare(_ name: String) -> String {
+        name.firstIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name
+    }
+
+    /// What `name` is called among `names`: itself, or without its first part.
+    func inFiles(_ name: String, _ names: some Collection<String>) -> String? {
+        names.contains(name) ? name : names.contains(Self.bare(name)) ? Self.bare(name) : nil
+    }
+
+    /// How many layers the numbers in `names` count to, and a tensor of the last one.
+    func layerCount(_ names: some Sequence<String>) -> (count: Int, last: String) {
+        var found = (count: 0, last: "")
+        for name in names {
+            guard let prefix = layerPrefixes.first(where: { name.hasPrefix($0) }),
+                let number = Int(name.dropFirst(prefix.count).prefix { $0 != "." }), number >= found.count
+            else { continue }
+            found = (number < Int.max ? number + 1 : number, name)
+        }
+        return found
+    }
+
+    /// Whether a tensor holds what every program computes itself, or the embedding's matrix again.
+    func isNeedless(_ name: String) -> Bool {
+        let endings = ["rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "position_ids"]
+        return name == "lm_head.weight" || endings.contains { name == $0 || name.hasSuffix("." + $0) }
+            || name == "rope_freqs.weight"
+    }
+}
