@@ -51,7 +51,9 @@ let package = Package(
         .executableTarget(
             name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),
-        .testTarget(name: "CoreTests", dependencies: ["CatenaCore"], swiftSettings: strict),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["CatenaCore", "CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
+        .testTarget(name: "CoreTests", dependencies: ["CatenaCore", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: strict),
         .testTarget(
             name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],
             swiftSettings: strict),

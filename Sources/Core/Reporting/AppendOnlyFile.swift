@@ -10,23 +10,42 @@ final class AppendOnlyFile {
     /// Creates the file, or empties it (`keepingContents` false), or continues at its end.
     init(path: String, keepingContents: Bool) throws(ReportingError) {
         self.path = path
+        // Without waiting: a FIFO without a reader would hold the run for ever.
         descriptor = open(
-            path, O_WRONLY | O_CREAT | O_CLOEXEC | (keepingContents ? O_APPEND : O_TRUNC), 0o644)
-        if descriptor < 0 { throw .cannotOpen(path: path, reason: Self.lastError) }
+            path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (keepingContents ? O_APPEND : O_TRUNC), 0o644)
+        let reason = Self.lastError
+        var status = stat()
+        if (descriptor < 0 ? stat(path, &status) : fstat(descriptor, &status)) == 0,
+            let kind = InputFile.kind(status.st_mode)
+        {
+            if descriptor >= 0 { Foundation.close(descriptor) }
+            throw .cannotOpen(path: path, reason: kind)
+        }
+        if descriptor < 0 { throw .cannotOpen(path: path, reason: reason) }
     }
 
     deinit {
         if descriptor >= 0 { Foundation.close(descriptor) }
     }
 
-    /// - Throws: `ReportingError.cannotWrite`, for example when the disk is full.
+    /// - Throws: `ReportingError.cannotWrite`, for example when the disk is full, or when the file no longer has its name:
+    ///   whoever removed its folder would otherwise never see the rest.
     func append(_ bytes: [UInt8]) throws(ReportingError) {
+        try requireNamed()
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
             written += count
+        }
+    }
+
+    private func requireNamed() throws(ReportingError) {
+        var (own, named) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
+        guard stat(path, &named) == 0, named.st_dev == own.st_dev, named.st_ino == own.st_ino else {
+            throw .cannotWrite(path: path, reason: "it was removed or replaced while the run was writing it")
         }
     }
 

@@ -15,24 +15,19 @@ public final class MetricsWriter {
 
     /// Opens the file for a new run (`step` nil, earlier contents go) or for one that continues after `step`: later lines, and
     /// a line that a kill cut short, are removed first.
+    ///
+    /// - Throws: ``ReportingError/invalidLine(path:line:problem:)`` for a damaged line, which no kill leaves; the file stays as it is.
     public static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError)
         -> MetricsWriter
     {
         guard let step, FileManager.default.fileExists(atPath: path) else {
             return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: false))
         }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
-        }
-        let kept = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-            .filter { text in MetricsLine(json: text).map { $0.step <= step } == true }
-            .map { $0 + "\n" }.joined()
-        let temporary = path + ".tmp"
-        let replacement = try AppendOnlyFile(path: temporary, keepingContents: false)
-        try replacement.append(Array(kept.utf8))
-        try replacement.close()
-        guard rename(temporary, path) == 0 else {
-            throw .cannotWrite(path: path, reason: AppendOnlyFile.lastError)
+        let kept = try MetricsLine.texts(path: path).filter { $0.line.step <= step }.map { $0.text + "\n" }.joined()
+        do throws(FileError) {
+            try DurableFile.write(Array(kept.utf8), to: path)
+        } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
         }
         return MetricsWriter(file: try AppendOnlyFile(path: path, keepingContents: true))
     }

@@ -1,3 +1,4 @@
+import CatenaCore
 import Glibc
 
 /// Writes that are on the disk when the call returns, with the failing file named.
@@ -80,29 +81,13 @@ enum DurableFile {
 
     /// The whole file.
     static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .cannotRead(path: path, reason: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .cannotRead(path: path, reason: String(cString: strerror(errno)))
+        do throws(FileError) {
+            return try InputFile.contents(of: path, limit: .none)
+        } catch .unreadable(_, let reason) {
+            throw .cannotRead(path: path, reason: reason)
+        } catch {
+            throw .cannotRead(path: path, reason: "\(error)")
         }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var done = 0
-        while done < bytes.count {
-            let total = bytes.count
-            let count = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress.map { $0 + done }, total - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw .cannotRead(
-                    path: path,
-                    reason: count < 0 ? String(cString: strerror(errno)) : "it ends at byte \(done) of \(total)")
-            }
-            done += count
-        }
-        return bytes
     }
 
     private static func failure(_ path: String, _ operation: String) -> CheckpointError {
