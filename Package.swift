@@ -53,8 +53,12 @@ let package = Package(
         .executableTarget(
             name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["CatenaCore", "CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
         .testTarget(
-            name: "CoreTests", dependencies: ["CatenaCore", "CatenaJinja"], swiftSettings: strict),
+            name: "CoreTests",
+            dependencies: ["CatenaCore", "CatenaJinja", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .testTarget(
             name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],
             swiftSettings: strict),

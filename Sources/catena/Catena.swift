@@ -1,4 +1,5 @@
 import ArgumentParser
+import CatenaCore
 import CatenaDistributed
 import Foundation
 
@@ -39,6 +40,7 @@ struct Catena: ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // A file that would exceed the user's limit shows as a failed write, which names the file.
         signal(SIGXFSZ, SIG_IGN)
+        FaultGuard.install()
         let isRoot = LaunchEnvironment.processRank(in: ProcessInfo.processInfo.environment) == 0
         var type: any ParsableCommand.Type = Catena.self
         do {

@@ -30,6 +30,16 @@ void ck_pool_run(ck_pool *pool, int64_t tasks, ck_task task, void *context);
 /// Memory of one thread that lives until the pool is destroyed or a larger request replaces it; 64-byte aligned.
 void *ck_pool_scratch(ck_pool *pool, int32_t thread, size_t bytes);
 
+// MARK: Faults of mapped files (fault_guard.c)
+
+/// Remembers that `length` bytes at `start` are pages of the file `path`, which is copied and cut at its end if it is very long.
+/// Returns the slot, or -1 if there are no bytes or all slots are taken; a fault there is then left to the system.
+int32_t ck_fault_guard_add(const void *start, size_t length, const char *path);
+/// Forgets a slot; -1 is none.
+void ck_fault_guard_remove(int32_t slot);
+/// Handles SIGBUS: a fault inside a remembered range prints one line that names the file and ends the process with code 1.
+void ck_fault_guard_install(void);
+
 // MARK: Matrix products (gemm.c, packed.c, narrow.c, openblas.c, low_rank_gradients.c)
 
 /// With op(A) = A and at most this many rows, a row of C has the same bits whatever rows are beside it.

@@ -1,20 +1,17 @@
-import Foundation
-
 extension ConfigurationNode {
     /// The text of a configuration file.
     ///
     /// - Throws: ``ConfigurationError/unreadable(path:reason:)``.
     static func text(ofFile path: String) throws(ConfigurationError) -> String {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            var isDirectory: ObjCBool = false
-            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            let reason =
-                !exists
-                ? "there is no such file" : isDirectory.boolValue ? "it is a directory" : "permission denied"
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try InputFile.contents(of: path, limit: .configuration)
+        } catch .missing {
+            throw .unreadable(path: path, reason: "there is no such file")
+        } catch .unreadable(_, let reason) {
             throw .unreadable(path: path, reason: reason)
+        } catch {
+            throw .unreadable(path: path, reason: "\(error)")
         }
         let kind = FileKind.recognise(bytes)
         if let kind, kind != .markedUTF8 {

@@ -56,6 +56,9 @@ public struct DataPreparation {
 
     private func open(verifiesHash: Bool) throws(PreparedFileDamage) -> PreparedDataset {
         let storage = try PreparedFile(path: cached, key: key, verifiesHash: verifiesHash)
+        if verifiesHash {
+            try storage.requireSound(vocabularySize: encoder.vocabularySize, maximumLength: encoder.maximumLength)
+        }
         return PreparedDataset(
             storage: storage, path: cached, notes: notes + storage.notes + storage.statistics.notes, wasCached: true)
     }

@@ -15,15 +15,14 @@ package enum ExampleReader {
 
     /// The bytes of a file.
     static func contents(of path: String) throws(DataError) -> Data {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        do throws(FileError) {
+            return try MappedFile(path: path).data
+        } catch .missing {
             throw .unreadable(file: path, reason: "there is no such file")
-        }
-        if isDirectory.boolValue { throw .unreadable(file: path, reason: "it is a folder") }
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch .unreadable(_, let reason) {
+            throw .unreadable(file: path, reason: reason)
         } catch {
-            throw .unreadable(file: path, reason: "\(error.localizedDescription)")
+            throw .unreadable(file: path, reason: "\(error)")
         }
     }
 

@@ -81,6 +81,9 @@ public final class PreparedDataset: Sendable {
         storage.withExample(index, body)
     }
 
+    /// The prepared file itself.
+    public var mappedFile: MappedFile { storage.file }
+
     /// A copy of example `index`.
     public func example(_ index: Int) -> EncodedExample {
         withExample(index) { EncodedExample(inputIds: Array($0), labels: Array($1)) }

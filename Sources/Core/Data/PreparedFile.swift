@@ -29,7 +29,7 @@ struct PreparedFile: Sendable {
     let notes: [String]
     let count: Int
     private let tokenCount: Int
-    private let file: MappedFile
+    let file: MappedFile
     private let offsetsStart: Int
     private let inputIdsStart: Int
     private let labelsStart: Int
@@ -70,6 +70,44 @@ struct PreparedFile: Sendable {
             hash.update(bufferPointer: content)
             guard file.bytes[content.count...].elementsEqual(hash.finalize()) else {
                 throw PreparedFileDamage(reason: "its SHA-256 does not match")
+            }
+        }
+    }
+
+    /// Checks every example: where it lies, its length, its ids and labels. A valid sum only says that the file is what somebody
+    /// wrote.
+    func requireSound(vocabularySize: Int, maximumLength: Int) throws(PreparedFileDamage) {
+        guard statistics.exampleCount == count, statistics.tokenCount == tokenCount else {
+            throw PreparedFileDamage(reason: "its header counts other examples than it has")
+        }
+        var end = 0
+        for index in 0..<count {
+            let place = offsetsStart + 8 * index
+            let start = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
+            let next = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
+            guard start == end, next >= start, next - start >= 2, next - start <= maximumLength, next <= tokenCount
+            else {
+                throw PreparedFileDamage(reason: "example \(index) has an impossible place or length")
+            }
+            end = Int(next)
+        }
+        guard end == tokenCount else {
+            throw PreparedFileDamage(reason: "\(tokenCount - end) tokens belong to no example")
+        }
+        for (name, start, lowest) in [("token id", inputIdsStart, 0), ("label", labelsStart, EncodedExample.ignored)] {
+            let values = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + 4 * tokenCount])
+                .assumingMemoryBound(to: Int32.self)
+            var (smallest, largest) = (Int32.max, Int32.min)
+            for value in values {
+                // A label is an id or the mark of what is not learned.
+                smallest = min(smallest, value == lowest ? 0 : value)
+                largest = max(largest, value)
+            }
+            guard smallest >= 0, Int(largest) < vocabularySize else {
+                throw PreparedFileDamage(
+                    reason:
+                        "it has the \(name) \(smallest < 0 ? smallest : largest), outside the vocabulary of \(vocabularySize)"
+                )
             }
         }
     }

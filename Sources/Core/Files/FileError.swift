@@ -28,6 +28,8 @@ public enum FileError: Error, Equatable, Sendable {
     case notFinite(path: String, tensor: String)
     /// The index in `path` names a shard that is not there.
     case missingShard(path: String, shard: String, tensorCount: Int)
+    /// The file is not what it was when it was opened; `how` continues "the file".
+    case changed(path: String, how: String)
     /// Nothing at `path` is a model that can be read.
     case notAModel(path: String, reason: String)
     /// The file cannot be created, written, synchronised or renamed.
@@ -74,6 +76,8 @@ extension FileError: CustomStringConvertible {
             \(path) places \(tensorCount) tensors in the shard "\(shard)", \
             which is not beside it; download that file too.
             """
+        case .changed(let path, let how):
+            "\(path) \(how); what was read of it is of no known state, so start again and leave it alone meanwhile."
         case .notAModel(let path, let reason):
             "\(path) is not a model that can be read: \(reason)."
         case .unwritable(let path, let reason):

@@ -4,9 +4,12 @@ struct GGUFCursor {
     private(set) var offset = 0
 
     /// Arrays within arrays deeper than this are refused.
-    private static let maximumDepth = 8
+    static let maximumDepth = 8
 
-    init(_ file: MappedFile) { self.file = file }
+    init(_ file: MappedFile, offset: Int = 0) {
+        self.file = file
+        self.offset = offset
+    }
 
     var path: String { file.path }
 
@@ -34,9 +37,12 @@ struct GGUFCursor {
 
     /// A count of items that each take at least `minimumItemBytes`: more than the rest of the
     /// file can hold is refused before anything is allocated.
-    mutating func count(_ what: String, minimumItemBytes: Int) throws(FileError) -> Int {
+    mutating func count(_ what: String, minimumItemBytes: Int, most: Int = .max) throws(FileError) -> Int {
         let start = offset
         let claimed = try integer(UInt64.self, what)
+        guard claimed <= UInt64(most) else {
+            throw .malformed(path: path, byteOffset: start, reason: "\(what) is \(claimed), expected at most \(most)")
+        }
         guard claimed <= UInt64((file.byteCount - offset) / minimumItemBytes) else {
             throw .malformed(
                 path: path, byteOffset: start,
@@ -119,68 +125,5 @@ struct GGUFCursor {
         let dataOffset = try integer(UInt64.self, "the offset of \"\(name)\"")
         return GGUFTensorInfo(
             name: name, shape: shape, encoding: encoding, offset: dataOffset, byteCount: byteCount)
-    }
-}
-
-// MARK: - Values
-
-extension GGUFCursor {
-    private mutating func valueType(_ what: String) throws(FileError) -> GGUFValueType {
-        let start = offset
-        let code = try integer(UInt32.self, what)
-        guard let type = GGUFValueType(rawValue: code) else {
-            throw .malformed(
-                path: path, byteOffset: start, reason: "\(what) is \(code), which does not exist")
-        }
-        return type
-    }
-
-    private mutating func value(
-        of type: GGUFValueType, _ what: String, depth: Int
-    ) throws(FileError) -> GGUFValue {
-        switch type {
-        case .uint8: return .integer(Int64(try integer(UInt8.self, what)))
-        case .int8: return .integer(Int64(try integer(Int8.self, what)))
-        case .uint16: return .integer(Int64(try integer(UInt16.self, what)))
-        case .int16: return .integer(Int64(try integer(Int16.self, what)))
-        case .uint32: return .integer(Int64(try integer(UInt32.self, what)))
-        case .int32: return .integer(Int64(try integer(Int32.self, what)))
-        case .int64: return .integer(try integer(Int64.self, what))
-        case .uint64:
-            let start = offset
-            let number = try integer(UInt64.self, what)
-            guard let signed = Int64(exactly: number) else {
-                throw .malformed(
-                    path: path, byteOffset: start, reason: "\(what) is \(number), which is too large")
-            }
-            return .integer(signed)
-        case .float32:
-            return .float(Double(Float(bitPattern: try integer(UInt32.self, what))))
-        case .float64: return .float(Double(bitPattern: try integer(UInt64.self, what)))
-        case .bool:
-            let start = offset
-            let byte = try integer(UInt8.self, what)
-            guard byte <= 1 else {
-                throw .malformed(
-                    path: path, byteOffset: start, reason: "\(what) is \(byte), not false or true")
-            }
-            return .bool(byte == 1)
-        case .string: return .string(try string(what))
-        case .array: return try array(what, depth: depth)
-        }
-    }
-
-    private mutating func array(_ what: String, depth: Int) throws(FileError) -> GGUFValue {
-        guard depth < Self.maximumDepth else {
-            throw .malformed(
-                path: path, byteOffset: offset,
-                reason: "\(what) nests arrays deeper than \(Self.maximumDepth) levels")
-        }
-        let type = try valueType(what)
-        let count = try count(what, minimumItemBytes: type.minimumBytes)
-        var elements: [GGUFValue] = []
-        elements.reserveCapacity(count)
-        for _ in 0..<count { elements.append(try value(of: type, what, depth: depth + 1)) }
-        return .array(elements)
     }
 }

@@ -5,7 +5,10 @@ public enum GGUFValue: Sendable, Equatable {
     case float(Double)
     case bool(Bool)
     case string(String)
-    case array([GGUFValue])
+    case elements(GGUFArray)
+
+    /// An array of these values.
+    public static func array(_ values: [GGUFValue]) -> GGUFValue { .elements(GGUFArray(values)) }
 }
 
 /// A GGUF file of version 2 or 3: metadata and tensors in one little-endian file.
@@ -24,6 +27,8 @@ public struct GGUFFile: Sendable {
 
     static let magic: [UInt8] = Array("GGUF".utf8)
     static let defaultAlignment = 32
+    /// Far above every published model; an entry takes ten times its bytes in memory.
+    private static let (mostTensors, mostMetadataEntries) = (1 << 18, 1 << 16)
 
     /// Maps and checks the file at `path`.
     ///
@@ -34,8 +39,9 @@ public struct GGUFFile: Sendable {
         let file = try MappedFile(path: path)
         var cursor = GGUFCursor(file)
         let version = try Self.checkedVersion(&cursor)
-        let tensorCount = try cursor.count("the number of tensors", minimumItemBytes: 24)
-        let metadataCount = try cursor.count("the number of metadata entries", minimumItemBytes: 13)
+        let tensorCount = try cursor.count("the number of tensors", minimumItemBytes: 24, most: Self.mostTensors)
+        let metadataCount = try cursor.count(
+            "the number of metadata entries", minimumItemBytes: 13, most: Self.mostMetadataEntries)
         let metadata = try cursor.metadata(count: metadataCount)
         let alignment = try Self.alignment(metadata, path: path)
         let infos = try cursor.tensorInfos(count: tensorCount)

@@ -3,6 +3,14 @@ enum GGUFValueType: UInt32 {
     case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array
     case uint64, int64, float64
 
+    /// Whether every pattern of ``minimumBytes`` bytes is a value that can be held.
+    var isAnyBits: Bool {
+        switch self {
+        case .uint64, .bool, .string, .array: false
+        default: true
+        }
+    }
+
     /// Fewest bytes that a value takes.
     var minimumBytes: Int {
         switch self {

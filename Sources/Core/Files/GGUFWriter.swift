@@ -110,12 +110,12 @@ public struct GGUFWriter {
         case .float: .float32
         case .bool: .bool
         case .string: .string
-        case .array: .array
+        case .elements: .array
         }
     }
 
     /// The one type that all elements of an array fit.
-    private static func elementType(_ elements: [GGUFValue]) -> GGUFValueType {
+    private static func elementType(_ elements: GGUFArray) -> GGUFValueType {
         var types: Set<GGUFValueType> = Set(elements.map(type(of:)))
         if types.count > 1, types.isSubset(of: [.uint32, .int32, .int64]) {
             let fitsInt32 = elements.allSatisfy {
@@ -135,7 +135,7 @@ public struct GGUFWriter {
         case (.float(let number), _): put(Float(number).bitPattern, &result)
         case (.bool(let flag), _): result.append(flag ? 1 : 0)
         case (.string(let text), _): put(text, &result)
-        case (.array(let elements), _):
+        case (.elements(let elements), _):
             let inner = elementType(elements)
             put(inner.rawValue, &result)
             put(UInt64(elements.count), &result)

@@ -3,8 +3,8 @@ import Glibc
 /// A whole file mapped read-only into memory; unmapped when the last owner lets go.
 ///
 /// Pages are read from disk on first use and shared by all processes of a machine that map the
-/// same file. The file must not be shortened while it is mapped: touching a page that no longer
-/// exists ends the process with SIGBUS.
+/// same file. The file must not change while it is mapped: ``requireUnchanged()`` notices, and touching a page that no longer
+/// exists ends the process with a line that names the file where `FaultGuard` is installed, else with SIGBUS.
 public final class MappedFile: Sendable {
     /// How a range will be used; passed to `madvise`.
     public enum Advice: Sendable {
@@ -23,6 +23,13 @@ public final class MappedFile: Sendable {
     /// The file's size when it was mapped.
     public let byteCount: Int
 
+    /// What the file was when it was mapped; nil for a copy in memory.
+    private let identity: FileIdentity?
+    /// Kept open, so that the state of this very file can be asked for when its name stands for another one.
+    private let descriptor: CInt
+    /// Its place in the table from which a fault is named.
+    private let guardSlot: Int32
+
     // Invariant for the compiler's sake: the address is set once in `init`, points to read-only
     // pages, and is unmapped only in `deinit`, when no other reference exists.
     nonisolated(unsafe) private let base: UnsafeRawPointer?
@@ -30,28 +37,13 @@ public final class MappedFile: Sendable {
     /// Maps the file at `path`.
     ///
     /// - Throws: ``FileError/missing(path:)``, or ``FileError/unreadable(path:reason:)`` if it is
-    ///   a folder, a device, or may not be read.
+    ///   a folder, a FIFO, a device, or may not be read.
     public init(path: String) throws(FileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = errno
-            if code == ENOENT { throw .missing(path: path) }
-            throw .unreadable(path: path, reason: systemErrorText(code))
-        }
-        defer { close(descriptor) }
-
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .unreadable(path: path, reason: systemErrorText(errno))
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "it is a folder" : "it is not a regular file"
-            throw .unreadable(path: path, reason: kind)
-        }
-        let byteCount = Int(status.st_size)
+        let file = try InputFile(path: path)
+        let byteCount = file.identity.byteCount
         var base: UnsafeRawPointer?
         if byteCount > 0 {
-            let address = mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor, 0)
+            let address = mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0)
             guard let address, address != MAP_FAILED else {
                 throw .unreadable(path: path, reason: "mapping failed, \(systemErrorText(errno))")
             }
@@ -60,6 +52,9 @@ public final class MappedFile: Sendable {
         self.path = path
         self.byteCount = byteCount
         self.base = base
+        identity = file.identity
+        descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guardSlot = FaultGuard.remember(base, byteCount: byteCount, path: path)
     }
 
     /// Copies `bytes` into memory that behaves like a mapped file; `path` is only named in errors.
@@ -79,10 +74,30 @@ public final class MappedFile: Sendable {
         self.path = path
         self.byteCount = bytes.count
         self.base = base
+        (identity, descriptor, guardSlot) = (nil, -1, -1)
     }
 
     deinit {
+        FaultGuard.forget(guardSlot)
+        if descriptor >= 0 { close(descriptor) }
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
+    }
+
+    /// Checks that the file is what it was when it was mapped. A file that was replaced by another of its name, or removed, is still
+    /// there for this process, unchanged.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)``.
+    public func requireUnchanged() throws(FileError) {
+        guard let identity, descriptor >= 0, let now = FileIdentity(descriptor: descriptor) else { return }
+        if let how = identity.change(to: now) { throw .changed(path: path, how: how) }
+    }
+
+    /// Checks that an opening of the same path found this very file, unchanged.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)``.
+    package func requireSame(_ other: FileIdentity) throws(FileError) {
+        guard let identity, identity != other else { return }
+        throw .changed(path: path, how: identity.change(to: other) ?? "was replaced after it was opened")
     }
 
     /// Lends the file's bytes; the pointer is valid only inside `body`.

@@ -66,6 +66,12 @@ public struct WeightFiles: Sendable {
         for tensor in tensors.values where seen.insert(tensor.file.path).inserted { tensor.file.advise(.notNeeded) }
     }
 
+    /// The mapped files that hold the tensors, each once.
+    public var mappedFiles: [MappedFile] {
+        let files = Dictionary(tensors.values.map { ($0.file.path, $0.file) }) { first, _ in first }
+        return files.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     private enum Kind { case absent, file, folder }
 
     private static func kind(of path: String) -> Kind {

@@ -53,7 +53,7 @@ extension Inspection {
             case .integer(let number): result.add(key, .integer(number))
             case .float(let number): result.add(key, .double(number))
             case .bool(let flag): result.add(key, .bool(flag))
-            case .array: continue
+            case .elements: continue
             }
         }
         result.describe(file.tensors.values)

@@ -45,8 +45,9 @@ extension Inspection {
     static func run(_ path: String) throws -> Inspection {
         var result = Inspection(kind: .run, path: path)
         let manager = FileManager.default
-        if let text = try? String(contentsOfFile: path + "/metrics.jsonl", encoding: .utf8) {
-            let lines = text.split(separator: "\n")
+        if manager.fileExists(atPath: path + "/metrics.jsonl") {
+            let bytes = try InputFile.contents(of: path + "/metrics.jsonl", limit: .none)
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             result.add("metrics_lines", lines.count)
             if let last = lines.last, let json = try? JSONValue.parse(String(last), path: path + "/metrics.jsonl") {
                 for key in ["step", "loss", "tokens", "tokens_per_second", "resident_bytes"] {

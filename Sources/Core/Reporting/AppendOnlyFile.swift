@@ -27,29 +27,40 @@ final class AppendOnlyFile {
             case .atEnd: O_APPEND
             }
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | mode, 0o644)
-        if descriptor < 0 {
-            let code = errno
-            throw .cannotOpen(
-                path: path,
-                reason: code == ELOOP
-                    ? "it is a link, and nothing is written through links" : String(cString: strerror(code)))
+        let reason =
+            errno == ELOOP ? "it is a link, and nothing is written through links" : String(cString: strerror(errno))
+        var status = stat()
+        if (descriptor < 0 ? lstat(path, &status) : fstat(descriptor, &status)) == 0,
+            status.st_mode & S_IFMT != S_IFLNK, let kind = InputFile.kind(status.st_mode)
+        {
+            if descriptor >= 0 { Foundation.close(descriptor) }
+            throw .cannotOpen(path: path, reason: kind)
         }
-        // A pipe or a terminal that is full has to be waited for.
-        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        if descriptor < 0 { throw .cannotOpen(path: path, reason: reason) }
     }
 
     deinit {
         if descriptor >= 0 { Foundation.close(descriptor) }
     }
 
-    /// - Throws: `ReportingError.cannotWrite`, for example when the disk is full.
+    /// - Throws: `ReportingError.cannotWrite`, for example when the disk is full, or when the file no longer has its name:
+    ///   whoever removed its folder would otherwise never see the rest.
     func append(_ bytes: [UInt8]) throws(ReportingError) {
+        try requireNamed()
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
             written += count
+        }
+    }
+
+    private func requireNamed() throws(ReportingError) {
+        var (own, named) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
+        guard stat(path, &named) == 0, named.st_dev == own.st_dev, named.st_ino == own.st_ino else {
+            throw .cannotWrite(path: path, reason: "it was removed or replaced while the run was writing it")
         }
     }
 

@@ -126,17 +126,29 @@ extension MetricsLine {
             }, penalty: record.penalty)
     }
 
-    /// The steps of a `metrics.jsonl`, in order; an incomplete last line (a killed run) is left out.
+    /// The steps of a `metrics.jsonl`, in order; a last line that a kill cut short is left out.
+    ///
+    /// - Throws: ``ReportingError/invalidLine(path:line:problem:)`` for any other line that is none.
     public static func read(path: String) throws(ReportingError) -> [MetricsLine] {
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
+        try texts(path: path).map(\.line)
+    }
+
+    /// The same with the text of each line.
+    static func texts(path: String) throws(ReportingError) -> [(line: MetricsLine, text: Substring)] {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try InputFile.contents(of: path, limit: .none)
+        } catch .unreadable(_, let reason) {
+            throw .cannotOpen(path: path, reason: reason)
+        } catch {
+            throw .cannotOpen(path: path, reason: "there is no such file")
         }
         let texts = String(decoding: bytes, as: UTF8.self).split(
             separator: "\n", omittingEmptySubsequences: false)
-        var lines: [MetricsLine] = []
+        var lines: [(line: MetricsLine, text: Substring)] = []
         for (index, text) in texts.enumerated() where !text.isEmpty {
             if let line = MetricsLine(json: text) {
-                lines.append(line)
+                lines.append((line, text))
             } else if index != texts.count - 1 {
                 throw .invalidLine(path: path, line: index + 1, problem: "it is not one")
             }

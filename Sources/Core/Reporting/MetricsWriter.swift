@@ -15,19 +15,16 @@ public final class MetricsWriter {
 
     /// Opens the file for a new run (`step` nil, earlier contents go) or for one that continues after `step`: later lines, and
     /// a line that a kill cut short, are removed first.
+    ///
+    /// - Throws: ``ReportingError/invalidLine(path:line:problem:)`` for a damaged line, which no kill leaves; the file stays as it is.
     public static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError)
         -> MetricsWriter
     {
         guard let step, FileManager.default.fileExists(atPath: path) else {
             return MetricsWriter(file: try AppendOnlyFile(path: path, .empty))
         }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw .cannotOpen(path: path, reason: AppendOnlyFile.lastError)
-        }
-        let kept = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-            .filter { text in MetricsLine(json: text).map { $0.step <= step } == true }
-            .map { $0 + "\n" }.joined()
-        do {
+        let kept = try MetricsLine.texts(path: path).filter { $0.line.step <= step }.map { $0.text + "\n" }.joined()
+        do throws(FileError) {
             try DurableFile.write(Array(kept.utf8), to: path)
         } catch {
             throw ReportingError(error, path: path)

@@ -1,5 +1,8 @@
 /// A token outside the model's own segmentation, found in the text before anything else happens to it.
 struct AddedToken: Sendable {
+    /// Longer ones are refused: at each place of a text as many bytes may have to be compared.
+    static let longestContent = 4096
+
     var id: Int32
     var content: [UInt8]
     var isSpecial: Bool

@@ -59,7 +59,7 @@ private struct CompanionFiles {
         let template = path.contains("/") ? "\(folder)/chat_template.jinja" : "chat_template.jinja"
         templateText =
             FileManager.default.fileExists(atPath: template)
-            ? String(decoding: try Self.bytes(template), as: UTF8.self) : nil
+            ? String(decoding: try Self.bytes(template, limit: .template), as: UTF8.self) : nil
     }
 
     static func document(_ path: String) throws(TokenizerError) -> JSONField {
@@ -71,9 +71,9 @@ private struct CompanionFiles {
         }
     }
 
-    private static func bytes(_ path: String) throws(TokenizerError) -> [UInt8] {
+    private static func bytes(_ path: String, limit: SizeLimit = .tokenizer) throws(TokenizerError) -> [UInt8] {
         do throws(FileError) {
-            return try MappedFile(path: path).withBytes { Array($0) }
+            return try InputFile.contents(of: path, limit: limit)
         } catch {
             throw .unreadable(file: path, reason: "\(error)".trimmingCharacters(in: ["."]))
         }

@@ -38,6 +38,13 @@ struct TokenizerGGUF {
         default: throw .unsupported(file: path, field: key, value: "\"\(name)\"", supported: ["gpt2", "llama"])
         }
         for (id, type) in types.enumerated() where type == TokenType.control || type == TokenType.userDefined {
+            guard tokens[id].utf8.count <= AddedToken.longestContent else {
+                throw .invalid(
+                    file: path, field: "tokenizer.ggml.tokens[\(id)]",
+                    reason:
+                        "an added token has at most \(AddedToken.longestContent) bytes, this one \(tokens[id].utf8.count)"
+                )
+            }
             parts.addedTokens.append(
                 AddedToken(id: Int32(id), content: Array(tokens[id].utf8), isSpecial: type == TokenType.control))
         }
@@ -85,7 +92,9 @@ struct TokenizerGGUF {
             switch value {
             case .float(let score):
                 guard score.isFinite else {
-                    throw .invalid(file: path, field: key, reason: "the score of token \(scores.count) is \(score)")
+                    throw .invalid(
+                        file: path, field: "\(key)[\(scores.count)]", reason: "the score is \(score), expected a number"
+                    )
                 }
                 scores.append(score)
             case .integer(let score): scores.append(Double(score))
@@ -96,7 +105,7 @@ struct TokenizerGGUF {
             throw .invalid(file: path, field: key, reason: "\(scores.count) scores for \(types.count) tokens")
         }
         let encoder = BytePairEncoder(
-            vocabulary: vocabulary, merges: MergeTable(joins(vocabulary, types, scores)),
+            vocabulary: vocabulary, merges: MergeTable(try joins(vocabulary, types, scores)),
             alphabet: BytePairEncoder.characterAlphabet(of: vocabulary, byteFallback: true),
             unknownId: try id("tokenizer.ggml.unknown_token_id", count: types.count) ?? 0, fusesUnknown: true,
             ignoresMerges: false)
@@ -112,14 +121,22 @@ struct TokenizerGGUF {
     }
 
     /// Every way to join two tokens into a normal one; equal scores share a rank, so that the leftmost joins first.
-    private func joins(_ vocabulary: Vocabulary, _ types: [Int], _ scores: [Double]) -> [MergeTable.Merge] {
+    ///
+    /// Only lengths that tokens have are tried, so a token that is much longer than all others costs no more than they do.
+    private func joins(
+        _ vocabulary: Vocabulary, _ types: [Int], _ scores: [Double]
+    ) throws(TokenizerError) -> [MergeTable.Merge] {
+        let lengths = vocabulary.lengths
+        let hasLength = Set(lengths)
         var rankOfScore: [Double: UInt32] = [:]
         for score in Set(scores).sorted(by: >) { rankOfScore[score] = UInt32(rankOfScore.count) }
         var merges: [MergeTable.Merge] = []
         for (id, type) in types.enumerated() where type == TokenType.normal || type == TokenType.userDefined {
             guard let slice = vocabulary.bytes(of: Int32(id)), slice.count > 1 else { continue }
             let token = Array(slice)
-            for split in 1..<token.count where token[split] & 0xC0 != 0x80 {
+            try requireJoinable(token, id: id)
+            for split in lengths.prefix(while: { $0 < token.count })
+            where split > 0 && token[split] & 0xC0 != 0x80 && hasLength.contains(token.count - split) {
                 guard let left = vocabulary.id(of: token, in: 0..<split),
                     let right = vocabulary.id(of: token, in: split..<token.count)
                 else { continue }
@@ -128,6 +145,15 @@ struct TokenizerGGUF {
             }
         }
         return merges
+    }
+
+    /// The ways to join a token grow as the square of its length.
+    private func requireJoinable(_ token: [UInt8], id: Int) throws(TokenizerError) {
+        let most = 1 << 12
+        guard token.count > most else { return }
+        throw .invalid(
+            file: path, field: "tokenizer.ggml.tokens[\(id)]",
+            reason: "it has \(token.count) bytes, expected at most \(most)")
     }
 
     private func completeSpecialTokens(_ parts: inout TokenizerParts, count: Int) throws(TokenizerError) {
@@ -157,7 +183,7 @@ struct TokenizerGGUF {
         case .float(let number): fingerprint.add(Int(truncatingIfNeeded: number.bitPattern))
         case .bool(let flag): fingerprint.add(flag ? "true" : "false")
         case .string(let text): fingerprint.add(text)
-        case .array(let elements):
+        case .elements(let elements):
             fingerprint.add(elements.count)
             for element in elements { add(element, to: &fingerprint) }
         }
@@ -169,11 +195,15 @@ extension TokenizerGGUF {
     private func tokens() throws(TokenizerError) -> [String] {
         let key = "tokenizer.ggml.tokens"
         var tokens: [String] = []
-        for value in try array(key, required: true) {
+        let values = try array(key, required: true)
+        guard values.count <= Vocabulary.largestId else {
+            throw .invalid(file: path, field: key, reason: "it has \(values.count) tokens")
+        }
+        for value in values {
             guard case .string(let token) = value else { throw wrongType(key, "an array of strings", value) }
             tokens.append(token)
         }
-        guard !tokens.isEmpty, tokens.count <= Vocabulary.largestId else {
+        guard !tokens.isEmpty, tokens.count == values.count else {
             throw .invalid(file: path, field: key, reason: "it has \(tokens.count) tokens")
         }
         return tokens
@@ -201,12 +231,12 @@ extension TokenizerGGUF {
         return vocabulary
     }
 
-    private func array(_ key: String, required: Bool) throws(TokenizerError) -> [GGUFValue] {
+    private func array(_ key: String, required: Bool) throws(TokenizerError) -> GGUFArray {
         guard let value = metadata[key] else {
             if required { throw .missingField(file: path, field: key) }
             return []
         }
-        guard case .array(let values) = value else { throw wrongType(key, "an array", value) }
+        guard case .elements(let values) = value else { throw wrongType(key, "an array", value) }
         return values
     }
 
@@ -240,7 +270,7 @@ extension TokenizerGGUF {
             case .float: "a float"
             case .bool: "a boolean"
             case .string: "a string"
-            case .array: "an array"
+            case .elements: "an array"
             }
         return .wrongType(file: path, field: key, expected: expected, found: found)
     }

@@ -9,9 +9,16 @@ enum TokenizerJSON {
         var preTokenizer = PreTokenizer.whole
         if let field = root.optional("pre_tokenizer") { preTokenizer = try TokenizerJSONPipeline.preTokenizer(field) }
         var parts = TokenizerParts(model: try model(modelField, preTokenizer))
-        if let field = root.optional("normalizer") { parts.normalizers = try TokenizerJSONPipeline.normalizers(field) }
+        if let field = root.optional("normalizer") {
+            parts.normalizers = try TokenizerJSONPipeline.normalizers(field)
+            try TextGrowth.require(parts.normalizers.map(\.growth), field)
+        }
         parts.preTokenizer = preTokenizer
-        if let field = root.optional("decoder") { parts.decoders = try TokenizerJSONPipeline.decoders(field) }
+        if let field = root.optional("decoder") {
+            let decoders = try TokenizerJSONPipeline.decoders(field)
+            try TextGrowth.require(decoders.map(\.growth), field)
+            parts.decoders = decoders
+        }
         if let field = root.optional("added_tokens") {
             parts.addedTokens = try addedTokens(field, parts.model.vocabulary)
         }
@@ -164,6 +171,10 @@ enum TokenizerJSON {
             let id = try idField.integer()
             guard id >= 0, id <= Vocabulary.largestId else { throw idField.invalid("id \(id) is out of range") }
             let bytes = Array(content.utf8)
+            guard bytes.count <= AddedToken.longestContent else {
+                throw idField.invalid(
+                    "an added token has at most \(AddedToken.longestContent) bytes, this one has \(bytes.count)")
+            }
             if let known = vocabulary.id(of: content), known != id {
                 throw idField.invalid("\"\(content)\" has id \(id) here and \(known) in the vocabulary")
             }

@@ -124,7 +124,11 @@ enum TokenizerJSONPipeline {
         if let expression = try pattern.string("Regex") {
             throw pattern.unsupported(expression, supported: ["a plain String pattern"])
         }
-        return (Array(try pattern.required("String").string().utf8), Array(try field.required("content").string().utf8))
+        let text = Array(try pattern.required("String").string().utf8)
+        guard text.count <= TextGrowth.longestPattern else {
+            throw pattern.invalid("it has \(text.count) bytes, expected at most \(TextGrowth.longestPattern)")
+        }
+        return (text, Array(try field.required("content").string().utf8))
     }
 
     private static func splitCut(_ field: JSONField) throws(TokenizerError) -> PreTokenizer.OuterCut {
@@ -183,6 +187,7 @@ enum TokenizerJSONPipeline {
             prepends = known
         }
         guard !mark.isEmpty else { throw field.invalid("the replacement is empty") }
+        try TextGrowth.require([Double(mark.utf8.count)], field)
         return .metaspace(mark: Array(mark.utf8), prepends: prepends, splits: try field.bool("split", default: true))
     }
 }

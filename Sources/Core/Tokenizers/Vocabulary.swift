@@ -32,6 +32,9 @@ struct Vocabulary: Sendable {
     /// Largest id plus one.
     var idLimit: Int { entryOfId.count }
 
+    /// The lengths that tokens have, in bytes, ascending.
+    var lengths: [Int] { Set(ids.indices.map { starts[$0 + 1] - starts[$0] }).sorted() }
+
     mutating func insert(_ token: some Collection<UInt8>, id: Int) throws(Conflict) {
         guard id >= 0, id <= Self.largestId else { throw .idOutOfRange(id) }
         let start = storage.count

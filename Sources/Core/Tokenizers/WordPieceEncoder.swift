@@ -7,6 +7,16 @@ struct WordPieceEncoder: Sendable {
     let unknownId: Int32
     let continuationPrefix: [UInt8]
     let longestWordCharacters: Int
+    /// The lengths that tokens have, longest first: no other is worth a look.
+    private let lengths: [Int]
+
+    init(vocabulary: Vocabulary, unknownId: Int32, continuationPrefix: [UInt8], longestWordCharacters: Int) {
+        self.vocabulary = vocabulary
+        self.unknownId = unknownId
+        self.continuationPrefix = continuationPrefix
+        self.longestWordCharacters = longestWordCharacters
+        lengths = vocabulary.lengths.reversed()
+    }
 
     func encode(_ bytes: [UInt8], _ word: Range<Int>, into output: inout [Int32]) {
         let characterCount = bytes[word].count { $0 & 0xC0 != 0x80 }
@@ -30,12 +40,12 @@ struct WordPieceEncoder: Sendable {
     }
 
     private func longestToken(_ bytes: [UInt8], from start: Int, to end: Int, starts: Bool) -> (id: Int32, end: Int)? {
-        let text = starts ? Array(bytes[start..<end]) : continuationPrefix + bytes[start..<end]
-        let shortest = text.count - (end - start)
-        var length = text.count
-        while length > shortest {
-            if let id = vocabulary.id(of: text, in: 0..<length) { return (id, start + length - shortest) }
-            repeat { length -= 1 } while length > shortest && text[length] & 0xC0 == 0x80
+        let prefix = starts ? [] : continuationPrefix
+        let text = prefix + bytes[start..<min(end, start + (lengths.first ?? 0))]
+        for length in lengths where length > prefix.count && length <= text.count {
+            let stop = start + length - prefix.count
+            if stop < end, bytes[stop] & 0xC0 == 0x80 { continue }
+            if let id = vocabulary.id(of: text, in: 0..<length) { return (id, stop) }
         }
         return nil
     }

@@ -101,6 +101,7 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         guard let decoded = try? decoder.decode(CheckpointManifest.self, from: data) else {
             throw .damaged(path: path, reason: "the manifest misses keys of format \(version)")
         }
+        guard decoded.step >= 0 else { throw .damaged(path: path, reason: "it says step \(decoded.step)") }
         self = decoded
         var bare = decoded
         bare.checksum = ""

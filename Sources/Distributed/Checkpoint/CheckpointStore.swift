@@ -45,6 +45,7 @@ public struct CheckpointStore: Sendable {
         precondition(step >= 0, "steps are not negative")
         CrashPoint.reached("checkpoint-begin")
         let manifest = try CheckpointManifest(step: step, createdBy: createdBy, files: files)
+        try requireParent()
         try makeFolder(folder)
         removeLeftovers()
         let target = path(Self.folderName(step: step))
@@ -80,6 +81,13 @@ public struct CheckpointStore: Sendable {
 
     private func names() -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+
+    /// Whoever removed the run's folder in mid-run must hear of it, and not find a new one with a lone checkpoint.
+    private func requireParent() throws(CheckpointError) {
+        let parent = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        guard folder.contains("/"), !parent.isEmpty, !FileManager.default.fileExists(atPath: parent) else { return }
+        throw .cannotWrite(path: folder, operation: "create folder", reason: "\(parent) is not there, was it removed?")
     }
 
     private func makeFolder(_ path: String) throws(CheckpointError) {

@@ -7,6 +7,8 @@ package final class PlacedModel {
     package let placement: RunConfiguration.DistributedSection.Placement
     /// Placement and why, in one line.
     package let explanation: String
+    /// The files of the weights, kept mapped.
+    package let mappedFiles: [MappedFile]
     private let sharded: ShardedWeights?
 
     /// Collective: opens the model at `path` on every process.
@@ -17,6 +19,7 @@ package final class PlacedModel {
         communicator: any Communicator
     ) throws {
         let files = try communicator.agree("open the model") { try FileWeights(modelAt: path, engine: engine) }
+        mappedFiles = files.files.mappedFiles
         placement = choice.placement
         var details = choice.reason
         let formatted = try communicator.agree("open the model") { try FormattedWeights(files, format: format) }

@@ -18,7 +18,7 @@ final class StoredBytes {
         _ tensor: StoredTensor, from offset: Int, count: Int, into destination: UnsafeMutableRawPointer
     ) throws(FileError) {
         let path = tensor.file.path
-        let descriptor = try descriptor(path)
+        let descriptor = try descriptor(of: tensor.file)
         var done = 0
         while done < count {
             let got = pread(descriptor, destination + done, count - done, off_t(tensor.byteOffset + offset + done))
@@ -32,11 +32,13 @@ final class StoredBytes {
         byteCount += count
     }
 
-    private func descriptor(_ path: String) throws(FileError) -> Int32 {
-        if let descriptor = descriptors[path] { return descriptor }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
-        descriptors[path] = descriptor
+    private func descriptor(of file: MappedFile) throws(FileError) -> Int32 {
+        if let descriptor = descriptors[file.path] { return descriptor }
+        let opened = try InputFile(path: file.path)
+        try file.requireSame(opened.identity)
+        let descriptor = fcntl(opened.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .unreadable(path: file.path, reason: String(cString: strerror(errno))) }
+        descriptors[file.path] = descriptor
         return descriptor
     }
 }

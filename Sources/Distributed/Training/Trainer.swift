@@ -133,9 +133,12 @@ public final class Trainer {
         let clock = ContinuousClock()
         let begin = clock.now
         Activity.process.begin(step: step + 1)
+        // Before the step, because ids of another file may not be the model's; after it, because its gradients are of no use then.
+        try setup.requireUnchangedFiles()
         let plan = setup.plan.microBatches(step: step)
         let traffic = setup.placed.traffic
-        let failure = try accumulator.run(plan, step: step)
+        let accumulated = try accumulator.run(plan, step: step)
+        let failure = changedFile() ?? accumulated
         let gathered = setup.placed.traffic - traffic
         let (reduceBegin, reduceBytesBegin) = (reducer.traffic.seconds, reducer.traffic.bytesSent)
         let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
@@ -163,6 +166,15 @@ public final class Trainer {
                 residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss, knot: knot,
                 penalty: penalty))
         return reduced.highestVote == 1
+    }
+
+    private func changedFile() -> (any Error)? {
+        do {
+            try setup.requireUnchangedFiles()
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private var isValidationDue: Bool {

@@ -19,6 +19,8 @@ final class TrainingSetup {
     let plan: BatchPlan
     let totalSteps: Int
     let baseFingerprint: String
+    /// What is read while the run goes on.
+    private let filesInUse: [MappedFile]
     var parameters: ParameterSet { trainable.parameters }
     var optimizer: any Optimizer { trainable.optimizer }
 
@@ -89,7 +91,15 @@ final class TrainingSetup {
         self.plan = plan
         self.totalSteps = totalSteps
         (training, validation, baseFingerprint) = (data.training, data.validation, fingerprint)
+        filesInUse = placed.mappedFiles + ([data.training] + (data.validation.map { [$0] } ?? [])).map(\.mappedFile)
         if !isResuming { try initialiseFromGradients(step: 0) }
+    }
+
+    /// Checks that the files of the base and of the data are what they were when the run opened them.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)`` for the first that is not.
+    func requireUnchangedFiles() throws(FileError) {
+        for file in filesInUse { try file.requireUnchanged() }
     }
 
     /// Rate of step `step`, counted from 0.

@@ -111,6 +111,7 @@ struct TrainingState {
             try JSONValue.parse(
                 String(decoding: try checkpoint.bytes(of: Self.stateFile), as: UTF8.self),
                 path: path + "/" + Self.stateFile), path: path + "/" + Self.stateFile)
+        let step = try Self.step(of: state, in: checkpoint)
         let base = try state.require("base_fingerprint").string()
         guard base == setup.baseFingerprint else {
             throw TrainingError.otherBase(checkpoint: path, expected: base, found: setup.baseFingerprint)
@@ -132,8 +133,24 @@ struct TrainingState {
         }
         try restoreOptimizer(
             path + "/" + Self.optimizerFile, bytes: checkpoint.bytes(of: Self.optimizerFile))
-        setup.optimizer.stepCount = try state.require("optimizer_step").int()
-        return try state.require("step").int()
+        setup.optimizer.stepCount = try state.requireInt("optimizer_step")
+        return step
+    }
+
+    /// The steps that were done, which ``stateFile`` and the manifest must say alike (and the folder's name, which
+    /// ``CheckpointReader`` compares); the optimizer's updates are no more.
+    private static func step(of state: JSONDocument, in checkpoint: LoadedCheckpoint) throws -> Int {
+        let step = try state.requireInt("step")
+        guard step == checkpoint.manifest.step else {
+            throw CheckpointError.damaged(
+                path: state.path, reason: "it says step \(step), the manifest step \(checkpoint.manifest.step)")
+        }
+        let updates = try state.requireInt("optimizer_step")
+        guard (0...step).contains(updates) else {
+            throw CheckpointError.damaged(
+                path: state.path, reason: "it says \(updates) updates of the optimizer after \(step) steps")
+        }
+        return step
     }
 
     private func restoreParameters(_ path: String, bytes: [UInt8]) throws {

@@ -1,3 +1,4 @@
+import CatenaCore
 import CatenaDistributed
 import Foundation
 
@@ -11,6 +12,8 @@ enum Job {
         threads: MPIThreadLevel = .funneled, _ body: (any Communicator) throws -> Result
     ) throws -> Result {
         let session = try MPISession.start(threads: threads)
+        // MPI installs a handler of its own that prints a page of addresses.
+        FaultGuard.install()
         let communicator = session.communicator
         do {
             let result = try body(communicator)

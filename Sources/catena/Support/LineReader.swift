@@ -12,11 +12,14 @@ struct LineReader: ~Copyable {
     /// - Parameter path: `-` is standard input.
     init(path: String) throws(FileError) {
         self.path = path == "-" ? "standard input" : path
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 {
-            throw errno == ENOENT
-                ? .missing(path: path) : .unreadable(path: path, reason: String(cString: strerror(errno)))
-        }
+        descriptor = path == "-" ? STDIN_FILENO : try Self.descriptor(path)
+    }
+
+    private static func descriptor(_ path: String) throws(FileError) -> Int32 {
+        let file = try InputFile(path: path)
+        let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        return descriptor
     }
 
     deinit {

@@ -323,13 +323,42 @@ struct ConfigurationErrorTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect(
-            message(folder.path) == "configuration file \(folder.path) cannot be read: it is a directory.")
+            message(folder.path) == "configuration file \(folder.path) cannot be read: it is a folder.")
         let binary = folder.appendingPathComponent("run.yaml")
         try Data([0x6D, 0xFF, 0xFE, 0x00]).write(to: binary)
         #expect(
             message(binary.path) == "configuration file \(binary.path) cannot be read: it is not UTF-8 text.")
         try Data(minimalConfiguration.utf8).write(to: binary)
         #expect(message(binary.path) == "accepted")
+    }
+
+    @Test("a FIFO, a device and a file that is too large are refused by what they are, without waiting")
+    func notAFile() throws {
+        let folder = try FilesScratchFolder()
+        let fifo = folder.path + "/fifo"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        let large = try folder.file("large.yaml", [UInt8](repeating: 0x20, count: 1 << 20 + 1))
+        for (path, says) in [(fifo, "it is a FIFO"), ("/dev/zero", "it is a device"), (large, "at most 1048576")] {
+            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration.load(path: path) }
+            #expect(try #require(error).description.contains(says), "\(path)")
+        }
+    }
+
+    @Test("aliases that multiply, and more values than a configuration can mean, are refused at once")
+    func bombs() {
+        let levels = "bcdefghi".map {
+            "\($0): &\($0) [" + repeatElement("*\(before($0))", count: 10).joined(separator: ",") + "]\n"
+        }
+        #expect(message("a: &a [x,x]\n" + levels.joined()).contains("more than 16 aliases"))
+        let keys = (0..<200_000).map { "k\($0): 1\n" }.joined()
+        #expect(message(String(keys.prefix(1 << 20))).contains("at most 20000 values"))
+        let list = "[" + repeatElement("x,", count: 3000).joined() + "]"
+        #expect(message("a: &a \(list)\nb: [*a,*a,*a,*a,*a,*a,*a]\n").contains("at most 20000 values"))
+        #expect(message("model: &m x\noutput: *m\n").contains("\"data\" is missing"))
+    }
+
+    private func before(_ letter: Character) -> Character {
+        Character(Unicode.Scalar((letter.asciiValue ?? 98) - 1))
     }
 
     @Test("wrong configurations end the command with code 2")

@@ -1,4 +1,5 @@
 import CatenaCore
+import Crypto
 import Foundation
 import Testing
 
@@ -132,6 +133,28 @@ struct PreparedDatasetTests {
             let again = try PreparedDataset.open(path: path, encoder: encoder(20), cacheFolder: folder.path)
             #expect(!again.wasCached)
             #expect(again.notes.contains { $0.contains("was damaged") && $0.contains("made again") })
+            #expect(try Data(contentsOf: URL(fileURLWithPath: good.path)) == original)
+        }
+    }
+
+    @Test("a cache with a valid sum, whose ids, labels or places are impossible, is made again with a note")
+    func impossibleContent() throws {
+        let folder = try DataTestFolder()
+        let path = try folder.write(Self.three, to: "d.jsonl")
+        let good = try PreparedDataset.open(path: path, encoder: encoder(20), cacheFolder: folder.path)
+        let original = try Data(contentsOf: URL(fileURLWithPath: good.path))
+        let tokens = (0..<good.count).reduce(0) { $0 + good.length(of: $1) }
+        let (labels, ids) = (original.count - 32 - 4 * tokens, original.count - 32 - 8 * tokens)
+        // The offset of the second example, the first id above and below the vocabulary, a label.
+        for (place, value) in [
+            (ids - 8 * good.count, Int32(1)), (ids, 261), (ids, -1), (labels + 4, 5000), (labels + 4, -1),
+        ] {
+            var bytes = original
+            withUnsafeBytes(of: value.littleEndian) { bytes.replaceSubrange(place..<place + 4, with: $0) }
+            bytes.replaceSubrange((bytes.count - 32)..., with: Array(SHA256.hash(data: bytes.dropLast(32))))
+            try bytes.write(to: URL(fileURLWithPath: good.path))
+            let again = try PreparedDataset.open(path: path, encoder: encoder(20), cacheFolder: folder.path)
+            #expect(!again.wasCached, "\(place) \(value)")
             #expect(try Data(contentsOf: URL(fileURLWithPath: good.path)) == original)
         }
     }

@@ -70,6 +70,12 @@ import Testing
         #expect(metadata["float64"] == .float(1e-300))
         #expect(metadata["strings"] == .array([.string("a"), .string(""), .string("ć")]))
         #expect(metadata["numbers"] == .array([.integer(1), .integer(-2), .integer(3)]))
+        guard case .elements(let numbers)? = metadata["numbers"] else {
+            Issue.record("no array of numbers")
+            return
+        }
+        #expect(numbers.count == 3)
+        for _ in 0..<2 { #expect(Array(numbers) == [.integer(1), .integer(-2), .integer(3)], "as often as one likes") }
         #expect(metadata["nested"] == .array([.array([.integer(1), .integer(2)]), .array([.integer(3)])]))
     }
 

@@ -100,6 +100,33 @@ struct MetricsWriterTests {
         }
     }
 
+    @Test("a damaged line before the last is refused with its number, and the file stays as it is")
+    func damagedLine() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/metrics.jsonl"
+            let damaged =
+                metricsLine(1).json + "\n" + metricsLine(2).json.dropLast(9) + "\n" + metricsLine(3).json + "\n"
+            try damaged.write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(throws: ReportingError.invalidLine(path: path, line: 2, problem: "it is not one")) {
+                try MetricsWriter.open(path: path, resumingAfter: 3)
+            }
+            #expect(try text(path) == damaged)
+        }
+    }
+
+    @Test("a file that loses its name is noticed by the next append; a FIFO is refused without waiting")
+    func removed() throws {
+        try withTemporaryFolder { folder in
+            let writer = try MetricsWriter.open(path: folder + "/run.jsonl")
+            try writer.append(metricsLine(1))
+            try FileManager.default.removeItem(atPath: folder + "/run.jsonl")
+            #expect(throws: ReportingError.self) { try writer.append(metricsLine(2)) }
+            #expect(mkfifo(folder + "/fifo", 0o600) == 0)
+            let error = #expect(throws: ReportingError.self) { try MetricsWriter.open(path: folder + "/fifo") }
+            #expect(try #require(error).description.contains("FIFO"))
+        }
+    }
+
     @Test("resuming without a file starts one")
     func resumeWithoutFile() throws {
         try withTemporaryFolder { folder in

@@ -12,6 +12,8 @@ struct TokenizerErrorTests {
         var testDescription: String { "\(of) → \(with)" }
     }
 
+    private static let doubling = #"{"type":"Replace","pattern":{"String":"a"},"content":"aa"}"#
+
     static let damages: [Damage] = [
         Damage(
             of: #""merges":["a b","ab c"]}}"#, with: #""merges":["a b","#, says: ["not valid JSON", "ends too early"]),
@@ -27,7 +29,26 @@ struct TokenizerErrorTests {
         Damage(of: #""a":0"#, with: #""a":-1"#, says: ["model.vocab", "-1"]),
         Damage(of: #""a":0"#, with: #""a":99999999999"#, says: ["model.vocab", "99999999999"]),
         Damage(of: #""a":0"#, with: #""a":"0""#, says: ["model.vocab[\"a\"]", "an integer", "a string"]),
-        Damage(of: #""a":0"#, with: #""a":0,"a":6"#, says: ["model.vocab", "two ids"]),
+        Damage(of: #""a":0"#, with: #""a":0,"a":6"#, says: ["not valid JSON", "\"a\" appears twice"]),
+        Damage(of: #""a":0"#, with: #""a":00"#, says: ["not valid JSON", "needless 0"]),
+        Damage(of: #""a":0"#, with: #""a":1e999"#, says: ["not valid JSON", "out of range"]),
+        Damage(of: #""a":0"#, with: #""a":1."#, says: ["not valid JSON", "expected a digit"]),
+        Damage(of: #""a":0"#, with: #""a":--1"#, says: ["not valid JSON", "expected a value"]),
+        Damage(of: #""a":0"#, with: #""\u+061":0"#, says: ["not valid JSON", "hexadecimal"]),
+        Damage(
+            of: #""normalizer":null,"#, with: #""normalizer":null,"normalizer":null,"#,
+            says: ["\"normalizer\" appears twice"]),
+        Damage(
+            of: #""normalizer":null"#,
+            with:
+                #""normalizer":{"type":"Sequence","normalizers":[\#(repeatElement(doubling, count: 40).joined(separator: ","))]}"#,
+            says: ["\"normalizer\"", "256 times"]),
+        Damage(
+            of: #""decoder":{"type":"ByteLevel"}"#,
+            with:
+                #""decoder":{"type":"Sequence","decoders":[\#(repeatElement(doubling, count: 40).joined(separator: ","))]}"#,
+            says: ["\"decoder\"", "256 times"]),
+        Damage(of: #""content":"<s>""#, with: #""content":"\#(String(repeating: "s", count: 5000))""#, says: ["4096"]),
         Damage(of: #""a":0"#, with: #""a":1"#, says: ["model.vocab", "both"]),
         Damage(of: #""a":0"#, with: #""\ud800":0"#, says: ["not valid JSON", "surrogate"]),
         Damage(
@@ -115,6 +136,36 @@ struct TokenizerErrorTests {
             let message = try #require(error).description
             #expect(message.contains(says), "\(key): \(message)")
             #expect(message.contains("m.gguf"), "\(key): \(message)")
+        }
+    }
+
+    @Test("a score that is not a number, and a token too long to be joined, are refused by name")
+    func badScores() throws {
+        func message(_ scores: [Double], last: String = "ab") -> String {
+            let metadata: [String: GGUFValue] = [
+                "tokenizer.ggml.model": .string("llama"),
+                "tokenizer.ggml.tokens": .array([.string("a"), .string("b"), .string(last)]),
+                "tokenizer.ggml.scores": .array(scores.map { .float($0) }),
+            ]
+            do { _ = try Tokenizer(gguf: metadata, path: "m.gguf") } catch { return "\(error)" }
+            return "accepted"
+        }
+        #expect(message([0, -1, -2]) == "accepted")
+        #expect(message([0, -1, .nan]).contains("scores[2]"))
+        #expect(message([0, -.infinity, 1]).contains("scores[1]"))
+        #expect(message([0, -1, -2], last: String(repeating: "a", count: 400_000)).contains("tokens[2]"))
+    }
+
+    @Test("a long word is encoded by a vocabulary with a long token in time that grows with both")
+    func longTokens() throws {
+        let long = String(repeating: "a", count: 20_000)
+        let json = #"""
+            {"model":{"type":"WordPiece","unk_token":"[U]","max_input_chars_per_word":100000,
+             "vocab":{"[U]":0,"a":1,"##a":2,"##\#(long)":3}}}
+            """#
+        try TokenizerFixtures.withFolder(["tokenizer.json": json]) { folder in
+            let tokenizer = try Tokenizer.load(model: folder)
+            #expect(tokenizer.encode("a" + long + "aa") == [1, 3, 2, 2])
         }
     }
 }

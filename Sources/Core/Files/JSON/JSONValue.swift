@@ -19,11 +19,13 @@ public enum JSONValue: Sendable, Equatable {
 
     /// Reads a JSON file.
     ///
-    /// - Throws: what ``MappedFile/init(path:)`` throws, or
+    /// - Throws: what ``InputFile/contents(of:limit:)`` throws, or
     ///   ``FileError/invalidJSON(path:line:column:reason:)``.
     public static func read(path: String) throws(FileError) -> JSONValue {
-        let file = try MappedFile(path: path)
-        return try parse(file.bytes, path: path)
+        let bytes = try InputFile.contents(of: path, limit: .json)
+        return try bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in try parse(buffer, path: path) }
+        }.get()
     }
 
     /// Parses one JSON text (RFC 8259, UTF-8, nothing after it but white space).

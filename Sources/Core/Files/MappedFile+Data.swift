@@ -1,0 +1,11 @@
+import Foundation
+
+extension MappedFile {
+    /// The file's bytes without a copy; they keep the file mapped.
+    var data: Data {
+        guard let base = bytes.baseAddress else { return Data() }
+        return Data(
+            bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: byteCount,
+            deallocator: .custom { [self] _, _ in withExtendedLifetime(self) {} })
+    }
+}
