@@ -45,15 +45,16 @@ struct DataFilesTests {
 
     @Test("a file holds the records that the fixture says, or is refused by what it is", arguments: files)
     func holds(_ file: File) throws {
+        var expected: [Example] = []
+        var form = ExampleForm(columns: [])
+        for row in file.rows ?? [] where Self.container(file.path) == nil {
+            expected.append(try form.read(row).example)
+        }
         do throws(DataError) {
-            let found = try ExampleReader.read(path: file.path)
+            let found = try ExampleReader.read(path: file.path).examples.map(\.example)
             #expect(Self.container(file.path) == nil)
-            guard let rows = file.rows else {
-                Issue.record("\(file.path) should be refused")
-                return
-            }
-            var form = ExampleForm(columns: [])
-            #expect(found.examples.map(\.example) == (try rows.map { try form.read($0).example }))
+            #expect(file.rows != nil, "it should be refused")
+            #expect(found == expected)
         } catch {
             if let container = Self.container(file.path) {
                 guard case .unsupportedContainer(file.path, let found) = error else {
@@ -126,7 +127,7 @@ struct DataFilesTests {
     func objects() throws {
         let folder = try DataTestFolder()
         let one = try ExampleReader.read(path: folder.write("\n{\n \"text\":\n \"a\"}\n", to: "one.json"))
-        #expect(one.examples.map { [$0.example] } == [[.text("a")]])
+        #expect(one.examples.map(\.example) == [.text("a")])
         #expect(one.examples.map(\.line) == [2])
         let many = try ExampleReader.read(
             path: folder.write(

@@ -27,7 +27,7 @@ struct DataFormsTests {
             self.name = name
             self.record = record
             columns = (config?["columns"]?.members ?? []).compactMap { key, value in
-                value.plain.stringValue.map { .init(key: key, name: $0) }
+                value.plain.stringValue.map { RunConfiguration.DataSection.Column(key: key, name: $0) }
             }
             example = json["example"]?.plain
             refused = json["refused"]?.plain.arrayValue?.compactMap(\.stringValue) ?? []
