@@ -19,6 +19,7 @@ extension JinjaInterpreter {
         case .float:
             let standard = try arguments.bound(to: ["default"], in: "float")[0] ?? .float(0)
             if let number = value.number { return .float(number.double) }
+            if case .undefined(let undefined) = value { throw undefined.error }
             guard case .string(let text) = value, let number = Self.float(text) else { return standard }
             return .float(number)
         default:

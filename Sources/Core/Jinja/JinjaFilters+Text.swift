@@ -7,8 +7,8 @@ extension JinjaInterpreter {
         switch filter {
         case .indent: return try indented(value, arguments)
         case .truncate, .wordwrap:
-            let text = try needed(value, in: name)
-            return filter == .truncate ? try truncated(text, arguments) : try wrapped(text, arguments)
+            return filter == .truncate
+                ? try truncated(value, arguments) : try wrapped(try needed(value, in: name), arguments)
         default: break
         }
         let text = try text(of: value)
@@ -86,7 +86,7 @@ extension JinjaInterpreter {
         return try made(JinjaText(out, isMarkup: text.isMarkup))
     }
 
-    private func truncated(_ text: JinjaText, _ arguments: JinjaArguments) throws(JinjaError) -> JinjaValue {
+    private func truncated(_ value: JinjaValue, _ arguments: JinjaArguments) throws(JinjaError) -> JinjaValue {
         let given = try arguments.bound(to: ["length", "killwords", "end", "leeway"], in: "truncate")
         let length = try given[0].map { value throws(JinjaError) in try integer(value) } ?? 255
         let end = try optionalText(given[2], in: "truncate") ?? "..."
@@ -95,7 +95,8 @@ extension JinjaInterpreter {
         guard length >= end.count, leeway >= 0, length < 1 << 60, leeway < 1 << 60 else {
             throw .value("expected length >= \(end.count), got \(length)")
         }
-        if text.count <= length + leeway { return .string(text) }
+        if try self.length(value) <= length + leeway { return value }
+        let text = try needed(value, in: "truncate")
         var kept = JinjaText(text.scalars[..<(length - end.count)], isMarkup: text.isMarkup)
         if !(given[1]?.isTrue ?? false), let space = kept.lastIndex(of: [" "]) {
             kept = JinjaText(kept.scalars[..<space], isMarkup: text.isMarkup)
@@ -195,7 +196,7 @@ extension JinjaInterpreter {
         var pairs: [JinjaValue]
         switch value {
         case .dictionary(let dictionary): pairs = dictionary.elements(.items)
-        case .list, .tuple, .view, .object(.generator): pairs = try elements(of: value)
+        case .list, .tuple, .range, .view, .object(.generator): pairs = try elements(of: value)
         default: return try made(quoted(try text(of: value), inQuery: false))
         }
         for index in pairs.indices {

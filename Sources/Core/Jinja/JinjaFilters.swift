@@ -27,13 +27,8 @@ extension JinjaInterpreter {
         case .list:
             try checkEmpty(arguments, name)
             return try list(try elements(of: value))
-        case .items:
-            try checkEmpty(arguments, name)
-            if case .undefined = value { return try generator([]) }
-            guard case .dictionary(let dictionary) = value else {
-                throw .type("Can only get item pairs from a mapping.")
-            }
-            return try generator(dictionary.elements(.items))
+        case .items, .unique, .batch, .slice:
+            return try late { () throws(JinjaError) in try paired(filter, value, arguments) }
         case .first: return try first(value, arguments)
         case .last: return try last(value, arguments)
         case .attr:
@@ -46,8 +41,8 @@ extension JinjaInterpreter {
             }
             return try attribute(of: value, wanted.string, wanted)
         case .map, .select, .reject, .selectattr, .rejectattr: return try lazyFilter(filter, value, arguments)
-        case .sort, .unique, .groupby, .dictsort, .min, .max, .sum: return try ordered(filter, value, arguments)
-        case .join, .reverse, .batch, .slice: return try arranged(filter, value, arguments)
+        case .sort, .groupby, .dictsort, .min, .max, .sum: return try ordered(filter, value, arguments)
+        case .join, .reverse: return try arranged(filter, value, arguments)
         case .abs, .round, .int, .float, .filesizeformat: return try numeric(filter, value, arguments)
         case .random: throw .unsupported("the filter random: the same conversation has to become the same text")
         case .pprint, .urlize, .xmlattr: throw .unsupported("the filter \(name)")
@@ -57,6 +52,28 @@ extension JinjaInterpreter {
         case .e, .escape, .safe, .forceescape, .striptags, .urlencode: return try markup(filter, value, arguments)
         default: return try textFilter(filter, value, arguments)
         }
+    }
+
+    /// A generator whose failure is met when it is gone through, as Python's are.
+    private func late(_ make: () throws(JinjaError) -> JinjaValue) throws(JinjaError) -> JinjaValue {
+        do throws(JinjaError) {
+            return try make()
+        } catch {
+            if case .budget = error { throw error }
+            return try generator([], failure: error)
+        }
+    }
+
+    private func paired(_ filter: JinjaFilter, _ value: JinjaValue, _ arguments: JinjaArguments) throws(JinjaError)
+        -> JinjaValue
+    {
+        guard filter == .items else {
+            return try filter == .unique ? ordered(filter, value, arguments) : arranged(filter, value, arguments)
+        }
+        try checkEmpty(arguments, "items")
+        if case .undefined = value { return try generator([]) }
+        guard case .dictionary(let dictionary) = value else { throw .type("Can only get item pairs from a mapping.") }
+        return try generator(dictionary.elements(.items))
     }
 
     func checkEmpty(_ arguments: JinjaArguments, _ name: String) throws(JinjaError) {
@@ -81,7 +98,7 @@ extension JinjaInterpreter {
         let none = JinjaValue.undefined(.hint("No first item, sequence was empty."))
         if case .object(.generator(let place)) = value { return try generators[place].next() ?? none }
         if case .string(let text) = value {
-            return text.scalars.first.map { .string(JinjaText([$0], isMarkup: text.isMarkup)) } ?? none
+            return text.scalars.first.map { .string(JinjaText([$0])) } ?? none
         }
         return try elements(of: value).first ?? none
     }

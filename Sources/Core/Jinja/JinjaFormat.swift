@@ -178,7 +178,12 @@ extension JinjaInterpreter {
             try charge(text.count)
             out.append(contentsOf: text)
         }
-        guard used >= values.count || names != nil else {
+        var isMapping = names != nil
+        switch value {
+        case .list, .range, .undefined: isMapping = true
+        default: break
+        }
+        guard used >= values.count || isMapping else {
             throw .type("not all arguments converted during string formatting")
         }
         return JinjaText(out, isMarkup: format.isMarkup)

@@ -138,7 +138,7 @@ extension JinjaInterpreter {
                     start: range.start + part.start * range.step, stop: range.start + part.stop * range.step,
                     step: range.step * part.step))
         case .undefined(let undefined): throw undefined.error
-        default: throw .type("'\(owner.typeName)' object cannot be sliced")
+        default: throw .type("'\(owner.typeName)' object is not subscriptable")
         }
     }
 }

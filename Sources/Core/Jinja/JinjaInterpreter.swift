@@ -146,7 +146,7 @@ final class JinjaInterpreter {
         case .undefined: return []
         case .string(let text):
             try charge(text.count, times: 8)
-            return text.scalars.map { .string(JinjaText([$0], isMarkup: text.isMarkup)) }
+            return text.scalars.map { .string(JinjaText([$0])) }
         case .range(let range):
             try charge(range.count, times: 8)
             return range.values

@@ -7,6 +7,8 @@ package struct JinjaTemplate: Sendable {
     private let names: [String]
     /// Whether the template marks what the model writes with `{% generation %}`.
     package let hasGenerationBlocks: Bool
+    /// Whether the template can ask for the time.
+    package var readsClock: Bool { names.contains(JinjaFunction.strftimeNow.rawValue) }
     /// The size of the source, in code points.
     private let size: Int
 

@@ -11,7 +11,9 @@ package struct JinjaText: Sendable, Hashable {
     /// The code points of `string`.
     package init(_ string: String) { scalars = Array(string.unicodeScalars) }
 
-    init(_ scalars: [Unicode.Scalar], isMarkup: Bool = false) {
+    package init(_ scalars: [Unicode.Scalar]) { self.scalars = scalars }
+
+    init(_ scalars: [Unicode.Scalar], isMarkup: Bool) {
         self.scalars = scalars
         self.isMarkup = isMarkup
     }

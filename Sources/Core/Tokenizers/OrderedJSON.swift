@@ -31,12 +31,12 @@ package enum OrderedJSON: Sendable {
     }
 
     /// Where and why reading stopped.
-    struct Failure: Error {
+    package struct Failure: Error {
         let byteOffset: Int
         let reason: String
     }
 
-    static func parse(_ bytes: [UInt8]) throws(Failure) -> OrderedJSON {
+    package static func parse(_ bytes: [UInt8]) throws(Failure) -> OrderedJSON {
         var parser = OrderedJSONParser(bytes: bytes)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
