@@ -21,12 +21,12 @@ struct Preview: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; its weights are not read.", valueName: "path")
-    )
+        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; its weights are not read.", valueName: "path"),
+        transform: expandedPath)
     var model: String?
-    @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"))
+    @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"), transform: expandedPath)
     var data: String?
-    @Option(help: ArgumentHelp("Configuration of a run (YAML).", valueName: "file"))
+    @Option(help: ArgumentHelp("Configuration of a run (YAML).", valueName: "file"), transform: expandedPath)
     var config: String?
     @Option(
         help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain. (default: the configuration's, or auto)")

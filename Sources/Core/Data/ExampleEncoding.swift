@@ -2,6 +2,8 @@
 package protocol ExampleEncoding: Sendable {
     /// The most tokens of one example.
     var maximumLength: Int { get }
+    /// Every token id is below this.
+    var vocabularySize: Int { get }
     /// All that the tokens depend on besides the data and the length.
     var keys: [String] { get }
     /// What the user should know about how it was chosen, one sentence each.
@@ -47,7 +49,7 @@ extension ExampleEncoder: ExampleEncoding {
 package struct TokenIdEncoder: ExampleEncoding {
     package let maximumLength: Int
     /// Every token id is below this.
-    private let vocabularySize: Int
+    package let vocabularySize: Int
     /// Why there is no tokenizer.
     private let reason: String
 
