@@ -21,7 +21,7 @@ struct Preview: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; its weights are not read.", valueName: "path"),
+        help: ArgumentHelp("Model: a Hugging Face folder or a .gguf file; weights are not read.", valueName: "path"),
         transform: expandedPath)
     var model: String?
     @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"), transform: expandedPath)
