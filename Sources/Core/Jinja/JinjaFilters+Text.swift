@@ -92,10 +92,10 @@ extension JinjaInterpreter {
         let end = try optionalText(given[2], in: "truncate") ?? "..."
         var leeway = 5
         if let value = given[3] { if case .none = value {} else { leeway = try integer(value) } }
-        guard length >= end.count, leeway >= 0, length < 1 << 60, leeway < 1 << 60 else {
-            throw .value("expected length >= \(end.count), got \(length)")
+        guard length >= end.count, leeway >= 0 else {
+            throw .value("expected length >= \(end.count), got \(length), and leeway >= 0, got \(leeway)")
         }
-        if try self.length(value) <= length + leeway { return value }
+        if try self.length(value) - length <= leeway { return value }
         let text = try needed(value, in: "truncate")
         var kept = JinjaText(text.scalars[..<(length - end.count)], isMarkup: text.isMarkup)
         if !(given[1]?.isTrue ?? false), let space = kept.lastIndex(of: [" "]) {

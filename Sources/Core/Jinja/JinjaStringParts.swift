@@ -66,7 +66,7 @@ extension JinjaInterpreter {
         if method == .expandtabs { return try expanded(text, try arguments.bound(to: ["tabsize"], in: name)[0]) }
         let given = try arguments.bound(to: method == .zfill ? ["/width"] : ["/width", "/fillchar"], in: name)
         guard let wanted = given[0] else { throw .type("\(name) expected at least 1 argument, got 0") }
-        let width = try integer(wanted)
+        let width = max(0, try integer(wanted))
         var filling: Unicode.Scalar = method == .zfill ? "0" : " "
         if given.count > 1, let value = given[1] {
             let text = try needed(value, in: name)

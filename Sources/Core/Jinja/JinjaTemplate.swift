@@ -13,7 +13,7 @@ package struct JinjaTemplate: Sendable {
     private let size: Int
 
     /// The longest template that is read, in bytes.
-    private static let longestSource = 4 << 20
+    private static let longestSource = 1 << 20
 
     /// Reads a template; a text that is none is refused with its line.
     package init(_ source: String) throws(JinjaError) {

@@ -42,6 +42,21 @@ struct JinjaBudgetTests {
     }
 
     @Test(
+        "no number is too large for the interpreter itself",
+        arguments: [
+            ("{{ 'ab'.center(-9223372036854775808) }}", "ab"), ("{{ 'abc'[::-9223372036854775808] }}", "c"),
+            ("{{ 'abc'[9223372036854775807:] }}", ""), ("{{ [1, 2][-9223372036854775808:] }}", "[1, 2]"),
+            ("{{ -7 // 2 }} {{ -7 % 3 }} {{ 7 // -2 }}", "-4 2 -4"),
+            ("{{ 9223372036854775807 + 1 }}", "9223372036854775808"),
+            ("{{ 'a b' | truncate(9223372036854775807) }}", "a b"),
+            ("{{ [1, 2] | batch(9223372036854775807) | list }}", "[[1, 2]]"),
+        ])
+    func extremes(_ source: String, _ expected: String) throws {
+        let rendering = try JinjaTemplate(source).render([], now: { JinjaDate(year: 2025, month: 1, day: 1) })
+        #expect(rendering.text == expected)
+    }
+
+    @Test(
         "an integer beyond 128 bits is refused by name",
         arguments: ["{{ 2 ** 127 }}", "{{ 170141183460469231731687303715884105727 + 1 }}", "{{ 10 ** 30 * 10 ** 30 }}"])
     func overflow(_ source: String) throws {

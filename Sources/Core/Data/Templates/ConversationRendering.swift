@@ -23,7 +23,7 @@ final class ConversationRendering {
         messages = conversation.messages.map(\.templateValue)
     }
 
-    /// The text of the first `count` messages; kept where `keeps`, because it is asked for again.
+    /// The text of the first `count` messages, with the beginning of an answer where one is asked for.
     func text(_ count: Int, asksForAnswer: Bool) throws(TemplateError) -> [Unicode.Scalar] {
         let beginning = Beginning(count: count, asksForAnswer: asksForAnswer)
         if let known = known[beginning] { return try known.get() }
@@ -33,7 +33,7 @@ final class ConversationRendering {
         } catch {
             result = .failure(error)
         }
-        // Only the newest are asked for again: answers follow questions.
+        // What is asked for again is among the newest: the text before one answer may be that up to the one before.
         if known.count > 4 { known.removeAll() }
         known[beginning] = result
         return try result.get()
