@@ -28,7 +28,7 @@ fifos() {
 stop_after_step_3() {
     own_model
     CATENA_STOP_AT=step-end:3@0 start "$catena" train --config run.yaml --set output=run --set model=own \
-        --set data.cache=cache --set distributed.stall-timeout=0 "$@"
+        --set data.cache=cache --set distributed.stall-timeout=none "$@"
     wait_until_stopped "$process"
 }
 goes_on() {
@@ -46,7 +46,7 @@ overwritten() {
     goes_on "$changed" "start again"
 }
 overwrite_model() { changed=own/model.safetensors; overwrite $changed 40000 '\x01\x02\x03\x04'; }
-overwrite_cache() { changed=$(echo cache/*.catena-data); overwrite "$changed" 900 '\xff\xff\xff\x7f'; }
+overwrite_cache() { changed=$(ls cache/*.catena-data | head -n 1); overwrite "$changed" 900 '\xff\xff\xff\x7f'; }
 shorten_model() { changed=own/model.safetensors; truncate -s 4096 $changed; }
 
 replaced() {

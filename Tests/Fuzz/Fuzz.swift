@@ -23,7 +23,6 @@ enum Fuzz {
             print(try attempt(reader, seed: seed, index: index, folder: folder) ?? "accepted")
             return
         }
-        // A kind of error that nobody means: what is read whole before anything of it is checked.
         let end = Date().addingTimeInterval(seconds)
         var (index, refused) = (0, 0)
         while Date() < end {

@@ -94,7 +94,9 @@ extension Reader {
             },
             Reader(name: "metrics", inputs: [["metrics.jsonl": Array(metrics.utf8)]]) {
                 let path = $0 + "/metrics.jsonl"
-                try MetricsWriter.open(path: path, resumingAfter: 2).append(MetricsLine.read(path: path)[0])
+                let lines = try MetricsLine.read(path: path)
+                let writer = try MetricsWriter.open(path: path, resumingAfter: 2)
+                for line in lines { try writer.append(line) }
             },
             Reader(
                 name: "data",

@@ -31,7 +31,7 @@ final class AppendOnlyFile {
             errno == ELOOP ? "it is a link, and nothing is written through links" : String(cString: strerror(errno))
         var status = stat()
         if (descriptor < 0 ? lstat(path, &status) : fstat(descriptor, &status)) == 0,
-            status.st_mode & S_IFMT != S_IFLNK, let kind = InputFile.kind(status.st_mode)
+            ![S_IFLNK, S_IFCHR].contains(status.st_mode & S_IFMT), let kind = InputFile.kind(status.st_mode)
         {
             if descriptor >= 0 { Foundation.close(descriptor) }
             throw .cannotOpen(path: path, reason: kind)
