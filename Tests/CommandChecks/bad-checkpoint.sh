@@ -44,6 +44,31 @@ all_damaged() {
         "$catena" train --config run.yaml --resume auto
 }
 
+# A manifest that is right about a changed state.json: all sums are valid.
+sign_state() {
+    local manifest=$newest/manifest.json
+    awk -v sum="$(sha256sum <"$newest/state.json" | cut -d ' ' -f 1)" -v count="$(wc -c <"$newest/state.json")" '
+        { line[NR] = $0 }
+        /"name" : "state.json"/ { place = NR }
+        END {
+            sub(/[0-9]+/, count, line[place - 1])
+            sub(/"[0-9a-f]+"$/, "\"" sum "\"", line[place + 1])
+            for (i = 1; i <= NR; i++) print line[i]
+        }' "$manifest" | sed -E 's/("checksum" : )"[^"]*"/\1""/' >signed
+    sed -E "s/(\"checksum\" : )\"\"/\\1\"$(sha256sum <signed | cut -d ' ' -f 1)\"/" signed >"$manifest"
+    rm signed
+}
+
+other_step() {
+    six_steps
+    local step
+    for step in -1 5 9223372036854775807; do
+        sed -i -E "s/^( *\"step\"): ?-?[0-9]+/\\1: $step/" "$newest/state.json"
+        sign_state
+        refuses 1 "$newest/state.json" "step $step," "manifest step 6" -- "$catena" train --config run.yaml --resume auto
+    done
+}
+
 newer_format() {
     six_steps
     sed -i -E 's/"formatVersion" ?: ?[0-9]+/"formatVersion" : 99/' "$newest/manifest.json"
@@ -104,6 +129,7 @@ check "resume: a missing manifest" falls_back delete manifest.json
 check "resume: a file of another checkpoint" falls_back swap
 check "resume: all damaged" all_damaged
 check "resume: checkpoint of a newer format" newer_format
+check "checkpoint: another step in state.json than in the manifest is refused, all sums valid" other_step
 check "resume: another configuration, keys named" other_configuration
 check "resume: another model" other_model
 check "resume: other data" other_data
