@@ -75,7 +75,11 @@ struct Preview: ParsableCommand {
         for note in encoder.notes + file.notes { StandardError.write(note + "\n") }
         let style = PreviewStyle.detect()
         for preview in previews.prefix(count) {
-            StandardOutput.write(json ? preview.json.compactText() + "\n" : style.text(preview))
+            if json {
+                StandardOutput.write(json: preview.json.compactText() + "\n")
+            } else {
+                StandardOutput.write(verbatim: style.text(preview))
+            }
         }
     }
 

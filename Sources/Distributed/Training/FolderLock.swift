@@ -58,9 +58,8 @@ package final class FolderLock {
             }
         }
         let text = Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(Self.now())\n".utf8)
-        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
-            throw FileError.unwritable(path: path, reason: String(cString: strerror(errno)))
-        }
+        // On a full disk the lock holds all the same.
+        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
     }
 
     /// What the holder wrote into the file that is open.

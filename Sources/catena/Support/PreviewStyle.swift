@@ -21,13 +21,13 @@ struct PreviewStyle {
     func text(_ preview: ExamplePreview) -> String {
         let encoded = preview.encoded
         var text =
-            "\(preview.file):\(preview.line): \(encoded.inputIds.count) tokens, "
+            "\(PrintableText.escaped(name: preview.file)):\(preview.line): \(encoded.inputIds.count) tokens, "
             + "\(encoded.supervisedCount) learned\n"
         if preview.text != nil {
-            text += preview.pieces.map { marked(Self.visible($0.text), $0.isSupervised) }.joined() + "\n"
+            text += preview.pieces.map { marked(PrintableText.escaped($0.text), $0.isSupervised) }.joined() + "\n"
         }
         text += "tokens: " + tokens(encoded) + "\n"
-        for note in preview.notes { text += "note: " + Self.visible(note) + "\n" }
+        for note in preview.notes { text += "note: " + PrintableText.escaped(note) + "\n" }
         return text + "\n"
     }
 
@@ -47,20 +47,5 @@ struct PreviewStyle {
             start = end
         }
         return runs.joined(separator: " ")
-    }
-
-    /// The text with control characters other than line feeds and tabs written out, so that data cannot steer a terminal.
-    private static func visible(_ text: String) -> String {
-        var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            let isControl =
-                scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || (0x7F...0x9F).contains(scalar.value)
-            if isControl {
-                result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16, uppercase: true))}".unicodeScalars)
-            } else {
-                result.append(scalar)
-            }
-        }
-        return String(result)
     }
 }
