@@ -69,6 +69,18 @@ other_step() {
     done
 }
 
+damage_is_named() {
+    six_steps
+    flip optimizer.safetensors 9000
+    for verb in inspect "verify --model model --checkpoint"; do
+        # shellcheck disable=SC2086
+        refuses 1 "$newest/optimizer.safetensors" damaged SHA-256 -- "$catena" $verb "$newest"
+    done
+    run "$catena" inspect run
+    expect_code 0
+    grep -q "damaged_checkpoints.*$newest/optimizer.safetensors" "$log.out" || fail "not said: $(cat "$log.out")"
+}
+
 newer_format() {
     six_steps
     sed -i -E 's/"formatVersion" ?: ?[0-9]+/"formatVersion" : 99/' "$newest/manifest.json"
@@ -128,6 +140,7 @@ check "resume: a missing file" falls_back delete state.json
 check "resume: a missing manifest" falls_back delete manifest.json
 check "resume: a file of another checkpoint" falls_back swap
 check "resume: all damaged" all_damaged
+check "inspect and verify: a changed byte" damage_is_named
 check "resume: checkpoint of a newer format" newer_format
 check "checkpoint: another step in state.json than in the manifest is refused, all sums valid" other_step
 check "resume: another configuration, keys named" other_configuration

@@ -24,6 +24,9 @@ unknown_type() { own_model; rewrite_header $weights 's/"F32"/"F33"/'; }
 integer_weights() { own_model; rewrite_header $weights 's/(model.norm.weight": ?\{[^}]*)"F32"/\1"I32"/'; }
 other_shape() { own_model; sed -i -E 's/"hidden_size": 128/"hidden_size": 160/' own/config.json; }
 no_tensor() { own_model; rewrite_header $weights 's/model.norm.weight/model.nrom.weight/'; }
+fewer_layers() { own_model; sed -i -E 's/("num_hidden_layers": )[0-9]+/\11/' own/config.json; }
+many_layers() { own_model; sed -i -E 's/("num_hidden_layers": )[0-9]+/\116000000/' own/config.json; }
+quantised() { own_model; sed -i '0,/{/s//{"quantization_config": {"quant_method": "awq"},/' own/config.json; }
 no_configuration() { own_model; rm own/config.json; }
 bad_configuration() { own_model; echo '{' >own/config.json; }
 unknown_family() { own_model; sed -i -E 's/"model_type": "llama"/"model_type": "lama"/; s/LlamaForCausalLM/LamaForCausalLM/' own/config.json; }
@@ -69,6 +72,9 @@ check "model: missing" refuses_model own -- true
 check "model: empty folder" refuses_model own -- empty_folder
 check "model: a text file" refuses_model own -- a_text_file
 check "model: unreadable" refuses_model $weights ermission -- unreadable
+check "model: fewer layers than it holds" refuses_model own/config.json "layers is 1" -- fewer_layers
+check "model: 16 million layers" refuses_model own/config.json num_hidden_layers 4096 -- many_layers
+check "model: quantised by another program" refuses_model own/config.json awq .gguf -- quantised
 check "model: no config.json" refuses_model own/config.json -- no_configuration
 check "model: config.json is no JSON" refuses_model own/config.json -- bad_configuration
 check "model: config.json without a key" refuses_model own/config.json num_attention_heads -- missing_key

@@ -122,6 +122,25 @@ result_is_usable() {
     same_bytes adapted "$log.out"
 }
 
+# The adapter finds its base from any folder, and is no longer sound on another base of the same shape.
+other_base() {
+    whole_run
+    (cd / && "$catena" verify --adapter "$whole/adapter") >out 2>&1 || fail "not found from /: $(cat out)"
+    own_model
+    overwrite own/model.safetensors "$(tensor_start own/model.safetensors model.norm.weight)" '\x00\x00\x00\x40'
+    run "$catena" verify --adapter "$whole/adapter" --model own
+    expect_code 1
+    grep -q 'FAILED  base' "$log.out" || fail "accepted: $(cat "$log.out")"
+    run "$catena" generate --model own --adapter "$whole/adapter" --prompt a --max-tokens 1
+    expect_code 0
+    expect_text "note: the adapter" "was trained on a base with fingerprint"
+    sed -E 's/"r": [0-9]+/"r": -1/' -i.old "$whole/adapter/adapter_config.json"
+    run "$catena" verify --adapter "$whole/adapter" --model model
+    mv "$whole/adapter/adapter_config.json.old" "$whole/adapter/adapter_config.json"
+    expect_code 1
+    expect_one_error '"r" must be a whole number of at least 1'
+}
+
 # A job on one machine has nothing to compare clocks and networks with; two ranks talk and measure.
 doctor_sees_the_job() {
     run "$catena" doctor --json
@@ -156,3 +175,4 @@ check "generate: a seed gives the same text again in int8" generation_repeats --
 check "tokenize: a file, a tokenizer.json, empty lines" tokens_are_text
 check "probe: equal bytes twice, gradients when asked for" probe_repeats
 check "a trained adapter verifies, exports and generates" result_is_usable
+check "verify: the base is found from anywhere, and another one is refused" other_base

@@ -5,7 +5,7 @@ public enum AdapterExport {
     /// Rewrites the PEFT adapter in `folder` in Catena's own canonical form: float32, fixed order.
     public static func peft(adapter folder: String, origin: AdapterOrigin? = nil, to output: String) throws {
         let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: true)
-        let file = try AdapterTensorFile(folder: folder)
+        let file = try AdapterTensorFile(folder: folder, type: configuration.type)
         guard !file.tensors.isEmpty else {
             throw AdapterError.mismatch(path: file.path, reason: "there is no tensor in it")
         }

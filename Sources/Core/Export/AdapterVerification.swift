@@ -91,7 +91,8 @@ public struct AdapterVerification {
         let bytes = try content.writer.data()
         let values = model.attached?.parameters.map { $0.value.elements() } ?? []
         try model.attached?.read(
-            AdapterTensorFile(folder: staged.stagingPath), configuration: content.configuration)
+            AdapterTensorFile(folder: staged.stagingPath, type: content.configuration.type),
+            configuration: content.configuration)
         let isSame =
             try AdapterFiles.content(of: model, baseModel: "").writer.data() == bytes
             && zip(model.attached?.parameters ?? [], values).allSatisfy {

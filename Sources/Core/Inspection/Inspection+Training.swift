@@ -16,7 +16,7 @@ extension Inspection {
             add(key, json[key])
         }
         add("base_fingerprint", try AdapterOrigin(folder: folder)?.baseFingerprint.map { .string($0) })
-        describe(try AdapterTensorFile(folder: folder).tensors.values)
+        describe(try AdapterTensorFile(folder: folder, type: PEFTForm.own.type).tensors.values)
         add("layers", Set(tensors.map { $0.name.components(separatedBy: ".lora_")[0] }).count)
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A model's files with what they say about it, and which of their tensors have been asked for.
 ///
 /// What the files hold decides where the configuration alone does not: whether the head is tied, and whether all layers are
@@ -68,8 +70,8 @@ final class ModelFiles {
             return false
         }
         guard head.shape == table.shape else { return true }
-        if head.encoding == table.encoding {
-            return !head.bytes.elementsEqual(table.bytes)
+        if head.encoding == table.encoding, let x = head.bytes.baseAddress, let y = table.bytes.baseAddress {
+            return memcmp(x, y, head.byteCount) != 0
         }
         for row in 0..<head.rowCount {
             var (x, y) = ([Float](repeating: 0, count: head.rowLength), [Float](repeating: 0, count: head.rowLength))

@@ -65,9 +65,9 @@ public struct AdapterOrigin {
 
 /// Paths of base models in adapters' files.
 public enum BasePath {
-    /// The path from the root, so that it is found from any folder; nothing stays nothing.
+    /// The path from the root without links, so that it is found from any folder; nothing stays nothing.
     public static func absolute(_ path: String) -> String {
-        path.isEmpty ? path : URL(fileURLWithPath: path).standardizedFileURL.path
+        path.isEmpty ? path : URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
     }
 
     /// The path of `path` from `folder`.

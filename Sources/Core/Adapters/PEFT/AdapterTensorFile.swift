@@ -12,8 +12,9 @@ struct AdapterTensorFile {
 
     /// The adapter's file in `folder`.
     ///
+    /// - Parameter type: its `peft_type`; Catena's own form has its names as they are.
     /// - Throws: ``FileError``, and ``AdapterError/mismatch(path:reason:)`` for a tensor that is there under two names.
-    init(folder: String) throws {
+    init(folder: String, type: String) throws {
         let path = folder + "/" + PEFT.weightsFile
         let manager = FileManager.default
         if !manager.fileExists(atPath: path), manager.fileExists(atPath: folder + "/" + PEFT.pickleFile) {
@@ -26,7 +27,7 @@ struct AdapterTensorFile {
         let file = try SafetensorsFile(path: path)
         var tensors: [String: StoredTensor] = [:]
         for (name, tensor) in file.tensors.sorted(by: { $0.key < $1.key }) {
-            let known = Self.canonical(name)
+            let known = type == PEFTForm.own.type ? name : Self.canonical(name)
             if let twin = tensors.updateValue(tensor, forKey: known) {
                 throw AdapterError.mismatch(path: path, reason: "tensors \(twin.name) and \(name) are the same one")
             }

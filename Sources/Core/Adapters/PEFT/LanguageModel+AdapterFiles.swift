@@ -19,7 +19,7 @@ extension LanguageModel {
         let earlier = attached
         do {
             let adapter = try attachAdapters(configuration.section, seed: 0)
-            let file = try AdapterTensorFile(folder: folder)
+            let file = try AdapterTensorFile(folder: folder, type: configuration.type)
             if let expected = adapter.form(configuration).expected(adapter, configuration) {
                 try file.require(expected)
             }
@@ -42,7 +42,7 @@ extension AttachedAdapter {
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the file has exactly the tensors of this adapter;
     ///   ``FileError/notFinite(path:tensor:)``.
     public func read(_ folder: String, configuration: PEFTConfiguration, engine: Engine) throws {
-        let file = try AdapterTensorFile(folder: folder)
+        let file = try AdapterTensorFile(folder: folder, type: configuration.type)
         try read(file, configuration: configuration)
         try requireFinite(path: file.path, engine: engine)
     }
