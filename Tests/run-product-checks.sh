@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Checks that the bits of matrix products and decompositions do not depend on the number of threads, under every set of OpenBLAS's kernels
 # that this processor runs: run-product-checks.sh [SHAPES [SEED]]
-#   SHAPES   random products for each set, each on 1 to 4 threads (default 250)
+#   SHAPES   random products for each set, each on 1 to 4 threads (default 150)
 #
 # Compiles Sources/CKernels with Tests/ProductChecks/products.c. The sets: the environment's, OpenBLAS's own choice without
 # OPENBLAS_CORETYPE, and others by that variable.
 # Last line: "N passed, N failed", with ", N skipped" if no C compiler is there. Exit code 1 if a check failed.
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-shapes=${1:-250}
+shapes=${1:-150}
 seed=${2:-1}
 compiler=$(command -v clang) || { echo "skipped products: no clang"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
 work=$(mktemp -d)
