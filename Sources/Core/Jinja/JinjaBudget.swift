@@ -16,8 +16,8 @@ struct JinjaBudget {
 
     init(inputSize: Int) {
         let input = min(inputSize, 1 << 32)
-        steps = 4_000_000 + 32 * input
-        space = (1 << 25) + 64 * input
+        steps = 1_000_000 + 32 * input
+        space = (1 << 23) + 64 * input
     }
 }
 
