@@ -97,8 +97,11 @@ public final class Tokenizer: Sendable {
     /// Whether the model expects ``beginningOfSequenceId`` before every sequence. ``encode(_:)`` does not add it.
     public var addsBeginningOfSequence: Bool { parts.addsBeginningOfSequence && parts.beginningOfSequenceId != nil }
 
-    /// The model's chat template as Jinja text, to recognise a known template by.
-    public var chatTemplate: String? { parts.chatTemplate }
+    /// The chat templates that the model brings along.
+    public var templates: ModelTemplates { parts.templates }
+
+    /// Texts of the tokens that stand outside the model's own segmentation.
+    public var addedTokens: [String] { parts.addedTokens.map { String(decoding: $0.content, as: UTF8.self) } }
 
     /// SHA-256, in hexadecimal, of everything that affects encoding: vocabulary, merges, added tokens, rules.
     public var fingerprint: String { parts.fingerprint }

@@ -39,7 +39,13 @@ struct TokenizerExport {
         for (role, id) in roles {
             if let id, let token = text(of: id) { members.append((role, .string(token))) }
         }
-        if let template = parts.chatTemplate { members.append(("chat_template", .string(template))) }
+        let templates = parts.templates.templates
+        if let only = templates.first, templates.count == 1, only.name == ModelTemplates.defaultName {
+            members.append(("chat_template", .string(only.text)))
+        } else if !templates.isEmpty {
+            let list = templates.map { OrderedJSON.object([("name", .string($0.name)), ("template", .string($0.text))]) }
+            members.append(("chat_template", .array(list)))
+        }
         return .object(members)
     }
 
