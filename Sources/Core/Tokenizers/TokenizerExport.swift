@@ -43,7 +43,9 @@ struct TokenizerExport {
         if let only = templates.first, templates.count == 1, only.name == ModelTemplates.defaultName {
             members.append(("chat_template", .string(only.text)))
         } else if !templates.isEmpty {
-            let list = templates.map { OrderedJSON.object([("name", .string($0.name)), ("template", .string($0.text))]) }
+            let list = templates.map { template in
+                OrderedJSON.object([("name", .string(template.name)), ("template", .string(template.text))])
+            }
             members.append(("chat_template", .array(list)))
         }
         return .object(members)

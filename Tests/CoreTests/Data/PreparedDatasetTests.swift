@@ -37,7 +37,7 @@ struct PreparedDatasetTests {
         #expect(
             data.notes == [
                 "Chat template: plain, built in.",
-                "2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left."
+                "2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left.",
             ])
         let tokenizer = ByteTokenizer()
         #expect(tokenizer.text(of: data.example(1).inputIds) == "abcdefgh")
