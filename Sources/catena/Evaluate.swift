@@ -46,8 +46,10 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     var batch = 16
     @Option(help: "loss: longer examples are cut. (default: the model's positions, at most 2048)")
     var maxLength: Int?
-    @Option(help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain.")
+    @Option(help: "Chat template: auto (the model's own), chatml, llama2, llama3, alpaca, plain or a .jinja file.")
     var template = "auto"
+    @Option(help: ArgumentHelp("Day that the template writes where it asks for the time.", valueName: "day"))
+    var date = TemplateDate.standard.description
     @Option(
         help: ArgumentHelp("Write the result, with every answer, to this JSON file.", valueName: "file"),
         transform: expandedPath)
@@ -60,6 +62,9 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     func validate() throws {
         for (name, value) in [("limit", limit), ("max-tokens", maxTokens), ("batch", batch)] {
             if let value, value < 1 { throw ValidationError("--\(name) is \(value), expected at least 1.") }
+        }
+        if TemplateDate(date) == nil {
+            throw ValidationError("--date is \(date), expected a day such as \(TemplateDate.standard).")
         }
         if task != .exactMatch, answerPattern != nil {
             throw ValidationError("--answer-pattern belongs to --task exact-match.")
@@ -122,10 +127,12 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let model = try models.load(base, engine: engine)
         if communicator.isRoot { model.printNotes() }
         let encoders = try DataEncoders(
-            tokenizer: tokenizer, template: template,
+            tokenizer: tokenizer, template: template, date: TemplateDate(date) ?? .standard,
             maximumLength: maxLength ?? min(2048, model.configuration.maximumPositions), lengthName: "--max-length",
             model: model.configuration)
-        if communicator.isRoot { for note in file?.notes ?? [] { StandardError.write(note + "\n") } }
+        if communicator.isRoot {
+            for note in try encoders.encoder().notes + (file?.notes ?? []) { StandardError.write(note + "\n") }
+        }
         return Part(
             model: model, tokenizer: tokenizer, encoders: encoders, pattern: pattern,
             examples: task == .choice ? [] : Array(all[share]),

@@ -7,7 +7,7 @@ struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Continue a prompt with a model and print the text as it comes.",
         discussion: """
-            The prompt is put into the model's own chat template; --raw takes it as it is.
+            The prompt is put into the model's own chat template; --raw takes it as it is, as does a model without a template.
 
             EXAMPLES:
               catena generate --model models/smollm2 --prompt "What is the capital of France?"
@@ -25,8 +25,12 @@ struct Generate: ParsableCommand {
     var promptFile: String?
     @Option(help: "System message before the prompt.")
     var system: String?
-    @Option(help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain.")
+    @Option(help: "Chat template: auto (the model's own), chatml, llama2, llama3, alpaca, plain or a .jinja file.")
     var template = "auto"
+    @Option(
+        help: ArgumentHelp(
+            "Day that the template writes where it asks for the time. (default: today)", valueName: "day"))
+    var date: String?
     @Flag(help: "Continue the prompt as it is, without a chat template.")
     var raw = false
     @Option(help: "Most tokens to generate.")
@@ -47,6 +51,9 @@ struct Generate: ParsableCommand {
     func validate() throws {
         if (prompt == nil) == (promptFile == nil) { throw ValidationError("Give either --prompt or --prompt-file.") }
         if raw, system != nil { throw ValidationError("--system needs a chat template; leave out --raw.") }
+        if let date, TemplateDate(date) == nil {
+            throw ValidationError("--date is \(date), expected a day such as \(TemplateDate.standard).")
+        }
         if maxTokens < 1 { throw ValidationError("--max-tokens is \(maxTokens), expected at least 1.") }
         if !(temperature >= 0 && temperature.isFinite) {
             throw ValidationError("--temperature is \(temperature), expected 0 or more.")
@@ -112,16 +119,23 @@ struct Generate: ParsableCommand {
     }
 
     private func encode(_ text: String, tokenizer: Tokenizer) throws -> (ids: [Int32], stopIds: [Int32]) {
-        if raw {
-            let beginning = tokenizer.addsBeginningOfSequence ? [tokenizer.beginningOfSequenceId].compactMap { $0 } : []
-            return (beginning + tokenizer.encode(text), tokenizer.endOfSequenceIds)
+        let chat = try ChatTemplate(
+            named: raw ? BuiltInTemplate.plain.rawValue : template, tokenizer: tokenizer, date: day)
+        let encoder = try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: 1 << 30)
+        var example = Example.completion(prompt: text, completion: "")
+        if let system {
+            example = .conversation(Conversation(messages: [.init("system", system), .init("user", text)]))
         }
-        let chat = try ChatTemplate(named: template, tokenizer: tokenizer)
-        let messages = (system.map { [Conversation.Message("system", $0)] } ?? []) + [.init("user", text)]
-        let prompt = try ExampleEncoder(tokenizer: tokenizer, template: chat, maximumLength: 1 << 30)
-            .prompt(for: Conversation(messages: messages))
+        let place = promptFile ?? "--prompt"
+        guard let prompt = try encoder.prompt(for: SourcedExample(example, file: place, line: 1)) else {
+            throw EvaluationError.emptyPrompt(place: place)
+        }
+        if !raw, verbose || chat.source != .model { StandardError.write(chat.choice + "\n") }
         return (prompt.inputIds, prompt.stopIds)
     }
+
+    /// The day that the template writes where it asks for the time: today, unless another one is given.
+    private var day: TemplateDate { date.flatMap { TemplateDate($0) } ?? .today() }
 
     private static func short(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
 }

@@ -29,7 +29,9 @@ struct Preview: ParsableCommand {
     @Option(help: ArgumentHelp("Configuration of a run (YAML).", valueName: "file"), transform: expandedPath)
     var config: String?
     @Option(
-        help: "Chat template: auto, chatml, llama2, llama3, alpaca or plain. (default: the configuration's, or auto)")
+        help:
+            "Chat template: auto, chatml, llama2, llama3, alpaca, plain or a .jinja file. (default: the configuration's, or auto)"
+    )
     var template: String?
     @Option(name: [.customShort("n"), .customLong("count")], help: "The first examples, this many.")
     var count = 5
@@ -54,7 +56,8 @@ struct Preview: ParsableCommand {
         let tokenizer = Result { try Tokenizer.load(model: path) }
         let known = try? description.get()
         let encoder = try DataEncoders(
-            tokenizer: tokenizer, template: template ?? run?.data.template.rawValue ?? "auto",
+            tokenizer: tokenizer, template: template ?? run?.data.template ?? "auto",
+            date: run?.data.date ?? .standard,
             maximumLength: run?.data.maxLength ?? Int(Int32.max), lengthName: "data.max-length",
             model: known.map { run == nil ? Self.withoutPositionLimit($0) : $0 }
         ).encoder()

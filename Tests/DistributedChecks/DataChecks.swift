@@ -4,13 +4,18 @@ import Foundation
 
 /// One id a byte.
 private struct Bytes: TextTokenizer {
-    let chatTemplate: String? = nil
+    let templates = ModelTemplates()
+    let addedTokens: [String] = []
     let addsBeginningOfSequence = false
     let beginningOfSequenceId: Int32? = nil
     let endOfSequenceIds: [Int32] = [256]
     let vocabularySize = 257
     let fingerprint = "bytes"
     func encode(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
+    func encodeWithOffsets(_ text: String) -> TokenizedText {
+        encode(text).enumerated().reduce(into: TokenizedText()) { $0.append($1.element, $1.offset..<$1.offset + 1) }
+    }
+    func isSpecial(_ id: Int32) -> Bool { id == 256 }
     func token(of id: Int32) -> String? { nil }
     func id(of token: String) -> Int32? { nil }
 }

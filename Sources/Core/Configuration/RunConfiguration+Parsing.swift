@@ -5,7 +5,7 @@ extension RunConfiguration {
     }
 
     enum DataKey: String, ConfigurationKey {
-        case train, validation, columns, template, maxLength = "max-length", packing, shuffle, cache
+        case train, validation, columns, template, date, maxLength = "max-length", packing, shuffle, cache
     }
 
     enum DistributedKey: String, ConfigurationKey {
@@ -161,7 +161,21 @@ extension RunConfiguration.DataSection {
                 expected: "a JSON Lines file of training examples"))
         validation = try reader.path(.validation, expected: "the path of a file")
         columns = try Self.columns(reader)
-        template = try reader.choice(.template) ?? template
+        if let node = reader.node(.template) {
+            let known = ChatTemplate.knownNames
+            guard let name = node.text, ChatTemplate.isTemplateName(name) else {
+                throw reader.invalid(
+                    .template, node, expected: reader.choices(known) + ", or the path of a .jinja file",
+                    advice: reader.nearest(node, known))
+            }
+            template = name
+        }
+        if let node = reader.node(.date) {
+            guard let day = node.text.flatMap({ TemplateDate($0) }) else {
+                throw reader.invalid(.date, node, expected: "a day such as \(TemplateDate.standard)")
+            }
+            date = day
+        }
         maxLength = try reader.integer(.maxLength, atLeast: 2, atMost: WholeNumberLimit.tokens) ?? maxLength
         packing = try reader.boolean(.packing) ?? packing
         shuffle = try reader.boolean(.shuffle) ?? shuffle

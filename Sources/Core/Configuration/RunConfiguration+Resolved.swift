@@ -114,7 +114,8 @@ extension RunConfiguration.DataSection {
             entries.append(.init("columns", .section(columns.map { .init($0.key, .text($0.name)) })))
         }
         entries += [
-            .init("template", .text(template.rawValue)), .init("max-length", .integer(maxLength)),
+            .init("template", .text(template)), .init("date", .text("\(date)")),
+            .init("max-length", .integer(maxLength)),
             .init("packing", .boolean(packing)), .init("shuffle", .boolean(shuffle)),
         ]
         if let cache { entries.append(.init("cache", .text(cache))) }

@@ -50,11 +50,6 @@ public struct RunConfiguration: Sendable, Equatable {
 extension RunConfiguration {
     /// Where training examples come from and how they become sequences.
     public struct DataSection: Sendable, Equatable {
-        /// How messages become text; `auto` recognises the model's own template.
-        public enum Template: String, Sendable, CaseIterable {
-            case auto, chatml, llama2, llama3, alpaca, plain
-        }
-
         /// A key of a form of data and the column of the files that stands for it.
         public struct Column: Sendable, Equatable {
             /// Such as `prompt`.
@@ -75,8 +70,10 @@ extension RunConfiguration {
         public var validation: String?
         /// Columns of the files that stand for keys of a form; others keep their meaning.
         public var columns: [Column] = []
-        /// How messages become text.
-        public var template: Template = .auto
+        /// How messages become text: `auto`, the model's own template; the name of a ``BuiltInTemplate``; a `.jinja` file.
+        public var template = "auto"
+        /// The day that the template writes where it asks for the time.
+        public var date = TemplateDate.standard
         /// Tokens of a sequence, at least 2.
         public var maxLength = 512
         /// Several examples in one sequence, without attention across them.

@@ -1,168 +1,176 @@
+import CatenaJinja
 import Foundation
 
-/// How a conversation becomes text.
+/// How examples become text: the model's own chat template, one in a file, or a built-in one.
 ///
-/// A template renders to pieces; the pieces that are learned are the assistant's words and the token that ends them.
-/// Without the masks the pieces are the text that the model's own chat template makes (Hugging Face
-/// `apply_chat_template`), for the families named at ``Style``.
-public struct ChatTemplate: Sendable, Equatable {
-    /// The known forms.
-    public enum Style: String, Sendable, CaseIterable {
-        /// `<|im_start|>role\n…<|im_end|>\n`: SmolLM2, Qwen2, Qwen3 and others.
-        case chatml
-        /// `<s>[INST] … [/INST] … </s>`: Llama 2, and Mistral without `<<SYS>>`.
-        case llama2
-        /// `<|start_header_id|>role<|end_header_id|>\n\n…<|eot_id|>`: Llama 3.
-        case llama3
-        /// `### Instruction:` and `### Response:`.
-        case alpaca
-        /// Prompt and completion as they are; turns of a conversation as `User:` and `Assistant:` lines.
-        case plain
+/// Conversations are written by the Jinja template, exactly as Hugging Face's `apply_chat_template` does. Prompts and completions
+/// become conversations too where there is a template, and are joined as they are where there is none.
+public struct ChatTemplate: Sendable {
+    /// Where the template comes from.
+    public enum Source: Sendable, Equatable {
+        /// The model's own.
+        case model
+        /// A file that was asked for.
+        case file(String)
+        /// One that was asked for by name.
+        case builtIn(BuiltInTemplate)
+        /// The model has none and none was asked for: there are no conversations.
+        case none
     }
 
-    /// The family of templates.
-    public let style: Style
-    /// The system message that the model's own template puts before a conversation that has none.
-    public let defaultSystem: String?
-    /// Text of the token that begins a sequence, where the style writes it.
-    public let beginningOfSequence: String?
-    /// The token that ends an answer; nil if the vocabulary has none.
-    public let endOfAnswer: EndToken?
-    /// What begins a plain text; the tokenizer's own choice, whatever the style.
-    let beginningOfText: String?
-    /// What ends a plain text: the tokenizer's first end-of-sequence token.
-    let endOfText: EndToken?
-    /// llama2: a Mistral-type template, without `<<SYS>>` and with one beginning-of-sequence token.
-    let isMistral: Bool
-    /// llama3: the line about dates that Llama 3.1 and later put into the system message.
-    let datePreamble: String?
-    /// chatml: Qwen3's empty thinking block before the last answer.
-    let thinkingBlock: String
-    /// What the user should know about the choice, one sentence each.
-    public let notes: [String]
+    /// Where the template comes from.
+    public let source: Source
+    /// What was chosen, in one or more sentences.
+    public let choice: String
+    /// The token that begins a text and a joined prompt; nil where the tokenizer adds none.
+    let beginningOfSequence: EndToken?
+    /// The token that ends a text and a joined answer; nil if the tokenizer names none.
+    let endOfSequence: EndToken?
+    /// Equal for templates that write alike; part of the prepared data's key.
+    let fingerprintText: String
+    private let withoutTools: Slot
+    private let withTools: Slot
 
-    /// A token that ends an answer.
-    public struct EndToken: Sendable, Equatable {
-        /// The token's text.
-        public let text: String
-        /// The token's id.
-        public let id: Int32
+    /// A special token.
+    struct EndToken: Sendable, Equatable {
+        let text: String
+        let id: Int32
     }
 
-    /// `auto` and the names of the styles.
-    public static let knownNames = ["auto"] + Style.allCases.map(\.rawValue)
+    /// A template, or why conversations cannot be written.
+    private enum Slot: Sendable {
+        case ready(ConversationTemplate)
+        case unusable(expected: String, found: String)
+    }
+
+    /// `auto` and the names of the built-in templates.
+    public static let knownNames = ["auto"] + BuiltInTemplate.allCases.map(\.rawValue)
+
+    /// Whether `name` is `auto`, the name of a built-in template or the path of a `.jinja` file, which need not exist.
+    public static func isTemplateName(_ name: String) -> Bool { knownNames.contains(name) || name.hasSuffix(".jinja") }
 
     /// The template that `name` means for a model with this tokenizer.
     ///
-    /// `auto` recognises the style from the model's own template text, else from the special tokens of the
-    /// vocabulary, else takes `plain` and says so in ``notes``.
-    public init(named name: String, tokenizer: any TextTokenizer) throws(DataError) {
-        let text = tokenizer.chatTemplate ?? ""
-        var notes: [String] = []
-        let style: Style
-        if let named = Style(rawValue: name) {
-            style = named
-        } else if name == "auto" {
-            if let recognised = Self.recognise(text: text, tokenizer: tokenizer) {
-                style = recognised
-            } else {
-                style = .plain
-                notes.append(
-                    text.isEmpty
-                        ? "The model has no chat template; data.template auto takes plain."
-                        : "The model's chat template is of no known style; data.template auto takes plain.")
+    /// - Parameters:
+    ///   - name: `auto` is the model's own template, or none; a name of ``BuiltInTemplate``; or the path of a `.jinja` file.
+    ///   - date: what `strftime_now` of a template tells.
+    /// - Throws: ``DataError`` for an unknown name and a file that cannot be read. What is wrong with a template is told when a
+    ///   conversation is to be written with it.
+    public init(
+        named name: String, tokenizer: any TextTokenizer, date: TemplateDate = .standard
+    ) throws(DataError) {
+        func token(_ id: Int32?) -> EndToken? {
+            id.flatMap { id in tokenizer.token(of: id).map { EndToken(text: $0, id: id) } }
+        }
+        beginningOfSequence = tokenizer.addsBeginningOfSequence ? token(tokenizer.beginningOfSequenceId) : nil
+        endOfSequence = token(tokenizer.endOfSequenceIds.first)
+        let own = tokenizer.templates
+        var texts: [String] = []
+        func slot(_ text: String, _ specialTokens: [ModelTemplates.SpecialToken]) -> Slot {
+            texts += [text] + specialTokens.map { "\($0.name)=\($0.text)" }
+            do throws(TemplateError) {
+                return .ready(
+                    try ConversationTemplate(
+                        source: text, specialTokens: specialTokens.map { ($0.name, $0.text) },
+                        addedTokens: tokenizer.addedTokens,
+                        stopTokens: tokenizer.endOfSequenceIds.compactMap { tokenizer.token(of: $0) },
+                        now: JinjaDate(year: date.year, month: date.month, day: date.day)))
+            } catch {
+                return .unusable(expected: "a chat template that can be read", found: "that \(error)")
             }
+        }
+        if let builtIn = BuiltInTemplate(rawValue: name) {
+            let (tokens, note) = Self.tokens(of: builtIn, tokenizer: tokenizer)
+            source = .builtIn(builtIn)
+            withoutTools = slot(builtIn.text, tokens)
+            withTools = withoutTools
+            choice =
+                "Chat template: \(name), built in." + note
+                + (own.templates.isEmpty ? "" : " The model's own is not used.")
+        } else if name.hasSuffix(".jinja") {
+            source = .file(name)
+            withoutTools = slot(try Self.contents(of: name), own.specialTokens)
+            withTools = withoutTools
+            choice = "Chat template: \(name)."
+        } else if name != "auto" {
+            throw .unknownTemplate(name, known: Self.knownNames + ["the path of a .jinja file"])
+        } else if own.templates.isEmpty {
+            source = .none
+            withoutTools = .unusable(
+                expected: "a chat template to write a conversation with",
+                found: "none in the model; choose one by data.template: "
+                    + BuiltInTemplate.allCases.map(\.rawValue).joined(separator: ", ") + " or the path of a .jinja file"
+            )
+            withTools = withoutTools
+            choice = "The model has no chat template: prompts and answers are joined as they are."
         } else {
-            throw .unknownTemplate(name, known: Self.knownNames)
-        }
-        self.style = style
-
-        endOfText = tokenizer.endOfSequenceIds.first.flatMap { id in
-            tokenizer.token(of: id).map { EndToken(text: $0, id: id) }
-        }
-        let marker: String? =
-            switch style {
-            case .chatml: "<|im_end|>"
-            case .llama3: "<|eot_id|>"
-            case .llama2, .alpaca, .plain: nil
+            source = .model
+            func modelSlot(hasTools: Bool) -> Slot {
+                guard let template = own.template(hasTools: hasTools) else {
+                    return .unusable(
+                        expected: "a chat template named default",
+                        found: "only " + own.templates.map(\.name).sorted().joined(separator: ", "))
+                }
+                return slot(template.text, own.specialTokens)
             }
-        if let marker, let id = tokenizer.id(of: marker) {
-            endOfAnswer = EndToken(text: marker, id: id)
-        } else if let endOfText {
-            endOfAnswer = endOfText
-            if let marker {
-                notes.append("The vocabulary has no \(marker); answers end with \(endOfText.text).")
-            }
-        } else {
-            endOfAnswer = nil
-            notes.append("The tokenizer names no end-of-sequence token; answers are learned without an end.")
+            withoutTools = modelSlot(hasTools: false)
+            withTools = modelSlot(hasTools: true)
+            let files = [false, true].compactMap { own.template(hasTools: $0)?.origin }
+            choice =
+                "Chat template: the model's own (\(files.first ?? "none")"
+                + (Set(files).count > 1 ? "; with tools: \(files[1])" : "") + ")."
         }
+        let readsDate = texts.contains { $0.contains("strftime_now") }
+        let day = readsDate ? ["date=\(date)"] : []
+        let ends =
+            [beginningOfSequence, endOfSequence].map { $0?.text ?? "" } + tokenizer.endOfSequenceIds.map { "\($0)" }
+        fingerprintText = ([Self.kind(source)] + texts + day + ends).map { "\($0.utf8.count):\($0)" }.joined()
+    }
 
+    private static func kind(_ source: Source) -> String {
+        switch source {
+        case .model, .file: "template"
+        case .builtIn(let style): style.rawValue
+        case .none: "none"
+        }
+    }
+
+    /// The values of a built-in template's variables, and what is to be said about them.
+    private static func tokens(
+        of style: BuiltInTemplate, tokenizer: any TextTokenizer
+    ) -> (tokens: [ModelTemplates.SpecialToken], note: String) {
         let writesBeginning =
             switch style {
             case .llama2, .llama3: true
-            case .chatml: text.isEmpty ? tokenizer.addsBeginningOfSequence : text.contains("bos_token")
-            case .alpaca, .plain: tokenizer.addsBeginningOfSequence
+            case .chatml, .alpaca, .plain: tokenizer.addsBeginningOfSequence
             }
-        let beginning = tokenizer.beginningOfSequenceId.flatMap { tokenizer.token(of: $0) }
-        beginningOfSequence = writesBeginning ? beginning : nil
-        beginningOfText = tokenizer.addsBeginningOfSequence ? beginning : nil
-        defaultSystem = style == .chatml ? Self.defaultSystem(in: text) : nil
-        isMistral = style == .llama2 && text.contains("[INST]") && !text.contains("<<SYS>>")
-        datePreamble =
-            style == .llama3 && text.contains("Cutting Knowledge Date: December 2023")
-            ? "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n" : nil
-        thinkingBlock = style == .chatml && text.contains("enable_thinking") ? "<think>\n\n</think>\n\n" : ""
-        self.notes = notes
-    }
-
-    private static func recognise(text: String, tokenizer: any TextTokenizer) -> Style? {
-        if text.contains("<|im_start|>") { return .chatml }
-        if text.contains("<|start_header_id|>") { return .llama3 }
-        if text.contains("[INST]") { return .llama2 }
-        if text.contains("### Instruction") { return .alpaca }
-        guard text.isEmpty else { return nil }
-        if tokenizer.id(of: "<|im_start|>") != nil, tokenizer.id(of: "<|im_end|>") != nil { return .chatml }
-        if tokenizer.id(of: "<|start_header_id|>") != nil, tokenizer.id(of: "<|eot_id|>") != nil { return .llama3 }
-        return nil
-    }
-
-    /// The literal system message in a chatml template's Jinja text; nil if it has none.
-    private static func defaultSystem(in text: String) -> String? {
-        for newline in ["\n", "\\n"] {
-            var rest = text[...]
-            while let start = rest.range(of: "<|im_start|>system" + newline) {
-                rest = rest[start.upperBound...]
-                guard let end = rest.range(of: "<|im_end|>") else { break }
-                let message = rest[..<end.lowerBound]
-                if !message.isEmpty, !message.contains(where: { "'\"{}".contains($0) }) {
-                    return message.replacingOccurrences(of: "\\n", with: "\n")
-                }
-            }
+        let beginning = writesBeginning ? tokenizer.beginningOfSequenceId.flatMap { tokenizer.token(of: $0) } : nil
+        let end = tokenizer.endOfSequenceIds.first.flatMap { tokenizer.token(of: $0) }
+        var ending = style.ending
+        var note = ""
+        if let marker = ending, tokenizer.id(of: marker) == nil {
+            ending = nil
+            if let end { note = " The vocabulary has no \(marker); answers end with \(end)." }
         }
-        return nil
+        if ending == nil, end == nil {
+            note = " The tokenizer names no end-of-sequence token; answers are learned without an end."
+        }
+        return ([.init("beginning", beginning ?? ""), .init("ending", ending ?? end ?? "")], note)
     }
 
-    /// The ids on which generation stops: the token that ends an answer and the model's own end tokens.
-    public func stopIds(tokenizer: any TextTokenizer) -> [Int32] {
-        var ids = endOfAnswer.map { [$0.id] } ?? []
-        for id in tokenizer.endOfSequenceIds where !ids.contains(id) { ids.append(id) }
-        return ids
+    private static func contents(of path: String) throws(DataError) -> String {
+        guard let text = String(validating: try ExampleReader.contents(of: path), as: UTF8.self) else {
+            throw .unreadable(file: path, reason: "it is not UTF-8")
+        }
+        return text
     }
 
-    /// Equal for templates that render alike; part of the prepared data's key.
-    var fingerprintText: String {
-        let probes: [Example] = [
-            .conversation(
-                Conversation(messages: [
-                    .init("system", "s"), .init("user", "u"), .init("assistant", "a"), .init("user", "v"),
-                    .init("assistant", "b"),
-                ])),
-            .completion(prompt: "p", completion: "c"), .instruction(instruction: "i", input: "", output: "o"),
-            .instruction(instruction: "i", input: "j", output: "o"), .text("t"),
-        ]
-        return style.rawValue + "\n"
-            + probes.flatMap { (try? render($0)) ?? [] }
-            .map { "\($0.isSupervised ? "+" : "-")\($0.isToken ? "#" : "")\($0.text)" }.joined(separator: "\u{1}")
+    /// The template that writes `conversation`.
+    func template(for conversation: Conversation) throws(TemplateMismatch) -> ConversationTemplate {
+        if case .builtIn(let style) = source { try style.requireWritable(conversation) }
+        switch conversation.tools == nil ? withoutTools : withTools {
+        case .ready(let template): return template
+        case .unusable(let expected, let found): throw TemplateMismatch(expected: expected, found: found)
+        }
     }
 }

@@ -2,19 +2,21 @@
 package struct DataEncoders {
     private let tokenizer: Result<Tokenizer, any Error>
     private let template: String
+    private let date: TemplateDate
     private let maximumLength: Int
     private let vocabularySize: Int?
 
     /// - Parameters:
     ///   - tokenizer: the model's, or why it cannot be used.
-    ///   - template: `auto` or the name of a style.
+    ///   - template: as ``ChatTemplate/init(named:tokenizer:date:)`` takes it.
+    ///   - date: the day that the template writes where it asks for the time.
     ///   - maximumLength: the most tokens of an example, checked against the model's positions.
     ///   - lengthName: what the user calls it.
     ///   - model: nil where nothing is known of it: ids and lengths are then not compared with it.
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for a length that the model cannot have.
     package init(
-        tokenizer: Result<Tokenizer, any Error>, template: String, maximumLength: Int, lengthName: String,
-        model: DecoderConfiguration?
+        tokenizer: Result<Tokenizer, any Error>, template: String, date: TemplateDate = .standard,
+        maximumLength: Int, lengthName: String, model: DecoderConfiguration?
     ) throws(DataError) {
         guard maximumLength >= 2 else {
             throw .invalidSetting(name: lengthName, value: "\(maximumLength)", expected: "at least 2 tokens")
@@ -26,6 +28,7 @@ package struct DataEncoders {
         }
         self.tokenizer = tokenizer
         self.template = template
+        self.date = date
         self.maximumLength = maximumLength
         vocabularySize = model?.vocabularySize
     }
@@ -43,7 +46,7 @@ package struct DataEncoders {
     package func textEncoder() throws -> ExampleEncoder {
         let tokenizer = try tokenizer.get()
         return try ExampleEncoder(
-            tokenizer: tokenizer, template: try ChatTemplate(named: template, tokenizer: tokenizer),
+            tokenizer: tokenizer, template: try ChatTemplate(named: template, tokenizer: tokenizer, date: date),
             maximumLength: maximumLength, modelVocabularySize: vocabularySize)
     }
 }

@@ -8,6 +8,12 @@ public struct DataStatistics: Sendable, Equatable, Codable {
     public var cutCount = 0
     /// Cut examples that were left out because nothing to learn was left in them.
     public var droppedCount = 0
+    /// Examples that a chat template wrote as conversations.
+    public var conversationCount = 0
+    /// What those became: one whose earlier turns look different once later ones follow makes several.
+    public var conversationExampleCount = 0
+    /// What the template had to say, and for how many conversations.
+    public var templateNotes: [String: Int] = [:]
     /// Tokens of all examples.
     public var tokenCount = 0
     /// Positions with a target.

@@ -9,14 +9,20 @@ package protocol ExampleEncoding: Sendable {
     /// What the user should know about how it was chosen, one sentence each.
     var notes: [String] { get }
 
-    /// The example's tokens and labels: one element, or several for a document longer than the maximal length.
+    /// The example's tokens and labels, its texts, and what its template says about it.
     ///
     /// - Throws: ``DataError`` for what is wrong with this example, or
     ///   ``DataError/tokenizerNeeded(file:line:form:reason:)``, which is wrong with all of its form.
-    func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample]
+    func record(_ sourced: SourcedExample) throws(DataError) -> EncodedRecord
 }
 
 extension ExampleEncoding {
+    /// The example's tokens and labels: one element, or several for a document longer than the maximal length and for a
+    /// conversation that has to be split.
+    package func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
+        try record(sourced).examples
+    }
+
     /// The tokens of all `examples`, a list for each.
     ///
     /// - Throws: ``DataError/faults(_:)`` with the examples that have none.
@@ -42,7 +48,7 @@ extension ExampleEncoder: ExampleEncoding {
             + (vocabularySize < tokenizer.vocabularySize ? ["\(vocabularySize)"] : [])
     }
 
-    package var notes: [String] { template.notes }
+    package var notes: [String] { [template.choice] }
 }
 
 /// Takes examples that are token ids already, for a model without a tokenizer.
@@ -64,7 +70,7 @@ package struct TokenIdEncoder: ExampleEncoding {
 
     package var notes: [String] { [] }
 
-    package func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {
+    package func record(_ sourced: SourcedExample) throws(DataError) -> EncodedRecord {
         guard case .tokens(let inputIds, let labels) = sourced.example else {
             throw .tokenizerNeeded(
                 file: sourced.file, line: sourced.line, form: sourced.example.form, reason: reason)
@@ -75,7 +81,8 @@ package struct TokenIdEncoder: ExampleEncoding {
                 file: sourced.file, line: sourced.line, expected: "token ids below the vocabulary's \(vocabulary)",
                 found: "\(id)")
         }
-        return [EncodedExample(inputIds: inputIds, labels: labels).cut(to: maximumLength)]
+        return EncodedRecord(
+            examples: [EncodedExample(inputIds: inputIds, labels: labels).cut(to: maximumLength)])
     }
 }
 

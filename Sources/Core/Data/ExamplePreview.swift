@@ -5,7 +5,7 @@ package struct ExamplePreview: Sendable {
     /// Counts from 1.
     package let line: Int
     /// The text in pieces that are learned or not; empty for token ids of a model without a tokenizer.
-    package let pieces: [TemplatePiece]
+    package let pieces: [TextRun]
     /// The tokens.
     package let encoded: EncodedExample
     /// What to know about this example: ignored keys, what was cut, that nothing is learned.
@@ -19,19 +19,19 @@ package struct ExamplePreview: Sendable {
     package static func make(
         _ sourced: SourcedExample, encoder: any ExampleEncoding, tokenizer: Tokenizer?, positions: Int?
     ) throws(DataError) -> [ExamplePreview] {
-        let all = try encoder.encode(sourced)
+        let record = try encoder.record(sourced)
         var previews: [ExamplePreview] = []
-        for encoded in all {
-            var pieces: [TemplatePiece] = []
-            if all.count == 1, let textEncoder = encoder as? ExampleEncoder, !sourced.example.isTokens {
-                pieces = try textEncoder.pieces(of: sourced)
+        for (index, encoded) in record.examples.enumerated() {
+            var pieces: [TextRun] = []
+            if record.texts.indices.contains(index) {
+                pieces = record.texts[index]
             } else if let tokenizer {
                 pieces = encoded.runs(tokenizer)
             }
             previews.append(
                 ExamplePreview(
                     file: sourced.file, line: sourced.line, pieces: pieces, encoded: encoded,
-                    notes: sourced.notes + encoded.notes(positions: positions)))
+                    notes: sourced.notes + record.notes + encoded.notes(positions: positions)))
         }
         return previews
     }
@@ -50,22 +50,16 @@ package struct ExamplePreview: Sendable {
     }
 }
 
-extension Example {
-    fileprivate var isTokens: Bool {
-        if case .tokens = self { true } else { false }
-    }
-}
-
 extension EncodedExample {
     /// Neighbours that are both learned or both not, as text.
-    fileprivate func runs(_ tokenizer: Tokenizer) -> [TemplatePiece] {
-        var pieces: [TemplatePiece] = []
+    fileprivate func runs(_ tokenizer: Tokenizer) -> [TextRun] {
+        var pieces: [TextRun] = []
         var start = 0
         while start < inputIds.count {
             let isLearned = labels[start] != Self.ignored
             let end = labels[start...].firstIndex { ($0 != Self.ignored) != isLearned } ?? inputIds.count
             pieces.append(
-                TemplatePiece(tokenizer.decode(Array(inputIds[start..<end])), isSupervised: isLearned))
+                TextRun(tokenizer.decode(Array(inputIds[start..<end])), isLearned: isLearned))
             start = end
         }
         return pieces

@@ -129,8 +129,20 @@ public final class PreparedDataset: Sendable {
 
 extension DataStatistics {
     var notes: [String] {
-        guard cutCount > 0 else { return [] }
-        let dropped = droppedCount > 0 ? "; \(droppedCount) were left out, because nothing to learn was left" : ""
-        return ["\(cutCount) of \(readCount) examples were cut to the maximal length\(dropped)."]
+        var notes: [String] = []
+        if conversationExampleCount > conversationCount {
+            notes.append(
+                "\(conversationCount) conversations became \(conversationExampleCount) examples: the template writes earlier "
+                    + "turns differently once later ones follow, and each answer is learned behind the text that asks for it."
+            )
+        }
+        for (note, count) in templateNotes.sorted(by: { $0.key < $1.key }) {
+            notes.append("\(count) of \(conversationCount) conversations: \(note).")
+        }
+        if cutCount > 0 {
+            let dropped = droppedCount > 0 ? "; \(droppedCount) were left out, because nothing to learn was left" : ""
+            notes.append("\(cutCount) of \(readCount) examples were cut to the maximal length\(dropped).")
+        }
+        return notes
     }
 }

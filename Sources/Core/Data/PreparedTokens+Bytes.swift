@@ -1,19 +1,22 @@
 extension PreparedTokens {
     /// Numbers before the offsets.
-    private static let countCount = 7
+    private static let countCount = 10
 
     /// The tokens and counts as bytes, for another process of the same job.
     public func bytes() -> [UInt8] {
         var bytes: [UInt8] = []
         let faultText = Array(JSONValue.array(faults.shown.map { .string($0) }).compactText().utf8)
+        let notes = Array(JSONValue.object(templateNotes.mapValues { .integer(Int64($0)) }).compactText().utf8)
         let counts = [
             offsets.count, inputIds.count, readCount, cutCount, droppedCount, faults.count, faultText.count,
+            conversationCount, conversationExampleCount, notes.count,
         ]
-        bytes.reserveCapacity(8 * (counts.count + offsets.count) + 8 * inputIds.count + faultText.count)
+        bytes.reserveCapacity(
+            8 * (counts.count + offsets.count) + 8 * inputIds.count + faultText.count + notes.count)
         for number in counts + offsets { withUnsafeBytes(of: Int64(number)) { bytes += $0 } }
         inputIds.withUnsafeBytes { bytes += $0 }
         labels.withUnsafeBytes { bytes += $0 }
-        return bytes + faultText
+        return bytes + faultText + notes
     }
 
     /// What ``bytes()`` of another process gave.
@@ -30,14 +33,20 @@ extension PreparedTokens {
             let (offsetCount, tokenCount) = (counts[0], counts[1])
             let start = 8 * (Self.countCount + offsetCount)
             let end = start + 8 * tokenCount
-            precondition(all.count == end + counts[6], "\(all.count) bytes of \(tokenCount) tokens")
+            let notesStart = end + counts[6]
+            precondition(all.count == notesStart + counts[9], "\(all.count) bytes of \(tokenCount) tokens")
             (readCount, cutCount, droppedCount) = (counts[2], counts[3], counts[4])
+            (conversationCount, conversationExampleCount) = (counts[7], counts[8])
             offsets = numbers(Self.countCount..<Self.countCount + offsetCount)
             inputIds = ids(from: start, tokenCount)
             labels = ids(from: start + 4 * tokenCount, tokenCount)
-            let faultText = UnsafeRawBufferPointer(rebasing: all[end...])
+            let faultText = UnsafeRawBufferPointer(rebasing: all[end..<notesStart])
             let shown = (try? JSONValue.parse(faultText, path: "faults"))?.arrayValue ?? []
             faults = DataFaults(shown: shown.compactMap(\.stringValue), count: counts[5])
+            let notes = UnsafeRawBufferPointer(rebasing: all[notesStart...])
+            if case .object(let members)? = try? JSONValue.parse(notes, path: "notes") {
+                templateNotes = members.compactMapValues(\.intValue)
+            }
         }
     }
 }

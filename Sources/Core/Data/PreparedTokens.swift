@@ -14,6 +14,11 @@ public struct PreparedTokens: Sendable, Equatable {
     var droppedCount = 0
     /// What is wrong with examples that are not among them.
     package internal(set) var faults = DataFaults()
+    /// Examples that a template wrote as conversations, and what became of them.
+    var conversationCount = 0
+    var conversationExampleCount = 0
+    /// What templates had to say, and for how many examples.
+    var templateNotes: [String: Int] = [:]
 
     /// No examples.
     public init() {}
@@ -37,9 +42,14 @@ public struct PreparedTokens: Sendable, Equatable {
     }
 
     private mutating func append(_ sourced: SourcedExample, encoder: any ExampleEncoding) throws(DataError) {
-        let all = try encoder.encode(sourced)
-        guard sourced.example.hasTarget else { throw Self.nothingSupervised(sourced) }
-        for encoded in all {
+        let record = try encoder.record(sourced)
+        guard sourced.example.hasTarget, !record.examples.isEmpty else { throw Self.nothingSupervised(sourced) }
+        if record.isConversation {
+            conversationCount += 1
+            conversationExampleCount += record.examples.count
+        }
+        for note in Set(record.notes) { templateNotes[note, default: 0] += 1 }
+        for encoded in record.examples {
             if encoded.wasCut { cutCount += 1 }
             if encoded.supervisedCount > 0 {
                 append(encoded)
@@ -64,6 +74,9 @@ public struct PreparedTokens: Sendable, Equatable {
         cutCount += part.cutCount
         droppedCount += part.droppedCount
         faults.append(part.faults)
+        conversationCount += part.conversationCount
+        conversationExampleCount += part.conversationExampleCount
+        templateNotes.merge(part.templateNotes, uniquingKeysWith: +)
     }
 
     /// Counts and lengths.
@@ -73,6 +86,9 @@ public struct PreparedTokens: Sendable, Equatable {
         statistics.exampleCount = count
         statistics.cutCount = cutCount
         statistics.droppedCount = droppedCount
+        statistics.conversationCount = conversationCount
+        statistics.conversationExampleCount = conversationExampleCount
+        statistics.templateNotes = templateNotes
         statistics.tokenCount = inputIds.count
         for example in 0..<count {
             let labels = labels[(offsets[example] + 1)..<offsets[example + 1]]

@@ -6,6 +6,7 @@ public enum MergedModel {
     private static let companions = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
         "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "chat_template.jinja",
+        "chat_template.json",
     ]
 
     /// Writes `config.json`, `model.safetensors` (W + ΔW) and the tokenizer's files, for a GGUF base those made from

@@ -24,9 +24,8 @@ extension Inspection {
             result.add(
                 "end_of_sequence",
                 .array(tokenizer.endOfSequenceIds.compactMap { tokenizer.token(of: $0).map { .string($0) } }))
-            if let template = try? ChatTemplate(named: "auto", tokenizer: tokenizer) {
-                result.add("template", .string(template.style.rawValue))
-            }
+            let templates = tokenizer.templates.templates.map { JSONValue.string("\($0.name) (\($0.origin))") }
+            result.add("chat_templates", templates.isEmpty ? .string("none") : .array(templates))
         }
         return result
     }

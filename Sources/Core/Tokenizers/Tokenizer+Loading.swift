@@ -19,7 +19,7 @@ extension Tokenizer {
     }
 
     /// Reads a Hugging Face `tokenizer.json`, and beside it, where they exist, `tokenizer_config.json`,
-    /// `special_tokens_map.json`, `generation_config.json`, `config.json` and `chat_template.jinja`.
+    /// `special_tokens_map.json`, `generation_config.json`, `config.json` and the chat templates.
     ///
     /// - Throws: ``TokenizerError`` for unreadable or inconsistent files and for components that are not supported.
     public convenience init(tokenizerJSON path: String) throws(TokenizerError) {
@@ -39,12 +39,12 @@ extension Tokenizer {
 }
 
 /// The files beside a tokenizer.json that say which tokens start and end a sequence.
-private struct CompanionFiles {
+struct CompanionFiles {
     private let tokenizerConfiguration: JSONField?
     private let specialTokens: JSONField?
     private let generation: JSONField?
     private let model: JSONField?
-    private let templateText: String?
+    private let templates: ModelTemplates
 
     init(besides path: String) throws(TokenizerError) {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
@@ -56,10 +56,9 @@ private struct CompanionFiles {
         specialTokens = try read("special_tokens_map.json")
         generation = try read("generation_config.json")
         model = try read("config.json")
-        let template = path.contains("/") ? "\(folder)/chat_template.jinja" : "chat_template.jinja"
-        templateText =
-            FileManager.default.fileExists(atPath: template)
-            ? String(decoding: try Self.bytes(template, limit: .template), as: UTF8.self) : nil
+        templates = try ModelTemplates(
+            folder: path.contains("/") ? folder : ".", tokenizerConfiguration: tokenizerConfiguration,
+            specialTokens: specialTokens)
     }
 
     static func document(_ path: String) throws(TokenizerError) -> JSONField {
@@ -71,7 +70,7 @@ private struct CompanionFiles {
         }
     }
 
-    private static func bytes(_ path: String, limit: SizeLimit = .tokenizer) throws(TokenizerError) -> [UInt8] {
+    static func bytes(_ path: String, limit: SizeLimit = .tokenizer) throws(TokenizerError) -> [UInt8] {
         do throws(FileError) {
             return try InputFile.contents(of: path, limit: limit)
         } catch {
@@ -95,8 +94,7 @@ private struct CompanionFiles {
         parts.beginningOfSequenceId = start
         parts.endOfSequenceIds = ends
         parts.addsBeginningOfSequence = addsStart ?? (templateStart != nil && id(templateStart) == start)
-        parts.chatTemplate = templateText
-        if templateText == nil { parts.chatTemplate = try chatTemplate() }
+        parts.templates = templates
     }
 
     /// A special token by role: a string, or an object with its content.
@@ -120,15 +118,5 @@ private struct CompanionFiles {
             ids.append(id)
         }
         return ids
-    }
-
-    /// The template, or the one called "default" where a model has several.
-    private func chatTemplate() throws(TokenizerError) -> String? {
-        guard let field = tokenizerConfiguration?.optional("chat_template") else { return nil }
-        guard case .array = field.value else { return try field.string() }
-        for entry in try field.elements() where try entry.string("name") == "default" {
-            return try entry.string("template")
-        }
-        return nil
     }
 }

@@ -8,8 +8,8 @@ import Synchronization
 /// Results equal those of the Hugging Face `tokenizers` library without its template (`add_special_tokens=False`).
 public final class Tokenizer: Sendable {
     let parts: TokenizerParts
-    private let givenTokens: AddedTokenMatcher
-    private let normalizedTokens: AddedTokenMatcher
+    let givenTokens: AddedTokenMatcher
+    let normalizedTokens: AddedTokenMatcher
     private let contentOfAddedId: [Int32: [UInt8]]
     private let idOfAddedContent: [[UInt8]: Int32]
     private let specialIds: Set<Int32>
@@ -35,7 +35,10 @@ public final class Tokenizer: Sendable {
 
     /// The ids of `text`. Special tokens written out in the text are recognised; none are added.
     public func encode(_ text: String) -> [Int32] {
-        var buffers = pool.withLock { $0.popLast() } ?? EncoderBuffers()
+        withBuffers { encode(text, &$0) }
+    }
+
+    private func encode(_ text: String, _ buffers: inout EncoderBuffers) -> [Int32] {
         let bytes = Array(text.utf8)
         var output: [Int32] = []
         output.reserveCapacity(bytes.count / 3 + 8)
@@ -46,10 +49,17 @@ public final class Tokenizer: Sendable {
                 encodeSection(bytes, section.range, &buffers, into: &output)
             }
         }
+        return output
+    }
+
+    /// Lends buffers that no other call uses.
+    func withBuffers<R>(_ body: (inout EncoderBuffers) -> R) -> R {
+        var buffers = pool.withLock { $0.popLast() } ?? EncoderBuffers()
+        let result = body(&buffers)
         pool.withLock { [buffers] idle in
             if idle.count < Self.largestPool { idle.append(buffers) }
         }
-        return output
+        return result
     }
 
     /// The text of `ids`; ids outside the vocabulary are left out, bytes that are not UTF-8 become `U+FFFD`.
@@ -87,8 +97,11 @@ public final class Tokenizer: Sendable {
     /// Whether the model expects ``beginningOfSequenceId`` before every sequence. ``encode(_:)`` does not add it.
     public var addsBeginningOfSequence: Bool { parts.addsBeginningOfSequence && parts.beginningOfSequenceId != nil }
 
-    /// The model's chat template as Jinja text, to recognise a known template by.
-    public var chatTemplate: String? { parts.chatTemplate }
+    /// The chat templates that the model brings along.
+    public var templates: ModelTemplates { parts.templates }
+
+    /// Texts of the tokens that stand outside the model's own segmentation.
+    public var addedTokens: [String] { parts.addedTokens.map { String(decoding: $0.content, as: UTF8.self) } }
 
     /// SHA-256, in hexadecimal, of everything that affects encoding: vocabulary, merges, added tokens, rules.
     public var fingerprint: String { parts.fingerprint }
@@ -123,16 +136,20 @@ public final class Tokenizer: Sendable {
         _ bytes: [UInt8], _ range: Range<Int>, _ buffers: inout EncoderBuffers, into output: inout [Int32]
     ) {
         var words = WordCursor(parts.preTokenizer, range)
-        while let word = words.next(in: bytes) {
-            guard let key = WordCache.Key(bytes, word) else {
-                parts.model.encode(bytes, word, &buffers.merges, into: &output)
-                continue
-            }
-            if buffers.cache.append(key, to: &output) { continue }
-            let start = output.count
-            parts.model.encode(bytes, word, &buffers.merges, into: &output)
-            buffers.cache.remember(key, output[start...])
+        while let word = words.next(in: bytes) { encodeWord(bytes, word, &buffers, into: &output) }
+    }
+
+    @inline(__always)
+    func encodeWord(
+        _ bytes: [UInt8], _ word: Range<Int>, _ buffers: inout EncoderBuffers, into output: inout [Int32]
+    ) {
+        guard let key = WordCache.Key(bytes, word) else {
+            return parts.model.encode(bytes, word, &buffers.merges, into: &output)
         }
+        if buffers.cache.append(key, to: &output) { return }
+        let start = output.count
+        parts.model.encode(bytes, word, &buffers.merges, into: &output)
+        buffers.cache.remember(key, output[start...])
     }
 }
 

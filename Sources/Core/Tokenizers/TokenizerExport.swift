@@ -39,7 +39,15 @@ struct TokenizerExport {
         for (role, id) in roles {
             if let id, let token = text(of: id) { members.append((role, .string(token))) }
         }
-        if let template = parts.chatTemplate { members.append(("chat_template", .string(template))) }
+        let templates = parts.templates.templates
+        if let only = templates.first, templates.count == 1, only.name == ModelTemplates.defaultName {
+            members.append(("chat_template", .string(only.text)))
+        } else if !templates.isEmpty {
+            let list = templates.map { template in
+                OrderedJSON.object([("name", .string(template.name)), ("template", .string(template.text))])
+            }
+            members.append(("chat_template", .array(list)))
+        }
         return .object(members)
     }
 

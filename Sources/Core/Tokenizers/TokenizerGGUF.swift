@@ -49,6 +49,7 @@ struct TokenizerGGUF {
                 AddedToken(id: Int32(id), content: Array(tokens[id].utf8), isSpecial: type == TokenType.control))
         }
         try completeSpecialTokens(&parts, count: tokens.count)
+        parts.templates = try templates(tokens)
         parts.fingerprint = fingerprint()
         return parts
     }
@@ -163,7 +164,6 @@ struct TokenizerGGUF {
             guard let id = try id("tokenizer.ggml.\(key)_token_id", count: count) else { continue }
             if !parts.endOfSequenceIds.contains(id) { parts.endOfSequenceIds.append(id) }
         }
-        parts.chatTemplate = try string("tokenizer.chat_template")
     }
 
     private func fingerprint() -> String {
@@ -231,7 +231,7 @@ extension TokenizerGGUF {
         return vocabulary
     }
 
-    private func array(_ key: String, required: Bool) throws(TokenizerError) -> GGUFArray {
+    func array(_ key: String, required: Bool) throws(TokenizerError) -> GGUFArray {
         guard let value = metadata[key] else {
             if required { throw .missingField(file: path, field: key) }
             return []
@@ -240,7 +240,7 @@ extension TokenizerGGUF {
         return values
     }
 
-    private func string(_ key: String) throws(TokenizerError) -> String? {
+    func string(_ key: String) throws(TokenizerError) -> String? {
         guard let value = metadata[key] else { return nil }
         guard case .string(let text) = value else { throw wrongType(key, "a string", value) }
         return text
@@ -252,7 +252,7 @@ extension TokenizerGGUF {
         return flag
     }
 
-    private func id(_ key: String, count: Int) throws(TokenizerError) -> Int32? {
+    func id(_ key: String, count: Int) throws(TokenizerError) -> Int32? {
         guard let value = metadata[key] else { return nil }
         guard case .integer(let id) = value else { throw wrongType(key, "an integer", value) }
         // All ones is how some converters write "none".
@@ -263,7 +263,7 @@ extension TokenizerGGUF {
         return Int32(id)
     }
 
-    private func wrongType(_ key: String, _ expected: String, _ value: GGUFValue) -> TokenizerError {
+    func wrongType(_ key: String, _ expected: String, _ value: GGUFValue) -> TokenizerError {
         let found =
             switch value {
             case .integer: "an integer"

@@ -31,7 +31,7 @@ struct TokenizerParts: Sendable {
     var endOfSequenceIds: [Int32] = []
     var paddingId: Int32?
     var addsBeginningOfSequence = false
-    var chatTemplate: String?
+    var templates = ModelTemplates()
     var fingerprint = ""
 }
 

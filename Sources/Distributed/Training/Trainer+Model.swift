@@ -17,7 +17,8 @@ extension Trainer {
     /// Encoders of test examples, as long as the model's positions allow, with the run's template.
     package func testEncoders() throws -> DataEncoders {
         try DataEncoders(
-            tokenizer: setup.tokenizer, template: setup.configuration.data.template.rawValue,
+            tokenizer: setup.tokenizer, template: setup.configuration.data.template,
+            date: setup.configuration.data.date,
             maximumLength: min(2048, model.configuration.maximumPositions), lengthName: "the length of a test example",
             model: model.configuration)
     }

@@ -158,8 +158,8 @@ final class TrainingSetup {
         }
         let encoder = try communicator.agree("choose the template") {
             try DataEncoders(
-                tokenizer: tokenizer, template: section.template.rawValue, maximumLength: section.maxLength,
-                lengthName: "data.max-length", model: model.configuration
+                tokenizer: tokenizer, template: section.template, date: section.date,
+                maximumLength: section.maxLength, lengthName: "data.max-length", model: model.configuration
             ).encoder()
         }
         let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)

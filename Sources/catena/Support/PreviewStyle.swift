@@ -24,7 +24,7 @@ struct PreviewStyle {
             "\(PrintableText.escaped(name: preview.file)):\(preview.line): \(encoded.inputIds.count) tokens, "
             + "\(encoded.supervisedCount) learned\n"
         if preview.text != nil {
-            text += preview.pieces.map { marked(PrintableText.escaped($0.text), $0.isSupervised) }.joined() + "\n"
+            text += preview.pieces.map { marked(PrintableText.escaped($0.text), $0.isLearned) }.joined() + "\n"
         }
         text += "tokens: " + tokens(encoded) + "\n"
         for note in preview.notes { text += "note: " + PrintableText.escaped(note) + "\n" }

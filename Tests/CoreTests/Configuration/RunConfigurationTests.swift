@@ -63,7 +63,7 @@ struct RunConfigurationTests {
             adapter.method == "lora" && adapter.rank == 8 && adapter.alpha == 16
                 && adapter.targets == .allLinear)
         #expect(adapter.initialAdapter == "runs/earlier/adapter")
-        #expect(configuration.data.validation == "data/dev.jsonl" && configuration.data.template == .auto)
+        #expect(configuration.data.validation == "data/dev.jsonl" && configuration.data.template == "auto")
         #expect(configuration.training.length == .steps(500) && configuration.training.batch == .global(16))
         #expect(
             configuration.training.optimizer
@@ -92,6 +92,7 @@ struct RunConfigurationTests {
             data:
               train: t.jsonl
               template: auto
+              date: 2024-07-26
               max-length: 512
               packing: true
               shuffle: true

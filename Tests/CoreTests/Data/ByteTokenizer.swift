@@ -5,7 +5,9 @@ import Foundation
 struct ByteTokenizer: TextTokenizer {
     var specialTokens = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
     var addsBeginningOfSequence = false
+    /// The model's own template, and one for conversations with tools.
     var chatTemplate: String?
+    var toolTemplate: String?
     var endOfSequenceIds: [Int32] = [2]
     var beginningOfSequenceId: Int32? { 1 }
     var vocabularySize: Int { specialTokens.count + 256 }
@@ -24,6 +26,27 @@ struct ByteTokenizer: TextTokenizer {
         }
         return ids
     }
+
+    func encodeWithOffsets(_ text: String) -> TokenizedText {
+        var tokens = TokenizedText()
+        for id in encode(text) {
+            let start = tokens.ranges.last?.upperBound ?? 0
+            let length = isSpecial(id) ? specialTokens[Int(id)].utf8.count : 1
+            tokens.append(id, start..<start + length)
+        }
+        return tokens
+    }
+
+    var addedTokens: [String] { specialTokens }
+    var templates: ModelTemplates {
+        var templates = ModelTemplates()
+        templates.specialTokens = [.init("bos_token", "<s>"), .init("eos_token", "</s>")]
+        if let chatTemplate { templates.templates = [.init(text: chatTemplate, origin: "test")] }
+        if let toolTemplate { templates.templates.append(.init(name: "tool_use", text: toolTemplate, origin: "tools")) }
+        return templates
+    }
+
+    func isSpecial(_ id: Int32) -> Bool { specialTokens.indices.contains(Int(id)) }
 
     func token(of id: Int32) -> String? {
         specialTokens.indices.contains(Int(id))

@@ -20,9 +20,21 @@ struct ExampleEncoderTests {
         let encoder = try ExampleEncoder(tokenizer: tokenizer, template: template, maximumLength: 100)
         let example = Example.completion(prompt: texts[0], completion: texts[1])
         let encoded = try encoder.encode(SourcedExample(example, file: "f", line: 1))[0]
-        let end = template.endOfAnswer.map { [$0.id] } ?? []
-        let beginning = template.beginningOfSequence.flatMap { tokenizer.id(of: $0) }.map { [$0] } ?? []
+        let end = tokenizer.endOfSequenceIds.prefix(1)
+        let beginning = tokenizer.addsBeginningOfSequence ? [tokenizer.beginningOfSequenceId].compactMap { $0 } : []
         #expect(encoded.inputIds == beginning + tokenizer.encode(texts.joined()) + end)
+    }
+
+    @Test(
+        "a joined answer behind an added token has the ids of the whole text", arguments: ["always", "first", "never"])
+    func afterAddedTokens(scheme: String) throws {
+        let tokenizer = try Tokenizer.load(
+            model: TokenizerFixtures.committed.appending(path: "metaspace-\(scheme)").path)
+        let template = try ChatTemplate(named: "plain", tokenizer: tokenizer)
+        let encoder = try ExampleEncoder(tokenizer: tokenizer, template: template, maximumLength: 100)
+        let example = Example.completion(prompt: "the king</s>", completion: "of France")
+        let encoded = try encoder.encode(SourcedExample(example, file: "f", line: 1))[0]
+        #expect(encoded.inputIds.starts(with: tokenizer.encode("the king</s>of France")))
     }
 
     @Test("a maximal length without room for a target is refused")
@@ -37,8 +49,9 @@ struct ExampleEncoderTests {
     func conversationPrompt() throws {
         let template = try ChatTemplate(named: "chatml", tokenizer: ByteTokenizer())
         let encoder = try ExampleEncoder(tokenizer: ByteTokenizer(), template: template, maximumLength: 100)
-        let prompt = try encoder.prompt(
-            for: Conversation(messages: [.init("user", "u"), .init("assistant", "a"), .init("user", "v")]))
+        let conversation = Conversation(messages: [.init("user", "u"), .init("assistant", "a"), .init("user", "v")])
+        let prompt = try #require(
+            try encoder.prompt(for: SourcedExample(.conversation(conversation), file: "f", line: 1)))
         #expect(
             prompt.text == "<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
                 + "<|im_start|>user\nv<|im_end|>\n<|im_start|>assistant\n")

@@ -36,7 +36,8 @@ struct PreparedDatasetTests {
         #expect(data.statistics.maximumLength == 8)
         #expect(
             data.notes == [
-                "2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left."
+                "Chat template: plain, built in.",
+                "2 of 3 examples were cut to the maximal length; 1 were left out, because nothing to learn was left.",
             ])
         let tokenizer = ByteTokenizer()
         #expect(tokenizer.text(of: data.example(1).inputIds) == "abcdefgh")
@@ -235,9 +236,10 @@ struct PreparedDatasetTests {
         let path = try folder.write(#"{"prompt":"ab","completion":"c","id":7}"#, to: "d.jsonl")
         let open = { try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path) }
         let note = "\(path): ignored: id"
-        #expect(try open().notes == [note])
+        let choice = "Chat template: plain, built in."
+        #expect(try open().notes == [choice, note])
         let cached = try open()
-        #expect(cached.wasCached && cached.notes == [note])
+        #expect(cached.wasCached && cached.notes == [choice, note])
     }
 
     @Test("token ids need no tokenizer; texts say that they do and why there is none")

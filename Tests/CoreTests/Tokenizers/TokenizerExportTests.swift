@@ -40,7 +40,7 @@ struct TokenizerExportTests {
             #expect(written.vocabularySize == original.vocabularySize)
             #expect(written.beginningOfSequenceId == 1 && written.addsBeginningOfSequence)
             #expect(written.endOfSequenceIds == [2])
-            #expect(written.chatTemplate == "{{ 'é \"quoted\"\n' }}")
+            #expect(written.templates.templates.map(\.text) == ["{{ 'é \"quoted\"\n' }}"])
         }
     }
 
@@ -98,7 +98,7 @@ struct TokenizerExportTests {
                 #expect(written.encode(one.text) == one.ids, "\(one.text)")
                 #expect(written.decode(one.ids) == one.decoded, "\(one.text)")
             }
-            #expect(written.chatTemplate == original.chatTemplate)
+            #expect(written.templates.templates.map(\.text) == original.templates.templates.map(\.text))
             #expect(written.endOfSequenceIds == original.endOfSequenceIds)
         }
     }

@@ -52,7 +52,7 @@ struct TokenizerParityTests {
         #expect(tokenizer.vocabularySize == 49152)
         #expect(tokenizer.endOfSequenceIds == [2])
         #expect(!tokenizer.addsBeginningOfSequence)
-        #expect(tokenizer.chatTemplate?.contains("<|im_start|>") == true)
+        #expect(tokenizer.templates.named("default")?.text.contains("<|im_start|>") == true)
     }
 
     @Test("long texts give the ids of the same words in short texts")

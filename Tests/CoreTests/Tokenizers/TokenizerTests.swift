@@ -62,7 +62,7 @@ struct TokenizerTests {
         #expect(tokenizer.beginningOfSequenceId == nil)
         #expect(tokenizer.endOfSequenceIds == [])
         #expect(!tokenizer.addsBeginningOfSequence)
-        #expect(tokenizer.chatTemplate == nil)
+        #expect(tokenizer.templates.templates.isEmpty)
     }
 
     @Test("companion files name the tokens that start and end a sequence")
@@ -75,7 +75,7 @@ struct TokenizerTests {
         #expect(tokenizer.beginningOfSequenceId == 5)
         #expect(tokenizer.endOfSequenceIds == [4, 2, 1])
         #expect(tokenizer.addsBeginningOfSequence)
-        #expect(tokenizer.chatTemplate == "T")
+        #expect(tokenizer.templates.template(hasTools: false)?.text == "T")
     }
 
     @Test("a post-processor that starts with the beginning token says that it is added")

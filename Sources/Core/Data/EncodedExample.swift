@@ -1,0 +1,60 @@
+/// An example as tokens: `labels[i]` stands for `inputIds[i]` (not shifted), -100 where nothing is learned.
+public struct EncodedExample: Sendable, Equatable {
+    /// Token ids.
+    public var inputIds: [Int32]
+    /// The id to learn at each place, or -100.
+    public var labels: [Int32]
+    /// Whether tokens were cut off at the end.
+    public var wasCut = false
+
+    /// How many positions have a target: the labels after the first token that are not -100.
+    public var supervisedCount: Int { labels.dropFirst().count { $0 != EncodedExample.ignored } }
+
+    /// The label of a token that is not learned.
+    public static let ignored: Int32 = -100
+
+    /// Tokens and their labels, one each.
+    public init(inputIds: [Int32], labels: [Int32], wasCut: Bool = false) {
+        precondition(inputIds.count == labels.count, "\(inputIds.count) tokens with \(labels.count) labels")
+        self.inputIds = inputIds
+        self.labels = labels
+        self.wasCut = wasCut
+    }
+}
+
+/// What to give a model so that it writes an example's last answer.
+public struct EncodedPrompt: Sendable, Equatable {
+    /// The prompt as text.
+    public var text: String
+    /// The prompt as token ids.
+    public var inputIds: [Int32]
+    /// Generation ends after any of these.
+    public var stopIds: [Int32]
+}
+
+/// A part of an example's text that is learned or not as a whole.
+package struct TextRun: Sendable, Equatable {
+    /// Its characters.
+    package var text: String
+    /// Whether the model learns to write it.
+    package var isLearned: Bool
+
+    /// Characters that are learned or not.
+    package init(_ text: String, isLearned: Bool = false) {
+        self.text = text
+        self.isLearned = isLearned
+    }
+}
+
+/// What one example of a file becomes.
+package struct EncodedRecord: Sendable {
+    /// One of them, or several: pieces of a long document, or parts of a conversation whose earlier turns look different once later
+    /// ones follow.
+    package var examples: [EncodedExample]
+    /// The text of each example; none for token ids and for pieces of a document.
+    package var texts: [[TextRun]] = []
+    /// What its template has to say, one sentence each.
+    package var notes: [String] = []
+    /// Whether it was written as a conversation.
+    package var isConversation = false
+}

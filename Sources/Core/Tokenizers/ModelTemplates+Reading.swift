@@ -1,0 +1,83 @@
+import Foundation
+
+extension ModelTemplates {
+    /// The templates in a model's folder.
+    ///
+    /// `chat_template.jinja` and `additional_chat_templates/NAME.jinja` win over `tokenizer_config.json` (a text, or a list of
+    /// `{name, template}`), and this over `chat_template.json`. Special tokens come from `tokenizer_config.json`, else from
+    /// `special_tokens_map.json`.
+    ///
+    /// - Throws: ``TokenizerError`` for a file that cannot be read and for values of the wrong type.
+    init(folder: String, tokenizerConfiguration: JSONField?, specialTokens map: JSONField?) throws(TokenizerError) {
+        templates = try Self.jinjaFiles(folder)
+        if templates.isEmpty, let field = tokenizerConfiguration?.optional("chat_template") {
+            templates = try Self.templates(field, origin: "tokenizer_config.json")
+        }
+        let processor = "\(folder)/chat_template.json"
+        if templates.isEmpty, FileManager.default.fileExists(atPath: processor),
+            let field = try CompanionFiles.document(processor).optional("chat_template")
+        {
+            templates = try Self.templates(field, origin: "chat_template.json")
+        }
+        for name in Self.specialTokenNames {
+            guard let field = tokenizerConfiguration?.optional(name) ?? map?.optional(name) else { continue }
+            var content = field
+            if case .object = field.value { content = try field.required("content") }
+            specialTokens.append(SpecialToken(name, try content.string()))
+        }
+    }
+
+    private static func jinjaFiles(_ folder: String) throws(TokenizerError) -> [Template] {
+        var templates: [Template] = []
+        func add(_ name: String, _ file: String) throws(TokenizerError) {
+            let path = "\(folder)/\(file)"
+            guard let text = String(validating: try CompanionFiles.bytes(path, limit: .template), as: UTF8.self) else {
+                throw .invalid(file: path, field: "text", reason: "it is not UTF-8")
+            }
+            templates.append(Template(name: name, text: text, origin: file))
+        }
+        if FileManager.default.fileExists(atPath: "\(folder)/chat_template.jinja") {
+            try add(defaultName, "chat_template.jinja")
+        }
+        let additional = "additional_chat_templates"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(additional)")) ?? []
+        for name in names.sorted() where name.hasSuffix(".jinja") {
+            try add(String(name.dropLast(".jinja".count)), "\(additional)/\(name)")
+        }
+        return templates
+    }
+
+    private static func templates(_ field: JSONField, origin: String) throws(TokenizerError) -> [Template] {
+        guard case .array = field.value else { return [Template(text: try field.string(), origin: origin)] }
+        var templates: [Template] = []
+        for entry in try field.elements() {
+            templates.append(
+                Template(
+                    name: try entry.required("name").string(), text: try entry.required("template").string(),
+                    origin: origin))
+        }
+        return templates
+    }
+}
+
+extension TokenizerGGUF {
+    /// `tokenizer.chat_template`, and the named ones that `tokenizer.chat_templates` lists.
+    func templates(_ tokens: [String]) throws(TokenizerError) -> ModelTemplates {
+        var templates = ModelTemplates()
+        let key = "tokenizer.chat_template"
+        if let text = try string(key) { templates.templates.append(.init(text: text, origin: key)) }
+        for value in try array(key + "s", required: false) {
+            guard case .string(let name) = value else { throw wrongType(key + "s", "an array of strings", value) }
+            guard let text = try string("\(key).\(name)") else {
+                throw .missingField(file: path, field: "\(key).\(name)")
+            }
+            templates.templates.append(.init(name: name, text: text, origin: "\(key).\(name)"))
+        }
+        let keys = ["bos", "eos", "unknown", "seperator", "padding", "cls", "mask"]
+        for (name, key) in zip(ModelTemplates.specialTokenNames, keys) {
+            guard let id = try id("tokenizer.ggml.\(key)_token_id", count: tokens.count) else { continue }
+            templates.specialTokens.append(.init(name, tokens[Int(id)]))
+        }
+        return templates
+    }
+}
