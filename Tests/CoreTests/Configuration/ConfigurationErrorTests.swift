@@ -91,7 +91,7 @@ struct ConfigurationErrorTests {
             (
                 "adapter: {targets: \"(q\"}",
                 "run.yaml:5:20: adapter.targets: expected all-linear, a list of layer names such as "
-                    + "[q_proj, v_proj], or a regular expression, but got \"(q\"; as a regular expression it cannot be parsed."
+                    + "[q_proj, v_proj], or a regular expression, but got \"(q\"; as a regular expression it has a group that is not closed at character 1."
             ),
             (
                 "adapter: {targets: []}",

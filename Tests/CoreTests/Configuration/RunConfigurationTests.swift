@@ -141,8 +141,8 @@ struct RunConfigurationTests {
         arguments: [
             [], ["training.steps=", "training.epochs=3"], ["training.trainable=all"],
             ["adapter.targets=[q_proj, \"true\", \"1e5\"]"], ["adapter.targets=.*\\.(q|v)_proj$"],
-            ["training.learning-rate=0.00030000000000000003"], ["training.learning-rate=5e-324"],
-            ["training.learning-rate=1.7976931348623157e308"], ["training.gradient-clip=none"],
+            ["training.learning-rate=0.00030000000000000003"], ["training.learning-rate=1.0000000000000001e-30"],
+            ["training.learning-rate=9.999999999999999e29"], ["training.gradient-clip=none"],
             ["training.optimizer={name: sgd, momentum: 0.9}"],
             ["training.schedule={name: constant, warmup-steps: 2}"],
             [

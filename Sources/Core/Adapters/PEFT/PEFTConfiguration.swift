@@ -103,8 +103,11 @@ public struct PEFTConfiguration: Sendable, Equatable {
         func text(_ section: RunConfiguration.AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
             let patterns = section.patterns.isEmpty ? [] : ["ranks or alphas of single layers"]
+            let keys = AdapterMethod.all.first { $0.name == section.method }?.commonKeys ?? .all
+            let rank = keys.contains(.rank) ? ["rank \(section.rank)"] : []
+            let alpha = keys.contains(.alpha) ? ["alpha \(section.alpha)"] : []
             return
-                (["rank \(section.rank)", "alpha \(section.alpha)"] + patterns
+                (rank + alpha + patterns
                 + options.map { "\($0.key) \($0.value.inlineYAML)" })
                 .joined(separator: ", ")
         }
