@@ -45,7 +45,8 @@ public final class PreparedDataset: Sendable {
             path: path, columns: columns, encoder: encoder, cacheFolder: cacheFolder)
         guard shouldPrepare else { return try preparation.preparedData() }
         if let found = preparation.cachedData() { return found }
-        return try preparation.store(preparation.tokens())
+        let tokens = try preparation.tokens()
+        return try preparation.store(tokens)
     }
 
     /// Writes tokens that were prepared in parts and opens them; `key` is from ``key(path:encoder:)``.

@@ -39,7 +39,7 @@ struct TextJoining: Sendable {
     /// A prompt and its answer.
     func joined(prompt: String, answer: String) -> (runs: [TextRun], example: EncodedExample) {
         let (text, ids) = self.prompt(prompt)
-        let answerIds = prompt.isEmpty ? tokenizer.encode(answer) : continuation(answer, after: ids.last)
+        let answerIds = prompt.isEmpty ? tokenizer.encode(answer) : continuation(answer, after: text, ids.last)
         var example = EncodedExample(
             inputIds: ids + answerIds,
             labels: Array(repeating: EncodedExample.ignored, count: ids.count) + answerIds)
@@ -67,10 +67,12 @@ struct TextJoining: Sendable {
 
     /// The tokens of a text that goes on after other text: without the space that some tokenizers put first. After an added token
     /// they are as they are in a whole text, where the space depends on the tokenizer.
-    private func continuation(_ text: String, after last: Int32?) -> [Int32] {
+    private func continuation(_ text: String, after prompt: String, _ last: Int32?) -> [Int32] {
         guard addsPrefixSpace else { return tokenizer.encode(text) }
         var before = "\n"
-        if let last, let token = tokenizer.token(of: last), addedTokens.contains(token) { before = token }
+        if let last, let token = tokenizer.token(of: last), addedTokens.contains(token), prompt.hasSuffix(token) {
+            before = token
+        }
         let anchor = tokenizer.encode(before)
         let ids = tokenizer.encode(before + text)
         return ids.starts(with: anchor) ? Array(ids.dropFirst(anchor.count)) : tokenizer.encode(text)

@@ -8,6 +8,8 @@ import Foundation
 package final class FolderLock {
     /// The file in the folder.
     package static let fileName = "job.lock"
+    /// How long the end of another holder is waited for, in seconds.
+    static let patience = 5
 
     private let folder: String
     private var descriptor: CInt = -1
@@ -38,8 +40,11 @@ package final class FolderLock {
 
     /// Takes the lock of a folder that is there; does nothing if it is held.
     ///
+    /// A job that was killed may take a moment to end, so that a holder is waited for, ``patience`` seconds at most.
+    ///
     /// - Throws: as ``takeIfPresent()``.
     package func take() throws {
+        let begun = ContinuousClock.now
         // A holder that ends between our opening and locking takes the file with it; then there is a new one to make.
         while !isHeld {
             let opened = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
@@ -47,7 +52,10 @@ package final class FolderLock {
             switch FileLock.take(opened) {
             case .heldByOther:
                 defer { close(opened) }
-                throw TrainingError.outputLocked(path: folder, holder: Self.holder(opened))
+                guard begun.duration(to: .now) < .seconds(Self.patience) else {
+                    throw TrainingError.outputLocked(path: folder, holder: Self.holder(opened))
+                }
+                usleep(50_000)
             case .unsupported(let reason):
                 note =
                     "\(folder) cannot be locked (\(reason)), as on some network file systems: make sure that no other job "

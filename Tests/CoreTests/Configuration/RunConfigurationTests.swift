@@ -92,7 +92,7 @@ struct RunConfigurationTests {
             data:
               train: t.jsonl
               template: auto
-              date: 2024-07-26
+              date: "2024-07-26"
               max-length: 512
               packing: true
               shuffle: true

@@ -22,14 +22,16 @@ import Testing
     @Test(
         "a way up out of a folder that is missing is refused, and does not go on for ever",
         arguments: [
-            "/catena-missing/../out", "/catena-missing/../../out", "catena-missing/../out", "catena-missing/./out",
+            "/catena-missing/../catena-made", "/catena-missing/../../catena-made", "catena-missing/../catena-made",
+            "catena-missing/./catena-made",
         ])
     func up(_ path: String) throws {
         let checked = fileError { try DurableFolder.requireCreatable(path) }
         #expect(checked?.description.contains("catena-missing") == true)
         let made = fileError { try DurableFolder.create(path) }
         #expect(made?.description.contains("catena-missing") == true)
-        #expect(!FileManager.default.fileExists(atPath: "/out"))
+        #expect(!FileManager.default.fileExists(atPath: "/catena-made"))
+        #expect(!FileManager.default.fileExists(atPath: "catena-made"))
     }
 
     @Test("a file, a link to nothing and a name without characters are no place for a folder")

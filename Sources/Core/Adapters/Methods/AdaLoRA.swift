@@ -128,9 +128,9 @@ extension AdapterMethod {
         source: """
             Zhang et al. 2023, AdaLoRA, arXiv:2303.10512
             regulariser, scaling, schedule and initialisation as in the authors' code and in Hugging Face PEFT
-            What differs: the authors' scripts give alpha 16 to 32 for rank 2 or 3, s = 5.3 to 16; alpha is 2 · rank here unless \
-            given, s = 2, which learns more slowly. orthogonal-weight 0.1 is that of most of the authors' scripts (RTE and STS-B 0.3); \
-            PEFT's default is 0.5, the paper tries 0.1, 0.3 and 0.5
+            What differs: the authors' scripts give alpha 16 to 32 for rank 2 or 3, s = 5.3 to 16;
+            here alpha is 2 · rank unless given, s = 2. orthogonal-weight 0.1 is that of most of the authors'
+            scripts (RTE and STS-B 0.3); PEFT's default is 0.5, the paper tries 0.1, 0.3 and 0.5
             """, defaultRank: 12, options: adaloraOptions, hasLoRAForm: true, peft: .adalora
     ) { request in
         let section = request.section

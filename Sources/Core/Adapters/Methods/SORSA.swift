@@ -88,9 +88,9 @@ extension AdapterMethod {
         source: """
             Cao 2024, SORSA, arXiv:2409.00055
             initialisation and regulariser as in the author's repository
-            What differs: the author's program also divides the regulariser by the number of accumulated micro-batches; with its gamma \
-            4e-4, rate 3e-5 and 64 of them the factor in the loss was 0.208. Here it is gamma / (peak learning rate), 13.3 for these \
-            numbers: for the author's, divide gamma by that number of micro-batches
+            What differs: the author's program also divides the regulariser by the number of accumulated
+            micro-batches; with its gamma 4e-4, rate 3e-5 and 64 of them the factor in the loss was 0.208. Here it
+            is gamma / (peak learning rate), 13.3 for these numbers: for the author's, divide gamma by that number
             """, commonKeys: .withoutInitial, defaultAlpha: { Double($0) },
         options: [
             .init(
