@@ -54,7 +54,9 @@ final class RunRecorder {
         report(.note(setup.placed.explanation))
         for note in setup.model.notes { report(.note(note)) }
         for note in setup.training.notes { report(.note(note)) }
-        for note in setup.validation?.notes ?? [] where !setup.training.notes.contains(note) { report(.note("validation: " + note)) }
+        for note in setup.validation?.notes ?? [] where !setup.training.notes.contains(note) {
+            report(.note("validation: " + note))
+        }
         report(
             .started(
                 RunSummary(
