@@ -87,7 +87,8 @@ expect_text() {
 }
 
 # Names, kinds and sizes of all files here, to compare before and after.
-listing() { find . -printf '%p %y %s\n' | sort; }
+# job.lock, which a killed job leaves, goes with the next job.
+listing() { find . ! -name job.lock -printf '%p %y %s\n' | sort; }
 
 # A command must be refused: one line `catena: error: ...` that has all texts, this exit code, nothing written.
 #   refuses CODE TEXT... -- COMMAND...

@@ -40,8 +40,13 @@ unknown_token() {
     own_model
     sed -i '0,/"added_tokens": \[/s//"added_tokens": [{"content": "Subtract", "id": 1024, "lstrip": false, "normalized": false, "rstrip": false, "single_word": false, "special": false},/' own/tokenizer.json
     grep -q Subtract own/tokenizer.json || fail "the token was not added"
-    refuses 1 data/train.jsonl:1 1024 Subtract -- "$catena" train --config run.yaml --set model=own
-    refuses 1 data/train.jsonl:1 1024 Subtract -- "$catena" evaluate --model own --data data/train.jsonl
+    run "$catena" train --config run.yaml --set model=own
+    expect_code 1
+    expect_single_error_line data/train.jsonl:1: 1024 Subtract
+    [ ! -e run ] || fail "something was written"
+    run "$catena" evaluate --model own --data data/train.jsonl
+    expect_code 1
+    expect_single_error_line data/train.jsonl:1: 1024 Subtract
     refuses 1 1024 -- "$catena" generate --model own --prompt "Subtract 1" --max-tokens 1
 }
 missing_shard() {

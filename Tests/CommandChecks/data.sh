@@ -83,14 +83,15 @@ without_tokenizer() {
 mapped_columns() {
     printf '%s\n' '{"q": "Add 1 and 2.", "a": "3"}' '{"q": "Add 2 and 2.", "a": "4"}' >mapped.jsonl
     printf '%s\n' '{"prompt": "Add 1 and 2.", "completion": "3"}' '{"prompt": "Add 2 and 2.", "completion": "4"}' >plain.jsonl
-    local options=(--set training.steps=1 --set data.validation= --set training.validation-every=)
+    local options=(--set training.steps=1 --set training.schedule.warmup-steps=0 --set data.validation= --set training.validation-every=)
     train run-plain "${options[@]}" --set data.train=plain.jsonl
     expect_code 0
     train run-mapped "${options[@]}" --set data.train=mapped.jsonl --set 'data.columns={prompt: q, completion: a}'
     expect_code 0
     same_adapter run-plain run-mapped
-    refuses 1 mapped.jsonl:1 data.columns ask -- "$catena" train --config run.yaml --set data.train=mapped.jsonl \
-        --set 'data.columns={prompt: ask, completion: a}' --set output=run
+    train run --set data.train=mapped.jsonl --set 'data.columns={prompt: ask, completion: a}'
+    expect_code 1
+    expect_single_error_line mapped.jsonl:1: data.columns ask
     refuses 2 data.columns.promt data.columns.prompt -- "$catena" train --config run.yaml --set 'data.columns={promt: q}' --set output=run
 }
 

@@ -53,13 +53,12 @@ no_prepared_data() {
 # Rank 0 alone fails, after the first step: its metrics file takes no byte.
 rank_zero_alone() {
     whole_run
-    [ -c /dev/full ] || skip "there is no /dev/full"
     mkdir run
-    ln -s /dev/full run/metrics.jsonl
+    ln -s elsewhere run/metrics.jsonl
     local begun=$SECONDS
     ranks 3 "$catena" train --config run.yaml --resume auto
     expect_code 1
-    expect_single_error_line run/metrics.jsonl "No space left"
+    expect_single_error_line run/metrics.jsonl "is a link"
     [ $((SECONDS - begun)) -le 10 ] || fail "the job took $((SECONDS - begun)) s to end"
 }
 
