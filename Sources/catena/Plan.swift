@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
         let configuration = try work.runConfiguration(ranks: cluster.ranks)
         let inventory = try work.inventory(configuration)
         let plan = Plan(
-            PlanRequest(
+            try PlanRequest(
                 configuration, inventory: inventory,
                 cluster: try cluster.cluster(threadsPerRank: configuration.distributed.threads),
                 supervisedFraction: work.supervised))

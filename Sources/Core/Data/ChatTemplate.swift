@@ -159,9 +159,16 @@ public struct ChatTemplate: Sendable {
     }
 
     private static func contents(of path: String) throws(DataError) -> String {
-        guard let text = String(validating: try ExampleReader.contents(of: path), as: UTF8.self) else {
-            throw .unreadable(file: path, reason: "it is not UTF-8")
+        func refused(_ why: String) -> DataError {
+            .invalidSetting(name: "data.template", value: path, expected: "a chat template's file, but \(why)")
         }
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try InputFile.contents(of: path, limit: .template)
+        } catch {
+            throw refused("\(error)".trimmingCharacters(in: ["."]))
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw refused("it is not UTF-8") }
         return text
     }
 

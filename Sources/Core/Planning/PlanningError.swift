@@ -4,6 +4,8 @@ public enum PlanningError: Error, Equatable, Sendable {
     case doesNotFit(
         placement: RunConfiguration.DistributedSection.Placement, bytes: Int, limit: Int, available: Int,
         ranksPerHost: Int)
+    /// Sizes of the model, the batch and the cluster together are more bytes than 64 bits count.
+    case beyondCounting
     /// Rows of a matrix are not whole blocks of the encoding.
     case encoding(String, columns: Int, name: String)
 }
@@ -16,6 +18,9 @@ extension PlanningError: CustomStringConvertible {
                 + "\(ranksPerHost == 1 ? "rank" : "\(ranksPerHost) ranks"), \(SizeText.bytes(bytes - limit)) more than "
                 + "\(SizeText.bytes(limit)), 80 % of the \(SizeText.bytes(available)) available; use more hosts, fewer ranks on "
                 + "each, recompute: blocks, a smaller micro-batch or max-length."
+        case .beyondCounting:
+            "the run does not fit: model, batch and ranks together need more than 4 exabytes; use a smaller micro-batch, global "
+                + "batch, max-length, adapter rank or model."
         case .encoding(let encoding, let columns, let name):
             "\(name) has rows of \(columns) numbers, which are not whole blocks of \(encoding); choose another storage, such as "
                 + "bfloat16 or q8_0."

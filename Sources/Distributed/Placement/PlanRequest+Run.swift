@@ -4,9 +4,10 @@ extension PlanRequest {
     /// A configured run on a cluster.
     ///
     /// - Parameter supervisedFraction: part of the positions that pass the head.
+    /// - Throws: ``PlanningError/beyondCounting``.
     public init(
         _ configuration: RunConfiguration, inventory: ModelInventory, cluster: Cluster, supervisedFraction: Double = 1
-    ) {
+    ) throws(PlanningError) {
         let (training, distributed) = (configuration.training, configuration.distributed)
         let batch = training.globalBatch(worldSize: cluster.ranks)
         let count = (batch + training.microBatch - 1) / training.microBatch
@@ -26,6 +27,7 @@ extension PlanRequest {
             inventory: inventory, trainsAll: configuration.adapter == nil, work: step, cluster: cluster,
             placement: distributed.placement, accumulation: distributed.accumulation,
             prefetches: distributed.prefetch, baseFormat: configuration.baseFormat)
+        try requireCountable()
     }
 }
 
@@ -56,7 +58,7 @@ extension PlacementChoice {
             let files = try FileWeights(modelAt: configuration.model, engine: Engine(threads: 1))
             let inventory = try ModelInventory(
                 configuration: files.configuration, storage: .files(files), adapter: configuration.adapter)
-            let request = PlanRequest(
+            let request = try PlanRequest(
                 configuration, inventory: inventory,
                 cluster: .init(
                     ranks: communicator.size, hosts: communicator.hostCount, memoryBytesPerHost: tightest,

@@ -36,6 +36,16 @@ struct PlanTests {
         #expect(memory.trainableBytes == 4 * 103_546_880 * 7)
     }
 
+    @Test(
+        "sizes of model, batch and cluster that are more bytes than 64 bits count are refused, all at their limits",
+        arguments: [(1 << 22, 1 << 20), (1 << 22, 1), (2048, 1 << 20)])
+    func beyondCounting(sequence: Int, microBatches: Int) throws {
+        let huge = try request(
+            "llama-70b", ranks: 1 << 20, hosts: 1 << 20, sequence: sequence, microBatches: microBatches)
+        #expect(throws: PlanningError.beyondCounting) { try huge.requireCountable() }
+        try request("llama-70b", ranks: 64, hosts: 64, microBatches: 128).requireCountable()
+    }
+
     @Test("activations of a model that keeps them, by hand")
     func activations() throws {
         let request = try request("tinyllama-1.1b", ranks: 1, hosts: 1, sequence: 512, microBatches: 4)
