@@ -29,14 +29,22 @@ let package = Package(
             providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
-        .target(name: "CatenaJinja", path: "Sources/Core/Jinja", swiftSettings: strict),
+        .target(
+            name: "CatenaFiles", dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Core/Files", swiftSettings: strict),
+        .target(name: "CatenaPatterns", path: "Sources/Core/Patterns", swiftSettings: strict),
+        .target(name: "CatenaJinja", path: "Sources/Core/Text/Jinja", swiftSettings: strict),
+        .target(
+            name: "CatenaText",
+            dependencies: ["CatenaFiles", "CatenaJinja", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Core/Text", exclude: ["Jinja"], swiftSettings: strict),
         .target(
             name: "CatenaCore",
             dependencies: [
-                "CKernels", "COpenBLAS", "CatenaJinja", "Yams",
+                "CKernels", "COpenBLAS", "CatenaFiles", "CatenaPatterns", "CatenaText", "CatenaJinja", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Sources/Core", exclude: ["Jinja"], swiftSettings: strict),
+            path: "Sources/Core", exclude: ["Files", "Patterns", "Text"], swiftSettings: strict),
         .target(
             name: "CatenaDistributed",
             dependencies: [
@@ -57,7 +65,10 @@ let package = Package(
             name: "Fuzz", dependencies: ["CatenaCore", "CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
         .testTarget(
             name: "CoreTests",
-            dependencies: ["CatenaCore", "CatenaJinja", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "CatenaCore", "CatenaFiles", "CatenaJinja", "CatenaPatterns", "CatenaText",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that imports point one way: catena -> CatenaDistributed -> CatenaCore -> CatenaJinja, COpenBLAS, CKernels, and
-# that each C library has one door. Last line: "N passed, N failed".
+# Checks that imports point one way (catena -> CatenaDistributed -> CatenaCore -> CatenaText -> CatenaFiles) and that each C
+# library has one door. Last line: "N passed, N failed".
 set -euo pipefail
 
 usage() {
@@ -36,37 +36,50 @@ import_of() {
     printf '^[[:space:]]*(@[A-Za-z_]+(\\([^)]*\\))?[[:space:]]+)*((public|package|internal|fileprivate|private)[[:space:]]+)?import[[:space:]]+((struct|class|enum|protocol|func|var|let|typealias)[[:space:]]+)?(%s)([.[:space:];]|$)' "$1"
 }
 
-core_but_blas=()
-while IFS= read -r -d '' file; do core_but_blas+=("$file"); done < <(
-    find Sources/Core -name '*.swift' -not -path 'Sources/Core/Kernels/BLAS/*' -print0)
-core_but_kernels=()
-while IFS= read -r -d '' file; do core_but_kernels+=("$file"); done < <(
-    find Sources/Core -name '*.swift' -not -path 'Sources/Core/Kernels/*' -not -path 'Sources/Core/Tensor/*' -print0)
-distributed_but_mpi=()
-while IFS= read -r -d '' file; do distributed_but_mpi+=("$file"); done < <(
-    find Sources/Distributed -name '*.swift' -not -path 'Sources/Distributed/MPI/*' -print0)
-c_but_mpi=()
-while IFS= read -r -d '' file; do c_but_mpi+=("$file"); done < <(
-    find Sources -type f \( -name '*.c' -o -name '*.h' \) -not -path 'Sources/CMPI/*' -not -path 'Sources/CMPISystem/*' -print0)
+# sources_but 'BUT ...' FOLDER: the Swift files under FOLDER, but those under the folders BUT, in `files`.
+sources_but() {
+    local but exclude=()
+    for but in $1; do exclude+=(-not -path "$but/*"); done
+    files=()
+    while IFS= read -r -d '' file; do files+=("$file"); done < <(find "$2" -name '*.swift' "${exclude[@]}" -print0)
+}
 
+ours='Catena[A-Za-z]*|catena|CKernels|COpenBLAS|CMPI|CMPISystem'
+# layer FOLDER 'MODULE|...' [BUT]: the only modules of ours that files under FOLDER (but those under BUT) import.
+layer() {
+    local folder=$1 allowed=$2
+    sources_but "${3:-none}" "$folder"
+    local found
+    found=$(grep -HnE "$(import_of "$ours")" "${files[@]}" | grep -vE "$(import_of "$allowed" | sed 's/^\^/:[0-9]+:/')" || true)
+    if [ -z "$found" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s imports only %s\n%s\n' "$folder" "${allowed//|/, }" "$found"
+    fi
+}
+
+layer Sources/Core/Files CKernels
+layer Sources/Core/Patterns none
+layer Sources/Core/Text/Jinja none
+layer Sources/Core/Text 'CatenaFiles|CatenaJinja' Sources/Core/Text/Jinja
+layer Sources/Distributed 'Catena(Core|Files|Patterns|Text|Jinja)|CMPI'
+layer Sources/catena 'Catena[A-Za-z]*'
 refuse "CatenaCore knows neither processes nor the command" \
     "$(import_of 'CatenaDistributed|CMPI|CMPISystem|ArgumentParser|catena')" Sources/Core
-refuse "CatenaJinja needs nothing but the C library's powers" \
-    '^[[:space:]]*([a-z]+[[:space:]]+)?import[[:space:]]+(Foundation|Catena|CKernels|COpenBLAS|Yams|Crypto)' Sources/Core/Jinja
+refuse "CatenaJinja and CatenaPatterns need nothing but the C library's powers" \
+    "$(import_of 'Foundation|Yams|Crypto')" Sources/Core/Text/Jinja Sources/Core/Patterns
 refuse "the toolchain's module Distributed is not ours; import CatenaDistributed" \
     "$(import_of 'Distributed')" Sources Tests
-refuse "OpenBLAS is called from Sources/Core/Kernels/BLAS only" \
-    "$(import_of 'COpenBLAS')" "${core_but_blas[@]}" Sources/Distributed Sources/catena
-refuse "C kernels are called from Sources/Core/Kernels and Sources/Core/Tensor only" \
-    "$(import_of 'CKernels')" "${core_but_kernels[@]}" Sources/Distributed Sources/catena
+sources_but Sources/Core/Kernels/BLAS Sources
+refuse "OpenBLAS is called from Sources/Core/Kernels/BLAS only" "$(import_of 'COpenBLAS')" "${files[@]}"
+sources_but "Sources/Core/Kernels Sources/Core/Tensor Sources/Core/Files" Sources
+refuse "C kernels are called from Kernels and Tensor only (and the fault guard of Files)" "$(import_of 'CKernels')" "${files[@]}"
 refuse "C names do not travel: CKernels, COpenBLAS, CMPI are never imported publicly" \
     '^[[:space:]]*(public|package|@_exported)[[:space:]]+import[[:space:]]+(CKernels|COpenBLAS|CMPI|CMPISystem)' Sources
-refuse "MPI is called from Sources/Distributed/MPI only" \
-    "$(import_of 'CMPI|CMPISystem')" "${distributed_but_mpi[@]}" Sources/catena
-refuse "CatenaDistributed does not know the command" \
-    "$(import_of 'ArgumentParser|catena')" Sources/Distributed
-refuse "mpi.h is included by Sources/CMPI only" \
-    '#[[:space:]]*include[[:space:]]*[<"]mpi\.h' "${c_but_mpi[@]}"
+sources_but Sources/Distributed/MPI Sources
+refuse "MPI is called from Sources/Distributed/MPI only" "$(import_of 'CMPI|CMPISystem')" "${files[@]}"
+refuse "mpi.h is included by Sources/CMPI only" '#[[:space:]]*include[[:space:]]*[<"]mpi\.h' Sources/CKernels
 refuse "tests use what is public or package: no @testable" \
     '@testable[[:space:]]+import' Tests
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 
 /// `catena compare`.
 struct Compare: ParsableCommand, RunsOnAllRanks {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 import Foundation
 
 /// `catena inspect`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaFiles
 
 /// `catena methods`.
 struct Methods: ParsableCommand {

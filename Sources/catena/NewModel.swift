@@ -1,5 +1,7 @@
 import ArgumentParser
 import CatenaCore
+import CatenaFiles
+import CatenaText
 import Foundation
 
 /// `catena new-model`.

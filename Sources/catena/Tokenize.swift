@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaText
 import Foundation
 
 /// `catena tokenize`.

@@ -1,5 +1,7 @@
 public import ArgumentParser
-public import CatenaCore
+import CatenaCore
+import CatenaFiles
+import CatenaText
 import Foundation
 
 extension BytePairTrainer.Words: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaFiles
 
 /// `catena verify`.
 struct Verify: ParsableCommand {

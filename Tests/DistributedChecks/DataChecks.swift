@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaText
 import Foundation
 
 /// One id a byte.

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 
 /// Losses and gradients of three micro-batches through a placed model.
 private struct Outcome: Equatable {

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 import Foundation
 
 /// A small Llama model with random weights in files of every kind, written by rank 0 for all processes.

@@ -1,5 +1,7 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
+import CatenaText
 import Foundation
 
 extension Reader {

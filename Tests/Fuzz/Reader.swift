@@ -1,5 +1,7 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
+import CatenaText
 import Foundation
 
 /// One reader of files with the valid inputs from which its hostile ones are made.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension AdapterMethod {
     /// What a method changes in a model.
     public enum Kind: Sendable, CaseIterable {

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 extension AttachedAdapter {
     /// Whether the files for other programs do not hold all that is needed to go on.
     public var needsStateFile: Bool {

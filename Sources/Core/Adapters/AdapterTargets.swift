@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaPatterns
+
 /// Chooses the linear layers that get an adapter.
 struct AdapterTargets {
     private let targets: RunConfiguration.AdapterSection.Targets

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A frozen matrix in a form smaller than float32, from which a few rows at a time are decoded for a float32 product.
 ///
 ///     Y[:, R] = X W_Rᵀ,   dX = Σ_R dY[:, R] W_R       for each block R of rows

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// What training one cell gave: the content of its `result.json`.
 public struct CellResult: Sendable, Equatable {
     /// Which cell.

@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 extension ComparisonTable {

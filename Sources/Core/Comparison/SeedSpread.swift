@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Mean and sample standard deviation of a number over seeds.
 public struct SeedSpread: Sendable, Equatable {
     /// The number for each seed.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// An option that an adapter method takes beside the common keys of the `adapter` section.
 ///
 /// A method lists its options once; the configuration then checks type and range where the user wrote the value, fills in

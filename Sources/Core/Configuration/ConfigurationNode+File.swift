@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension ConfigurationNode {
     /// The text of a configuration file.
     ///

@@ -1,3 +1,5 @@
+import CatenaPatterns
+
 extension RunConfiguration {
     /// Which method adapts which layers.
     public struct AdapterSection: Sendable, Equatable {

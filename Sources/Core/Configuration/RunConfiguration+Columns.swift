@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension RunConfiguration.DataSection {
     /// `columns: {prompt: question}`: keys of the forms of data and the columns that stand for them.
     static func columns(

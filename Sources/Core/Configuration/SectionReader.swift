@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// The keys of one section, as an enum, so that a key that is read is also a key that is known.
 protocol ConfigurationKey: RawRepresentable, CaseIterable, Sendable where RawValue == String {}
 

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Makes multi-step arithmetic word problems with worked answers, from a seed.

@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaText
+
 /// The chat templates that Catena has itself, for models without one.
 ///
 /// They are Jinja texts as models' own are. `beginning` is the token that begins a sequence, where the style writes it, and `ending`

@@ -1,3 +1,5 @@
+import CatenaText
+
 /// What an example is to become.
 enum WrittenForm: Sendable {
     /// A conversation, written by a template.

@@ -1,4 +1,6 @@
+import CatenaFiles
 import CatenaJinja
+import CatenaText
 import Foundation
 
 /// How examples become text: the model's own chat template, one in a file, or a built-in one.

@@ -1,3 +1,5 @@
+package import CatenaText
+
 /// Chooses how a model's data become tokens.
 package struct DataEncoders {
     private let tokenizer: Result<Tokenizer, any Error>

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// The keys that records of data have, and what those mean that no form takes.
 enum DataKeys {
     /// Every key that some form of data may have.

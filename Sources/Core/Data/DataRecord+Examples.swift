@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaText
+
 extension DataRecord {
     /// The messages with what stands beside them: a system message, tools, documents, variables of the template.
     mutating func conversation(_ messages: [Conversation.Message]) throws(RecordFault) -> Conversation {

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Why a record is no example.
 package struct RecordFault: Error {
     package let expected: String

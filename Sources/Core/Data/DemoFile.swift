@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Writes generated records, one JSON object a line.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Questions about sums with worked answers, in the form of ``ArithmeticWordProblems`` but without a story.
 ///
 /// They teach a very small model to answer a prompt at all, and to end the answer with `#### N`.

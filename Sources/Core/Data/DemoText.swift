@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Plain English for pretraining a very small model: short stories with a question, and sums.
 ///
 /// Its vocabulary is a few hundred words, so that a model of a million weights learns to write it. It has the facts of

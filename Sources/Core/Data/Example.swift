@@ -1,3 +1,6 @@
+import CatenaFiles
+package import CatenaText
+
 /// One training or evaluation example, before templates and tokens.
 package enum Example: Sendable, Equatable {
     /// `{"messages": [{"role", "content"}]}`: assistant turns are learned.

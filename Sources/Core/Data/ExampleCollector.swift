@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Makes examples of records as they come, and keeps what is wrong with the others.
 struct ExampleCollector {
     private let path: String

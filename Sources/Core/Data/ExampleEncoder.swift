@@ -1,3 +1,5 @@
+import CatenaText
+
 /// Turns examples into tokens with a template and a tokenizer.
 ///
 /// A conversation's text is encoded as a whole, so that its ids are those of Hugging Face's `apply_chat_template`; a token is learned if

@@ -1,3 +1,5 @@
+package import CatenaFiles
+
 /// Recognises the form of a record by its keys and makes an example of it.
 ///
 /// A record that fits several forms is taken as the first of: messages, input_ids, prompt, instruction or question, text.

@@ -1,3 +1,6 @@
+package import CatenaFiles
+package import CatenaText
+
 /// What training makes of one example: its text, its tokens, and what of them is learned.
 package struct ExamplePreview: Sendable {
     /// The file that the example came from.

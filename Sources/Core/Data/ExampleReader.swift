@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Reads examples from JSON Lines, a JSON array, one JSON object, `{"data": [...]}`, and .txt files.

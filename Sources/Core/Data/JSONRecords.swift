@@ -1,3 +1,4 @@
+import CatenaFiles
 import Glibc
 
 /// Finds the records of a JSON text: one a line, the elements of an array, one object, or the elements of its `data`.

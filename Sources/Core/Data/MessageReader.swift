@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaText
+
 /// Reads the turns of a conversation: `role` and `content`, or `from` and `value`.
 ///
 /// The template sees every key of a message except those that only say whether it is learned; null members are left out, as

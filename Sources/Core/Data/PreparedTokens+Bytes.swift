@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension PreparedTokens {
     /// Numbers before the offsets.
     private static let countCount = 10

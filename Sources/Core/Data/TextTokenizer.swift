@@ -1,3 +1,5 @@
+public import CatenaText
+
 /// What the data pipeline needs of a tokenizer.
 public protocol TextTokenizer: Sendable {
     /// The ids of a text; no special tokens are added, those that occur in it are recognised.

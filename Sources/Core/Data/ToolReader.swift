@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Reads tools and calls of tools into OpenAI's form, from the forms that files have.
 enum ToolReader {
     /// Tools as a list, as JSON text, as a list of JSON texts; without the `function` wrapper too.

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// Answers questions with options by the option that the model finds most probable.
 ///
 ///     score(option) = -log p(option, end of answer | prompt)        divided by the option's UTF-8 bytes if normalised

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// A question with options, one of which is right: `{"prompt", "choices": [...], "answer": index}`.

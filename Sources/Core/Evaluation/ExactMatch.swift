@@ -1,3 +1,6 @@
+public import CatenaFiles
+public import CatenaText
+
 /// Generates the last answer of examples and compares it with theirs by an answer pattern.
 public struct ExactMatch {
     /// One compared answer.

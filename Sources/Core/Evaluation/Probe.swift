@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// What a model computes for a ``ProbeInput``.
 public struct Probe {
     /// Logits of all positions, `[B · T, V]`.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A batch of sequences of one length, to be compared with what another framework computes from it.
 public struct ProbeInput: Sendable {
     /// Where it came from, for messages.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension AdapterExport {
     /// Writes the adapters of `model` as a GGUF file for llama.cpp.
     ///

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Writes adapters in other formats. Every function writes all of its files or none.

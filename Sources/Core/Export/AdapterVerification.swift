@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Checks that an adapter's files are sound and belong to a model.

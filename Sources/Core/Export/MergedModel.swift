@@ -1,3 +1,5 @@
+public import CatenaFiles
+import CatenaText
 import Foundation
 
 /// Writes a model with its adapters folded in as a Hugging Face folder.

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// `config.json` for a model whose own files have none.
 ///
 /// - Source: transformers, the configuration classes of the families.

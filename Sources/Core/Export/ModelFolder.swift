@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// The files that belong to a model's folder.

@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// A folder whose files appear only when all of them are written.

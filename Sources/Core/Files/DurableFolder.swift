@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Folders that are there after a power cut, and that lie where their path says.
 package enum DurableFolder {
@@ -57,7 +57,7 @@ package enum DurableFolder {
     }
 
     /// The kind of what lies at `path` itself, a link's being the link; nil if nothing does.
-    static func kind(_ path: String) -> mode_t? {
+    package static func kind(_ path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }

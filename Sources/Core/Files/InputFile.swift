@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// A regular file that is open for reading: the one way in which files of users are opened.
 ///
@@ -69,7 +69,7 @@ package struct InputFile: ~Copyable {
     }
 
     /// What a file is that is no regular one, as in "cannot be read: it is …".
-    static func kind(_ mode: mode_t) -> String? {
+    package static func kind(_ mode: mode_t) -> String? {
         switch mode & S_IFMT {
         case S_IFREG: nil
         case S_IFDIR: "it is a folder"

@@ -1,8 +1,8 @@
-import Foundation
+package import Foundation
 
 extension MappedFile {
     /// The file's bytes without a copy; they keep the file mapped.
-    var data: Data {
+    package var data: Data {
         guard let base = bytes.baseAddress else { return Data() }
         return Data(
             bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: byteCount,

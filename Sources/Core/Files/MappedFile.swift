@@ -106,7 +106,7 @@ public final class MappedFile: Sendable {
     }
 
     /// The mapped bytes, valid as long as `self` lives.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 
     /// Tells the system how the bytes of `range` will be used. A hint: it never fails.
     public func advise(_ advice: Advice, range: Range<Int>? = nil) {

@@ -6,7 +6,7 @@ public enum NarrowFloats {
     }
 
     /// The same in memory, in the processor's order of bytes.
-    static func roundToBFloat16(
+    package static func roundToBFloat16(
         _ numbers: UnsafePointer<Float>, into destination: UnsafeMutablePointer<UInt16>, count: Int
     ) {
         for index in 0..<count { destination[index] = bfloat16Bits(numbers[index]) }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Widening of plain (unquantised) numbers. Sources need no alignment.
-enum PlainDecoding {
+package enum PlainDecoding {
     /// Writes `count` numbers at `source` as float32.
-    static func decode(
+    package static func decode(
         _ encoding: TensorEncoding, _ source: UnsafeRawPointer, count: Int,
         into destination: UnsafeMutablePointer<Float>
     ) {

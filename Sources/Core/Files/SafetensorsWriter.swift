@@ -6,14 +6,14 @@ public enum SafetensorsValues {
     case bytes(TensorEncoding, [UInt8])
     /// The bytes of another file's tensor, unchanged; it must be plain and of the same shape.
     case stored(StoredTensor)
-    /// The values of a tensor in memory, read when their turn comes.
-    case tensor(Tensor)
+    /// Float32 numbers in memory that `owner` keeps, read when their turn comes.
+    case float32Memory(UnsafeBufferPointer<Float>, owner: AnyObject)
     /// Numbers made when their turn comes, so that only one tensor is in memory; stored as float32, float16 or bfloat16.
     case generated(TensorEncoding = .float32, () throws(FileError) -> [Float])
 
     var encoding: TensorEncoding {
         switch self {
-        case .float32, .tensor: .float32
+        case .float32, .float32Memory: .float32
         case .int64: .int64
         case .bytes(let encoding, _), .generated(let encoding, _): encoding
         case .stored(let tensor): tensor.encoding
@@ -57,7 +57,7 @@ public struct SafetensorsWriter {
             switch values {
             case .float32(let numbers): numbers.count * 4
             case .int64(let numbers): numbers.count * 8
-            case .tensor(let tensor): tensor.count * 4
+            case .float32Memory(let numbers, _): numbers.count * 4
             case .bytes(_, let bytes): bytes.count
             case .stored(let tensor): tensor.byteCount
             case .generated: byteCount
@@ -151,8 +151,9 @@ public struct SafetensorsWriter {
         switch entry.values {
         case .float32(let numbers): try lend(numbers)
         case .int64(let numbers): try lend(numbers)
-        case .tensor(let tensor):
-            try body(UnsafeRawBufferPointer(start: tensor.pointer, count: entry.byteCount))
+        case .float32Memory(let numbers, let owner):
+            defer { withExtendedLifetime(owner) {} }
+            try body(UnsafeRawBufferPointer(numbers))
         case .bytes(_, let bytes): try lend(bytes)
         case .stored(let tensor): try body(tensor.bytes)
         case .generated(let encoding, let make):

@@ -66,7 +66,7 @@ public struct StoredTensor: Sendable {
     }
 
     /// The same from `image`, a copy of the stored bytes that may lie anywhere.
-    func decodeRows(
+    package func decodeRows(
         _ rows: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>
     ) {
         precondition(

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The system's text for an `errno` value, such as `No space left on device`.
-func systemErrorText(_ code: CInt) -> String {
+package func systemErrorText(_ code: CInt) -> String {
     guard let text = strerror(code) else { return "error \(code)" }
     return String(cString: text)
 }

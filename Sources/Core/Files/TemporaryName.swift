@@ -4,11 +4,11 @@ import Glibc
 ///
 /// The digits are random, so that nobody can have put a link there before. A writer holds a lock on what it writes; one without
 /// a lock was abandoned by a process that was killed, and the next writer of the same name removes it.
-enum TemporaryName {
+package enum TemporaryName {
     private static let digitCount = 16
 
     /// A name that hardly exists; `hidden` ones begin with a dot.
-    static func make(for path: String, suffix: String, hidden: Bool = false) -> String {
+    package static func make(for path: String, suffix: String, hidden: Bool = false) -> String {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         let (folder, name) = FilePath.split(path)
         return "\(folder)/\(hidden ? "." : "")\(name)."
@@ -27,7 +27,8 @@ enum TemporaryName {
     }
 
     /// Removes what killed processes of this user left of `path`; `remove` takes a path away.
-    static func removeAbandoned(of path: String, suffix: String, hidden: Bool = false, remove: (String) -> Void) {
+    package static func removeAbandoned(of path: String, suffix: String, hidden: Bool = false, remove: (String) -> Void)
+    {
         let folder = FilePath.split(path).folder
         guard let listing = opendir(folder) else { return }
         defer { closedir(listing) }
@@ -52,7 +53,7 @@ enum TemporaryName {
     /// Takes the lock of what was just made at `path`.
     ///
     /// - Returns: false if another process took it for abandoned in the moment before; then a new one is needed.
-    static func claim(_ path: String, _ descriptor: CInt) -> Bool {
+    package static func claim(_ path: String, _ descriptor: CInt) -> Bool {
         switch FileLock.take(descriptor) {
         case .taken: FileLock.isNamed(path, descriptor)
         case .heldByOther: false

@@ -1,3 +1,5 @@
+import CatenaFiles
+import CatenaText
 import Foundation
 
 extension Inspection {

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 extension Inspection {
     /// Everything as one JSON object; the tensors with name, shape, encoding and bytes.
     public var json: JSONValue {

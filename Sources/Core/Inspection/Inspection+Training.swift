@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 extension Inspection {

@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// What a model, an adapter, a checkpoint, a run folder or a tensor file holds.

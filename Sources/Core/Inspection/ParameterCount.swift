@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// How many numbers a method trains in a model, from shapes alone.

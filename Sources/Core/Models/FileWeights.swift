@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// Weights from a Hugging Face folder or a GGUF file.
 ///
 /// Float32 matrices stay views of the mapped file; other encodings are decoded to float32 once.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A decoder-only language model as a list of blocks: embedding, layers, head.
 ///
 /// Each block is a function of the hidden states over its frozen weights and adapters, so that blocks

@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// What a model's files say about it, whichever kind they are: `config.json` or GGUF metadata.

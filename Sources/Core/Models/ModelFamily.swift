@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// A family of decoder-only models: which files name it and how its configuration is read.

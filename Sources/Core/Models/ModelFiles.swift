@@ -1,3 +1,4 @@
+import CatenaFiles
 import Glibc
 
 /// A model's files with what they say about it, and which of their tensors have been asked for.

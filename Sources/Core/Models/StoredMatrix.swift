@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// A matrix (or vector) of a model's files: its stored bytes, and how they become the model's float32 rows.
 ///
 /// The bytes may lie in the mapped file or in a copy of that range elsewhere.

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// The sizes of a model's blocks and of what is trained in it, counted by building the model without its numbers.
 public struct ModelInventory: Sendable, Equatable {
     /// The frozen matrices of one block.

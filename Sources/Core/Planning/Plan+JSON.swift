@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 extension Plan {
     /// The plan with all its numbers; memory under every placement.
     public var json: JSONValue {

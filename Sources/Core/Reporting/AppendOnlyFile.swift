@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// A file that grows by whole records; each append reaches the operating system before it returns.

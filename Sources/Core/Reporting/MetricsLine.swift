@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// One line of `metrics.jsonl`: what one optimizer step did.

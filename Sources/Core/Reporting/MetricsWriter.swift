@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Writes `metrics.jsonl`; each line has left the process when `append` returns.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Why metrics, event files or reports could not be written or read.
 public enum ReportingError: Error, Equatable, Sendable {
     case cannotOpen(path: String, reason: String)

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// A run as one HTML file that needs nothing else: curves, numbers and the configuration.

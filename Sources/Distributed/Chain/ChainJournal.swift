@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// A chain in a checkpoint, and back.
 ///

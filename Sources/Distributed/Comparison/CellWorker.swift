@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// Trains and tests single cells.
 struct CellWorker {

@@ -1,4 +1,5 @@
 public import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// The places in a comparison's output folder. Only process 0 reads and writes them.

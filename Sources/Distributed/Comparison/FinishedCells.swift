@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// What is known of a comparison's cells, the same on every process.
 struct FinishedCells {

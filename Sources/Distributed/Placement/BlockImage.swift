@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// The stored matrices of one block, one after the other, and how that image is cut into shards.
 ///

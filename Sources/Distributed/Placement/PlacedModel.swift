@@ -1,4 +1,5 @@
 package import CatenaCore
+package import CatenaFiles
 
 /// A model whose frozen weights lie where the configuration says.
 package final class PlacedModel {

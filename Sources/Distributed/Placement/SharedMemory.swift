@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 import Glibc
 

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Glibc
 
 /// Reads ranges of stored tensors from their files, each range once and nothing beside it.

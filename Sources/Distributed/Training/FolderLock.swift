@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// Keeps a second job out of an output folder: a lock on the file `job.lock` in it, held for the life of this value.

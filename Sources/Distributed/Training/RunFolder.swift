@@ -1,4 +1,5 @@
-public import CatenaCore
+import CatenaCore
+public import CatenaFiles
 import Foundation
 
 /// The places in a run's output folder.

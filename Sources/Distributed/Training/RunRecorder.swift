@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// Keeps the run folder: configuration, metrics, checkpoints, the final result. Only process 0 writes.

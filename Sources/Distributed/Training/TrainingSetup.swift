@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaFiles
+import CatenaText
 import Glibc
 
 /// All that a run works with, built the same way on every process from the configuration.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// `catena bench generate`.

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// `catena bench step`.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// A profile of several steps as a table and as JSON.

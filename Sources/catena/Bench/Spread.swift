@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// Minimum, median and maximum of measurements.
 struct Spread {

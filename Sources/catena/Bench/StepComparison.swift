@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// Steps with two adapters in turns.
 struct StepComparison {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaFiles
 
 /// The options of `catena inspect --count`.
 struct CountedAdapter: ParsableArguments {

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 import Foundation
 
 /// A run of one command on all processes that mpirun started, or on this one alone.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Glibc
 
 /// Reads the lines of a file or of standard input in batches, each as soon as its bytes are there.

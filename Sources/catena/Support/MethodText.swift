@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 
 /// How `catena methods` shows methods.
 enum MethodText {

@@ -1,5 +1,6 @@
 public import ArgumentParser
-public import CatenaCore
+import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// The options of `catena plan` that say what is trained.

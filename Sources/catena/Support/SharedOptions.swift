@@ -1,6 +1,8 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
+import CatenaText
 import Foundation
 
 /// `--threads`.

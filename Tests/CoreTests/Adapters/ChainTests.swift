@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Testing
 
 /// A chain on the small model: links are made of adapters with noise in A and B, as after some training.

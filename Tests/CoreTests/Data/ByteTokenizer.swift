@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaText
 import Foundation
 
 /// A tokenizer for tests: one id a byte, after the special tokens.

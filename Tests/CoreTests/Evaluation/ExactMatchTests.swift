@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaText
 import Foundation
 import Testing
 

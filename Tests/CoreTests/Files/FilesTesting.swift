@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// A folder of its own for one test, removed with the value.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Testing
 
 @Suite("Paths as people write them") struct UserPathTests {

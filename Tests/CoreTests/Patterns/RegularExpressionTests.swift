@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaPatterns
 import Foundation
 import Testing
 

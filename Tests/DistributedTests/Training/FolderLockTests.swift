@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 import Foundation
 import Testing
 

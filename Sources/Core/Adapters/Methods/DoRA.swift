@@ -1,3 +1,4 @@
+import CatenaFiles
 import Glibc
 
 /// Weight-decomposed low-rank adaptation: LoRA turns the rows of W, a vector of its own gives them their lengths.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// (IA)³: a trained vector that scales what a layer gives, or what it takes.
 ///
 ///     keys, values:    Y = (X Wᵀ + b) ⊙ l      l [out, 1]  ones      dl = Σ rows of dY ⊙ (X Wᵀ + b)

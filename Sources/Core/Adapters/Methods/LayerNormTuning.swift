@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension AdapterMethod {
     /// LN-tuning: the vectors of the norms are trained and nothing else.
     ///

@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaPatterns
+
 /// Which modules an option means: names that paths end with, or a regular expression that whole paths match.
 struct ModulePattern {
     private let names: [String]

@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// Reads and writes adapters as PEFT folders.

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// The tensors of an adapter's file by the names that this program, and PEFT's `save_pretrained`, give them.

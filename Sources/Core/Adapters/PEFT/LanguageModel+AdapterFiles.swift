@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension LanguageModel {
     /// Whether the files of the model hold the transposes of its matrices.
     public var storesTransposed: Bool { configuration.layerNormStyle?.storesTransposed ?? false }

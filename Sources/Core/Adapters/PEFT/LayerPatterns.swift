@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaPatterns
+
 /// Ranks and alphas of single layers, as `rank_pattern` and `alpha_pattern` of PEFT's files give them.
 ///
 /// A key stands for the end of a layer's path from the beginning of one of its parts, as the regular expression

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// `adapter_config.json`: which method, with which options, for which layers of which model.
 ///
 /// - Source: peft `config.py` and the configuration of each tuner.

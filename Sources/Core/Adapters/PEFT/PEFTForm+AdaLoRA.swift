@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension PEFTForm {
     /// AdaLoRA: only the ranks in use, and in `rank_pattern` for each layer which of the initial ones they are.
     ///

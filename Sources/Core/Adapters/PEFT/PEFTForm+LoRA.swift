@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension PEFTForm {
     /// LoRA and rsLoRA.
     ///

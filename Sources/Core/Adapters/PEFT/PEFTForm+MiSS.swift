@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension PEFTForm {
     /// Bone: `init_weights` is true, false (which differs in the first values only) or "mini".
     ///

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension PEFTForm {
     /// VeRA, with its random matrices in the file.
     ///

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// How a method's adapters stand in files: `peft_type`, the members of `adapter_config.json`, the tensors.
 struct PEFTForm: Sendable {
     /// `peft_type`.

@@ -1,3 +1,6 @@
+import CatenaFiles
+import CatenaPatterns
+
 /// Values of `adapter_config.json`, which are checked here before anything is made from them.
 ///
 /// All throw ``FileError/wrongValue(path:keyPath:expected:actual:)``.

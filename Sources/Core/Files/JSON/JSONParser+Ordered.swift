@@ -9,7 +9,7 @@ extension JSONParser {
     }
 
     /// The value at the present place; as strict as ``parseDocument()``.
-    mutating func parseOrderedValue() throws(JSONSyntaxError) -> OrderedJSON {
+    package mutating func parseOrderedValue() throws(JSONSyntaxError) -> OrderedJSON {
         switch peek() {
         case UInt8(ascii: "{"):
             return try nested { parser throws(JSONSyntaxError) in try parser.parseOrderedObject() }
@@ -75,7 +75,7 @@ private struct KeysSeen {
 
 extension OrderedJSON {
     /// Parses one JSON text as strictly as ``JSONValue/parse(_:path:)``, keeping the order of keys.
-    static func parseStrictly(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) -> OrderedJSON {
+    package static func parseStrictly(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) -> OrderedJSON {
         var parser = JSONParser(bytes)
         return try parser.parseOrderedDocument()
     }

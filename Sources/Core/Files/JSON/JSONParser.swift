@@ -1,21 +1,21 @@
 /// Where and why a text is not JSON.
-struct JSONSyntaxError: Error {
-    let byteOffset: Int
-    let reason: String
+package struct JSONSyntaxError: Error {
+    package let byteOffset: Int
+    package let reason: String
 }
 
 /// A strict parser of RFC 8259: no comments, no trailing commas, no NaN, no equal keys.
 ///
 /// It is our own because Foundation's keeps the last of two equal keys silently (a damaged
 /// safetensors header would pass), and does not say at which byte a text fails.
-struct JSONParser {
+package struct JSONParser {
     private static let maximumDepth = 256
 
-    let bytes: UnsafeRawBufferPointer
-    var offset = 0
+    package let bytes: UnsafeRawBufferPointer
+    package var offset = 0
     private var depth = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
         skipWhiteSpace()
@@ -73,7 +73,7 @@ struct JSONParser {
     }
 
     /// A key and what is between it and its value.
-    mutating func parseKey() throws(JSONSyntaxError) -> String {
+    package mutating func parseKey() throws(JSONSyntaxError) -> String {
         guard peek() == UInt8(ascii: "\"") else {
             throw failure("expected a key in quotes, found \(shown())")
         }
@@ -151,7 +151,7 @@ struct JSONParser {
         }
     }
 
-    mutating func skipWhiteSpace() {
+    package mutating func skipWhiteSpace() {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
@@ -162,17 +162,17 @@ struct JSONParser {
 
     func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    mutating func consume(_ character: Unicode.Scalar) -> Bool {
+    package mutating func consume(_ character: Unicode.Scalar) -> Bool {
         guard offset < bytes.count, bytes[offset] == UInt8(ascii: character) else { return false }
         offset += 1
         return true
     }
 
-    func failure(_ reason: String) -> JSONSyntaxError {
+    package func failure(_ reason: String) -> JSONSyntaxError {
         JSONSyntaxError(byteOffset: min(offset, bytes.count), reason: reason)
     }
 
-    func shown() -> String {
+    package func shown() -> String {
         guard let byte = peek() else { return "the end" }
         return 0x20..<0x7F ~= byte ? "\"\(Unicode.Scalar(byte))\"" : "byte \(byte)"
     }

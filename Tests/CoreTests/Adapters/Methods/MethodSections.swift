@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Testing
 
 /// A method's section for tests of one method, and what such tests look at.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A JSON value that knows its file and its path inside it, so that reading it can fail with a full message.
 struct JSONField: Sendable {
     let file: String

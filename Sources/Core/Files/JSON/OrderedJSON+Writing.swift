@@ -1,6 +1,6 @@
 extension OrderedJSON {
     /// Indented text with the members in their order; arrays of plain values stay on one line.
-    func text() -> String {
+    package func text() -> String {
         var text = ""
         write(to: &text, indentation: 0)
         return text + "\n"

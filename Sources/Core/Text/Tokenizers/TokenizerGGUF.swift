@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Reads the `tokenizer.ggml.*` metadata of a GGUF file.
 ///
 /// `gpt2` is byte-level byte-pair encoding with merges; `llama` is SentencePiece, where a pair joins if the result is

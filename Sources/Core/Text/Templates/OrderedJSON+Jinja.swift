@@ -1,3 +1,4 @@
+package import CatenaFiles
 package import CatenaJinja
 
 extension JinjaValue {

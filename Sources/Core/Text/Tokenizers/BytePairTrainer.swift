@@ -1,3 +1,4 @@
+public import CatenaFiles
 import Foundation
 
 /// Learns a byte-level BPE vocabulary from text and writes it as `tokenizer.json`.

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A byte-pair tokenizer as the JSON files of a Hugging Face folder.
 ///
 /// Merges are ranked pairs there. A SentencePiece vocabulary has scores instead, which leave the order of some pairs open:

@@ -1,3 +1,5 @@
+package import CatenaFiles
+
 /// A conversation as a chat template sees it.
 ///
 /// Messages, tools and documents keep their keys in the file's order and their numbers as written (2 is not 2.0), because
@@ -67,24 +69,5 @@ package struct Conversation: Sendable, Equatable {
             && left.templateVariables.elementsEqual(right.templateVariables) {
                 $0.name == $1.name && $0.value == $1.value
             }
-    }
-}
-
-extension OrderedJSON: Equatable {
-    /// Whether both have the same members in the same order and numbers of the same kind and value.
-    package static func == (left: OrderedJSON, right: OrderedJSON) -> Bool {
-        switch (left, right) {
-        case (.null, .null): true
-        case (.bool(let left), .bool(let right)): left == right
-        case (.integer(let left), .integer(let right)): left == right
-        case (.number(let left), .number(let right)): left == right
-        case (.string(let left), .string(let right)): left.unicodeScalars.elementsEqual(right.unicodeScalars)
-        case (.array(let left), .array(let right)): left == right
-        case (.object(let left), .object(let right)):
-            left.elementsEqual(right) {
-                $0.key.unicodeScalars.elementsEqual($1.key.unicodeScalars) && $0.value == $1.value
-            }
-        default: false
-        }
     }
 }

@@ -1,5 +1,7 @@
 import CatenaCore
+import CatenaFiles
 import CatenaJinja
+import CatenaText
 import Foundation
 import Testing
 

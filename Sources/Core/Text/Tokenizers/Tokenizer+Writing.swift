@@ -1,3 +1,5 @@
+import CatenaFiles
+
 extension Tokenizer {
     /// Writes `tokenizer.json`, `tokenizer_config.json` and `generation_config.json`, which Catena and Hugging Face read.
     ///

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Reads a Hugging Face `tokenizer.json`.
 ///
 /// Every component is either understood in full or refused with the names that are supported: a tokenizer that is

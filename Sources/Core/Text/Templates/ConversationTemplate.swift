@@ -1,3 +1,4 @@
+import CatenaFiles
 package import CatenaJinja
 private import Foundation
 

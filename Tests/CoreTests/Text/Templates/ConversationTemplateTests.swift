@@ -1,5 +1,7 @@
 import CatenaCore
+import CatenaFiles
 import CatenaJinja
+import CatenaText
 import Testing
 
 /// What transformers renders, and what is learned of it.

@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaFiles
+import CatenaText
 import Testing
 
 /// Cases of the rule that the fixtures do not have.

@@ -18,7 +18,7 @@ package enum OrderedJSON: Sendable {
     }
 
     /// What the value is, for error messages.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
@@ -32,8 +32,8 @@ package enum OrderedJSON: Sendable {
 
     /// Where and why reading stopped.
     package struct Failure: Error {
-        let byteOffset: Int
-        let reason: String
+        package let byteOffset: Int
+        package let reason: String
     }
 
     package static func parse(_ bytes: [UInt8]) throws(Failure) -> OrderedJSON {
@@ -42,5 +42,24 @@ package enum OrderedJSON: Sendable {
         parser.skipSpace()
         guard parser.position == bytes.count else { throw parser.failure("unexpected text after the document") }
         return value
+    }
+}
+
+extension OrderedJSON: Equatable {
+    /// Whether both have the same members in the same order and numbers of the same kind and value.
+    package static func == (left: OrderedJSON, right: OrderedJSON) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left.unicodeScalars.elementsEqual(right.unicodeScalars)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)):
+            left.elementsEqual(right) {
+                $0.key.unicodeScalars.elementsEqual($1.key.unicodeScalars) && $0.value == $1.value
+            }
+        default: false
+        }
     }
 }

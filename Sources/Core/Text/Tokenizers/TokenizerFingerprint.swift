@@ -1,3 +1,4 @@
+import CatenaFiles
 import Crypto
 
 /// Gathers what affects encoding into one digest. Every piece is written with its length, so that no two lists of
