@@ -4,6 +4,7 @@ import Foundation
 enum TokenizerFixtures {
     static let repository = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     static let committed = repository.appending(path: "Tests/Fixtures/tokenizers")
     static let shared = repository.deletingLastPathComponent().appending(path: "shared/fixtures/tokenizers")
