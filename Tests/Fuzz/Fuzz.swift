@@ -41,8 +41,9 @@ enum Fuzz {
     private static func attempt(_ reader: Reader, seed: UInt64, index: Int, folder: String) throws -> String? {
         var random = Randomness(seed: seed, index: index)
         var files = reader.inputs[random.next(below: reader.inputs.count)]
-        let name = files.keys.sorted()[random.next(below: files.count)]
-        files[name] = Mutation.apply(to: files[name] ?? [], &random)
+        let names = files.keys.filter { !reader.keeps.contains($0) }.sorted()
+        let name = names[random.next(below: names.count)]
+        files[name] = Mutation.apply(to: files[name] ?? [], words: reader.words, &random)
         if random.next(below: 2) == 0 { try reader.resigns?(&files) }
         let input = folder + "/input"
         try? FileManager.default.removeItem(atPath: input)

@@ -28,9 +28,17 @@ struct Mutation {
         "/", "é", "\u{FEFF}", "\n", "\0", "# ", ": ", "- ",
     ]
 
-    static func apply(to original: [UInt8], _ random: inout Randomness) -> [UInt8] {
+    /// `words` are pieces of the reader's own language, which are put in as well.
+    static func apply(to original: [UInt8], words: [String], _ random: inout Randomness) -> [UInt8] {
         var bytes = original
-        for _ in 0...random.next(below: 4) { change(&bytes, &random) }
+        for _ in 0...random.next(below: 4) {
+            if !words.isEmpty, random.next(below: 2) == 0 {
+                let place = random.next(below: bytes.count + 1)
+                bytes.insert(contentsOf: words[random.next(below: words.count)].utf8, at: place)
+            } else {
+                change(&bytes, &random)
+            }
+        }
         return bytes
     }
 

@@ -9,6 +9,10 @@ struct Reader {
     let name: String
     /// Files by name of each input; one of them is changed at a time.
     let inputs: [[String: [UInt8]]]
+    /// Files that are never changed.
+    var keeps: Set<String> = []
+    /// Pieces of the reader's language that are put into its files.
+    var words: [String] = []
     /// What is done to a changed input before it is read, such as giving it a valid sum; applied to every second one.
     var resigns: ((inout [String: [UInt8]]) throws -> Void)?
     /// Reads the files in a folder. Throwing is right, and so is not throwing; ending the process is not.
@@ -29,7 +33,7 @@ struct Corpus {
 extension Reader {
     /// All readers.
     static func all(_ corpus: Corpus) throws -> [Reader] {
-        try files(corpus) + texts(corpus) + folders(corpus)
+        try files(corpus) + texts(corpus) + folders(corpus) + models(corpus)
     }
 
     /// Files of tensors and tokenizers.

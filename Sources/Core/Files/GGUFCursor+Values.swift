@@ -56,6 +56,8 @@ extension GGUFCursor {
         let array = GGUFArray(type, count: count, in: self)
         if type.isAnyBits {
             _ = try take(count * type.minimumBytes, what)
+        } else if type == .string {
+            for _ in 0..<count { _ = try utf8(what) }
         } else {
             for _ in 0..<count { _ = try value(of: type, what, depth: depth + 1) }
         }

@@ -37,28 +37,37 @@ struct GGUFCursor {
 
     /// A count of items that each take at least `minimumItemBytes`: more than the rest of the
     /// file can hold is refused before anything is allocated.
-    mutating func count(_ what: String, minimumItemBytes: Int, most: Int = .max) throws(FileError) -> Int {
+    mutating func count(
+        _ what: @autoclosure () -> String, minimumItemBytes: Int, most: Int = .max
+    ) throws(FileError) -> Int {
         let start = offset
-        let claimed = try integer(UInt64.self, what)
+        let claimed = try integer(UInt64.self, what())
         guard claimed <= UInt64(most) else {
-            throw .malformed(path: path, byteOffset: start, reason: "\(what) is \(claimed), expected at most \(most)")
+            throw .malformed(path: path, byteOffset: start, reason: "\(what()) is \(claimed), expected at most \(most)")
         }
         guard claimed <= UInt64((file.byteCount - offset) / minimumItemBytes) else {
             throw .malformed(
                 path: path, byteOffset: start,
-                reason: "\(what) is \(claimed), more than the rest of the file can hold")
+                reason: "\(what()) is \(claimed), more than the rest of the file can hold")
         }
         return Int(claimed)
     }
 
     mutating func string(_ what: String) throws(FileError) -> String {
+        String(decoding: try utf8(what), as: UTF8.self)
+    }
+
+    /// The bytes of a string, which are valid UTF-8; they stay valid as long as the file is mapped.
+    mutating func utf8(_ what: String) throws(FileError) -> UnsafeBufferPointer<UInt8> {
         let start = offset
         let byteCount = try count("the length of \(what)", minimumItemBytes: 1)
-        let bytes = try take(byteCount, what)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        let bytes = try take(byteCount, what).assumingMemoryBound(to: UInt8.self)
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
             throw .malformed(path: path, byteOffset: start, reason: "\(what) is not valid UTF-8")
         }
-        return text
+        return bytes
     }
 
     mutating func metadata(count: Int) throws(FileError) -> [String: GGUFValue] {

@@ -3,9 +3,10 @@ import CatenaJinja
 /// The texts that a tokenizer takes for one token wherever they stand.
 struct AddedTokenTexts: Sendable {
     /// Longest first, then by code points.
-    let ordered: [[Unicode.Scalar]]
-    private let byFirst: [Unicode.Scalar: [[Unicode.Scalar]]]
-    private let byLast: [Unicode.Scalar: [[Unicode.Scalar]]]
+    private let ordered: [[Unicode.Scalar]]
+    private let index: PrefixIndex<Unicode.Scalar>
+    /// The same texts backwards.
+    private let backwards: PrefixIndex<Unicode.Scalar>
     private let longest: Int
 
     init(_ texts: [String]) {
@@ -13,30 +14,22 @@ struct AddedTokenTexts: Sendable {
         ordered = tokens.sorted { left, right in
             left.count != right.count ? left.count > right.count : left.lexicographicallyPrecedes(right)
         }
-        byFirst = Dictionary(grouping: ordered) { $0[0] }
-        byLast = Dictionary(grouping: ordered) { $0[$0.count - 1] }
+        index = PrefixIndex(ordered)
+        backwards = PrefixIndex(ordered.map { $0.reversed() })
         longest = ordered.first?.count ?? 0
     }
 
     /// Whether a token ends at the end of `text`.
     func endsToken(_ text: ArraySlice<Unicode.Scalar>) -> Bool {
-        guard let last = text.last, let tokens = byLast[last] else { return false }
-        return tokens.contains { $0.count <= text.count && text.suffix($0.count).elementsEqual($0) }
+        backwards.longest(in: text.suffix(longest).reversed(), at: 0) != nil
     }
 
     /// Where the token begins that lies over `border`; the first of several.
     private func crossing(_ border: Int, in text: [Unicode.Scalar]) -> Int? {
         guard longest > 1 else { return nil }
-        for start in max(0, border - longest + 1)..<border {
-            guard start < text.count, let tokens = byFirst[text[start]] else { continue }
-            for token in tokens
-            where start + token.count > border && start + token.count <= text.count
-                && text[start..<start + token.count].elementsEqual(token)
-            {
-                return start
-            }
+        return (max(0, border - longest + 1)..<border).first { start in
+            index.longest(in: text, at: start).map { start + ordered[$0].count > border } ?? false
         }
-        return nil
     }
 
     /// The length of the common beginning of two texts, moved back to the start of a token that it would cut.
@@ -50,17 +43,29 @@ struct AddedTokenTexts: Sendable {
 
     /// The text from its last token on; nil where it has none.
     func fromLastToken(_ text: [Unicode.Scalar]) -> ArraySlice<Unicode.Scalar>? {
-        for start in text.indices.reversed() {
-            guard let tokens = byFirst[text[start]] else { continue }
-            if tokens.contains(where: { text[start...].starts(with: $0) }) { return text[start...] }
-        }
-        return nil
+        text.indices.last { index.longest(in: text, at: $0) != nil }.map { text[$0...] }
     }
 
-    /// The text without any token.
+    /// The text without any token: each is removed in turn, the longest first, also where another's removal brought it together.
     func removed(from text: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar] {
         var rest = JinjaText(Array(text))
-        for token in ordered where token.count <= rest.scalars.count { rest = rest.removing(token) }
+        var next = 0
+        while let token = firstToken(from: next, in: rest.scalars) {
+            rest = rest.removing(ordered[token])
+            next = token + 1
+        }
         return rest.scalars
+    }
+
+    /// The first token in order, from the one numbered `number` on, that stands anywhere in a text.
+    private func firstToken(from number: Int, in text: [Unicode.Scalar]) -> Int? {
+        var first: Int?
+        var comparisons = 0
+        for position in text.indices {
+            index.matches(in: text, at: position, comparisons: &comparisons) { token in
+                if token >= number { first = min(first ?? token, token) }
+            }
+        }
+        return first
     }
 }

@@ -24,19 +24,18 @@ struct AddedTokenMatcher: Sendable {
     }
 
     private let tokens: [AddedToken]
-    /// Tokens by first byte, longest first.
-    private let candidates: [[Int]]
+    private let index: PrefixIndex<UInt8>
+    /// The bytes with which tokens begin.
     private let startsToken: [Bool]
     let isEmpty: Bool
 
     init(_ tokens: [AddedToken]) {
-        let used = tokens.filter { !$0.content.isEmpty }.sorted { $0.content.count > $1.content.count }
-        var candidates = [[Int]](repeating: [], count: 256)
-        for (index, token) in used.enumerated() { candidates[Int(token.content[0])].append(index) }
-        self.tokens = used
-        self.candidates = candidates
-        startsToken = candidates.map { !$0.isEmpty }
-        isEmpty = used.isEmpty
+        var startsToken = [Bool](repeating: false, count: 256)
+        for token in tokens { if let first = token.content.first { startsToken[Int(first)] = true } }
+        self.tokens = tokens
+        self.startsToken = startsToken
+        index = PrefixIndex(tokens.map(\.content))
+        isEmpty = !startsToken.contains(true)
     }
 
     func sections(of bytes: [UInt8]) -> [Section] {
@@ -44,10 +43,11 @@ struct AddedTokenMatcher: Sendable {
         var sectionStart = 0
         var position = 0
         while !isEmpty, position < bytes.count {
-            guard startsToken[Int(bytes[position])], let token = longestToken(bytes, at: position) else {
+            guard startsToken[Int(bytes[position])], let found = index.longest(in: bytes, at: position) else {
                 position += 1
                 continue
             }
+            let token = tokens[found]
             var start = position
             var end = position + token.content.count
             position = end
@@ -71,16 +71,6 @@ struct AddedTokenMatcher: Sendable {
         }
         if sectionStart < bytes.count { sections.append(Section(range: sectionStart..<bytes.count)) }
         return sections
-    }
-
-    private func longestToken(_ bytes: [UInt8], at position: Int) -> AddedToken? {
-        search: for index in candidates[Int(bytes[position])] {
-            let content = tokens[index].content
-            guard position + content.count <= bytes.count else { continue }
-            for offset in content.indices where bytes[position + offset] != content[offset] { continue search }
-            return tokens[index]
-        }
-        return nil
     }
 
     private func touchesWord(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
