@@ -5,7 +5,7 @@
 #   --seed     the same seed makes the same inputs (default 1)
 #   --keep     where inputs that ended a reader's process are kept (default: a new folder under /tmp)
 # Each reader is a process of its own with 4 GiB of memory. It fails if an input ends the process: by a trap, a fault, want of memory, or
-# five seconds without an answer. Last line: "N passed, N failed"; exit code 1 if any failed.
+# five seconds of work without an answer. Last line: "N passed, N failed"; exit code 1 if any failed.
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 binary=$root/.build/release/Fuzz

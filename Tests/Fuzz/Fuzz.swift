@@ -7,8 +7,8 @@ import Foundation
 /// that whoever started this process finds what ended it. The process ends itself when an input takes too long.
 @main
 enum Fuzz {
-    /// Most seconds for one input; the files are a few kilobytes.
-    private static let secondsPerInput: UInt32 = 5
+    /// Most seconds of work for one input, whose files are a few kilobytes, and most of waiting: the machine may be busy.
+    private static let (workSeconds, waitSeconds) = (5, 60)
 
     static func main() throws {
         let arguments = CommandLine.arguments
@@ -50,13 +50,20 @@ enum Fuzz {
         try FileManager.default.createDirectory(atPath: input, withIntermediateDirectories: true)
         for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: input + "/" + name)) }
         try Data("\(index)\n".utf8).write(to: URL(fileURLWithPath: folder + "/index"))
-        alarm(secondsPerInput)
-        defer { alarm(0) }
+        limit(work: workSeconds, wait: waitSeconds)
+        defer { limit(work: 0, wait: 0) }
         do {
             try reader.read(input)
             return nil
         } catch {
             return "\(error)"
         }
+    }
+
+    /// Ends the process after so many seconds; 0: never.
+    private static func limit(work: Int, wait: Int) {
+        var timer = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: work, tv_usec: 0))
+        setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
+        alarm(UInt32(wait))
     }
 }

@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaFiles
+import CatenaText
 import Foundation
 
 extension Reader {

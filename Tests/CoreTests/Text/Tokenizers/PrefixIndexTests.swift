@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaText
 import Testing
 
 @Suite("Added tokens: many that begin alike")
