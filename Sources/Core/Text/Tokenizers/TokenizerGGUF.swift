@@ -90,8 +90,12 @@ struct TokenizerGGUF {
 
     private func sentencePiece(_ vocabulary: Vocabulary, _ types: [Int]) throws(TokenizerError) -> TokenizerParts {
         let key = "tokenizer.ggml.scores"
+        let values = try array(key, required: true)
+        guard values.count == types.count else {
+            throw .invalid(file: path, field: key, reason: "\(values.count) scores for \(types.count) tokens")
+        }
         var scores: [Double] = []
-        for value in try array(key, required: true) {
+        for value in values {
             switch value {
             case .float(let score):
                 guard score.isFinite else {
@@ -104,8 +108,8 @@ struct TokenizerGGUF {
             default: throw wrongType(key, "an array of numbers", value)
             }
         }
-        guard scores.count == types.count else {
-            throw .invalid(file: path, field: key, reason: "\(scores.count) scores for \(types.count) tokens")
+        guard scores.count == values.count else {
+            throw .invalid(file: path, field: key, reason: "it has \(scores.count) scores")
         }
         let encoder = BytePairEncoder(
             vocabulary: vocabulary, merges: MergeTable(try joins(vocabulary, types, scores)),
