@@ -39,12 +39,15 @@ let package = Package(
             dependencies: ["CatenaFiles", "CatenaJinja", .product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/Core/Text", exclude: ["Jinja"], swiftSettings: strict),
         .target(
+            name: "CatenaEngine", dependencies: ["CKernels", "COpenBLAS", "CatenaFiles"],
+            path: "Sources/Core/Engine", swiftSettings: strict),
+        .target(
             name: "CatenaCore",
             dependencies: [
-                "CKernels", "COpenBLAS", "CatenaFiles", "CatenaPatterns", "CatenaText", "CatenaJinja", "Yams",
+                "CatenaEngine", "CatenaFiles", "CatenaPatterns", "CatenaText", "CatenaJinja", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Sources/Core", exclude: ["Files", "Patterns", "Text"], swiftSettings: strict),
+            path: "Sources/Core", exclude: ["Engine", "Files", "Patterns", "Text"], swiftSettings: strict),
         .target(
             name: "CatenaDistributed",
             dependencies: [
@@ -66,7 +69,7 @@ let package = Package(
         .testTarget(
             name: "CoreTests",
             dependencies: [
-                "CatenaCore", "CatenaFiles", "CatenaJinja", "CatenaPatterns", "CatenaText",
+                "CatenaCore", "CatenaEngine", "CatenaFiles", "CatenaJinja", "CatenaPatterns", "CatenaText",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),

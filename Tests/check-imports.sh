@@ -60,10 +60,11 @@ layer() {
 }
 
 layer Sources/Core/Files CKernels
+layer Sources/Core/Engine 'CatenaFiles|CKernels|COpenBLAS'
 layer Sources/Core/Patterns none
 layer Sources/Core/Text/Jinja none
 layer Sources/Core/Text 'CatenaFiles|CatenaJinja' Sources/Core/Text/Jinja
-layer Sources/Distributed 'Catena(Core|Files|Patterns|Text|Jinja)|CMPI'
+layer Sources/Distributed 'Catena(Core|Engine|Files|Patterns|Text|Jinja)|CMPI'
 layer Sources/catena 'Catena[A-Za-z]*'
 refuse "CatenaCore knows neither processes nor the command" \
     "$(import_of 'CatenaDistributed|CMPI|CMPISystem|ArgumentParser|catena')" Sources/Core
@@ -71,9 +72,9 @@ refuse "CatenaJinja and CatenaPatterns need nothing but the C library's powers" 
     "$(import_of 'Foundation|Yams|Crypto')" Sources/Core/Text/Jinja Sources/Core/Patterns
 refuse "the toolchain's module Distributed is not ours; import CatenaDistributed" \
     "$(import_of 'Distributed')" Sources Tests
-sources_but Sources/Core/Kernels/BLAS Sources
-refuse "OpenBLAS is called from Sources/Core/Kernels/BLAS only" "$(import_of 'COpenBLAS')" "${files[@]}"
-sources_but "Sources/Core/Kernels Sources/Core/Tensor Sources/Core/Files" Sources
+sources_but Sources/Core/Engine/Kernels/BLAS Sources
+refuse "OpenBLAS is called from Sources/Core/Engine/Kernels/BLAS only" "$(import_of 'COpenBLAS')" "${files[@]}"
+sources_but "Sources/Core/Engine/Kernels Sources/Core/Engine/Tensor Sources/Core/Files" Sources
 refuse "C kernels are called from Kernels and Tensor only (and the fault guard of Files)" "$(import_of 'CKernels')" "${files[@]}"
 refuse "C names do not travel: CKernels, COpenBLAS, CMPI are never imported publicly" \
     '^[[:space:]]*(public|package|@_exported)[[:space:]]+import[[:space:]]+(CKernels|COpenBLAS|CMPI|CMPISystem)' Sources

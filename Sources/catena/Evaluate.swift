@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 import CatenaFiles
 import CatenaText
 import Foundation
@@ -78,7 +79,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
 
     func run() throws {
         try Job.run { communicator in
-            let start = ProgressStyle.monotonicSeconds()
+            let start = MonotonicClock.seconds()
             let engine = try compute.engine(communicator)
             let part = try communicator.agree("reading the model and the data") {
                 if communicator.isRoot, let output { try DurableFile.requireWritable(output) }
@@ -91,7 +92,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             case .choice: result = try choice(part, communicator)
             }
             guard communicator.isRoot else { return }
-            result["seconds"] = .double(ProgressStyle.monotonicSeconds() - start)
+            result["seconds"] = .double(MonotonicClock.seconds() - start)
             result["ranks"] = .integer(Int64(communicator.size))
             result["task"] = .string(task.rawValue)
             result["data"] = .string(data)

@@ -81,17 +81,17 @@ struct Generate: ParsableCommand {
                 maximumTokens: model.configuration.maximumPositions)
         }
         var stream = TextStream(tokenizer: tokenizer)
-        let start = ProgressStyle.monotonicSeconds()
+        let start = MonotonicClock.seconds()
         var first = start
         let ids = try Generator(model: model, stopIds: encoded.stopIds).generate(
             [encoded.ids], maximumTokens: min(maxTokens, room),
             sampler: { _ in Sampler(temperature: temperature, topP: topP, seed: seed) }
         ) { _, id in
-            if stream.isEmpty { first = ProgressStyle.monotonicSeconds() }
+            if stream.isEmpty { first = MonotonicClock.seconds() }
             let piece = stream.append(id)
             if !json { StandardOutput.write(verbatim: piece) }
         }[0]
-        let end = ProgressStyle.monotonicSeconds()
+        let end = MonotonicClock.seconds()
         let speed = ids.count > 1 ? Double(ids.count - 1) / max(end - first, 1e-9) : 0
         let promptSeconds = ids.isEmpty ? end - start : first - start
         if json {

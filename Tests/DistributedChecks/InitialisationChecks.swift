@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 
 /// All numbers that adapters begin with: parameters and buffers.
 private func firstValues(

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 import CatenaFiles
 
 /// Losses and gradients of three micro-batches through a placed model.

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 import CatenaFiles
 import CatenaText
 import Foundation

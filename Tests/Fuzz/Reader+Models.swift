@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 import CatenaText
 import Foundation

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// A matrix of an adapter: trained, or fixed.
 enum AdapterFactor {
     case trained(Parameter)

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// What a method does beside the optimizer in each step: penalties on its parameters, decisions about its rank.
 ///
 /// Every process calls it with the same numbers and must come to the same result.

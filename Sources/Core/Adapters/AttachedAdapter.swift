@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// All adapters that a method made for a model, with what belongs to them.
 public final class AttachedAdapter {
     /// The configuration that they were made from.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// An adapter whose first values are made from the gradient of the loss by the matrix that it adapts.
 ///
 /// Before that it must not change its layer. Where there are no training data (a benchmark, a model's shape) it stays as it is

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A trainable change to one frozen linear layer.
 public protocol LinearAdapter: AnyObject {
     /// Output of the adapted layer, `[N, inFeatures]` to `[N, outFeatures]`.

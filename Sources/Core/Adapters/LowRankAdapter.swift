@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// An adapter whose change is a product of thin factors, made anew from its parameters in each pass.
 ///
 ///     Y = X Wᵀ + s · dropout(X) A′ᵀ B′ᵀ - s · dropout(X) A₀ᵀ B₀ᵀ      A′ [r, in], B′ [out, r]
@@ -30,7 +32,12 @@ extension LowRankAdapter {
         }
         if let kept = tape.keptFactors {
             let output = layer.base(x, on: tape)
-            kept.add(self, of: x.value, to: output.value, engine: tape.engine)
+            kept.add(self, of: x.value, to: output.value, engine: tape.engine) {
+                folded(engine: tape.engine).map {
+                    KeptFactors.Factors(
+                        LowRankUpdate(a: $0.a, b: $0.b), scaling: Float($0.scaling), memory: tape.engine.memory)
+                }
+            }
             return output
         }
         if let origin {

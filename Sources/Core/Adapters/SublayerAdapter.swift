@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The two parts of a transformer layer.
 public enum Sublayer: Sendable, CaseIterable {
     /// Self-attention with its output projection.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// A matrix of the model itself that can be trained in place of its frozen numbers.
 protocol TrainableMatrix: AnyObject {
     /// A parameter that begins with the frozen numbers, named and shaped as in the model's files.

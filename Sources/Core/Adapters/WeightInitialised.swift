@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// An adapter whose first values are made from the matrix that it adapts.
 public protocol WeightInitialised: LinearAdapter {
     /// Sets the values from W `[outFeatures, inFeatures]`, as the layer computes with it now.

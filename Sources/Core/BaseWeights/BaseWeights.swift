@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// How the frozen matrices of a model are kept in memory.
 public enum BaseStorage: String, Sendable, CaseIterable {
     /// Four bytes a number; a float32 file is used where it is mapped.

@@ -1,3 +1,4 @@
+public import CatenaEngine
 import CatenaFiles
 
 /// A frozen matrix in a form smaller than float32, from which a few rows at a time are decoded for a float32 product.

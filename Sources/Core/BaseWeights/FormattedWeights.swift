@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The weights of a model's files in a chosen storage and arithmetic.
 ///
 /// With int8 the tables of which rows are looked up are read where they lie in the file.

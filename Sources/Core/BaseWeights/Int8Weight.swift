@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A frozen matrix kept and multiplied as int8 codes.
 ///
 ///     W ≈ diag(s) Q,                     s_j = max_k |W_jk| / 127,   Q = ⌊diag(1/s) W⌉

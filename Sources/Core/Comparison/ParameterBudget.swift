@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Chooses the rank of an adapter for a number of trainable parameters.
 ///
 /// The count grows with the rank for every method that has one, but not every rank is possible: some must be multiples of

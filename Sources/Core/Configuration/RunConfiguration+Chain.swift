@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 extension RunConfiguration {
     /// Training in links: at each knot the adapter is frozen, and a new one begins.
     public struct ChainSection: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import CatenaEngine
 public import CatenaFiles
 import Crypto
 

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension RunConfiguration {
     /// How long, how much at once, and with which optimizer.
     public struct TrainingSection: Sendable, Equatable {

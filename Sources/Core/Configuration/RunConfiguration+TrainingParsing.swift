@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension RunConfiguration {
     enum TrainingKey: String, ConfigurationKey {
         case steps, epochs, trainable

@@ -1,3 +1,4 @@
+import CatenaEngine
 import CatenaFiles
 import Foundation
 

@@ -1,3 +1,4 @@
+import CatenaEngine
 import CatenaFiles
 
 /// Questions about sums with worked answers, in the form of ``ArithmeticWordProblems`` but without a story.

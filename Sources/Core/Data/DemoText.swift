@@ -1,3 +1,4 @@
+import CatenaEngine
 import CatenaFiles
 
 /// Plain English for pretraining a very small model: short stories with a question, and sums.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Which examples make which row in one epoch: a pure function of the lengths, the seed and the epoch.
 ///
 /// With packing, examples are taken in the epoch's order and each goes into the first row that has room for it

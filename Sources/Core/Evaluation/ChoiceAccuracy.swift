@@ -1,3 +1,4 @@
+import CatenaEngine
 public import CatenaFiles
 
 /// Answers questions with options by the option that the model finds most probable.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 extension LanguageModel {
     /// Attaches the PEFT adapter in `folder` with its dropout turned off, so that gradients are those of the function
     /// that inference computes.

@@ -1,3 +1,4 @@
+import CatenaEngine
 import Foundation
 
 /// The loss over data as sums, so that the parts of several processes can be added.

@@ -1,3 +1,4 @@
+public import CatenaEngine
 public import CatenaFiles
 
 /// What a model computes for a ``ProbeInput``.

@@ -1,3 +1,4 @@
+public import CatenaEngine
 import CatenaFiles
 
 /// A batch of sequences of one length, to be compared with what another framework computes from it.

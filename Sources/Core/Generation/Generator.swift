@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Continues prompts with a model, many sequences at a time, each with its own cache.
 ///
 /// What a sequence becomes does not depend on the others: a prompt goes through the model alone, and then at most
@@ -98,9 +100,8 @@ public final class Generator {
     }
 
     private func start(_ request: Request, index: Int, sampler: Sampler) -> Active {
-        let cache = KeyValueCache(
-            capacity: request.prompt.count + request.maximumTokens, configuration: model.configuration,
-            memory: model.engine.memory)
+        let cache = model.configuration.keyValueCache(
+            capacity: request.prompt.count + request.maximumTokens, memory: model.engine.memory)
         return Active(index: index, request: request, cache: cache, next: request.prompt, sampler: sampler)
     }
 

@@ -1,3 +1,4 @@
+import CatenaEngine
 import Foundation
 
 /// Chooses the next token from logits.

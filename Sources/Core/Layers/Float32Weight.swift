@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A frozen matrix in float32: a view of a mapped file where possible, else decoded once.
 public final class Float32Weight: FrozenWeight {
     /// W, `[outFeatures, inFeatures]`.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A vector of a layer, such as a norm's scale or a bias: frozen unless it is trained itself.
 public final class LayerVector {
     /// Name in the model's files.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A linear layer `Y = X Wᵀ + b` whose matrix is frozen, or trained when the whole model is, and which
 /// may carry an adapter.
 public final class Linear: TrainableMatrix {

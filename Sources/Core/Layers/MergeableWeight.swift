@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A frozen matrix whose numbers this process may change in its own memory. Files are never written.
 public protocol MergeableWeight: FrozenWeight {
     /// Whether this one may be changed, which depends on how and where it is stored.

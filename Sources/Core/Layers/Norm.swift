@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// A normalisation of the hidden states (or of each head) with its trainable vectors.
 public final class Norm {
     /// What is normalised.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// A frozen low-rank path beside a frozen matrix: `Y += (X Aᵀ) Bᵀ`, which changes the layer without touching its matrix.
 ///
 ///     A [R, in], B [out, R]      dX += (dY B) A      (no dA, no dB)

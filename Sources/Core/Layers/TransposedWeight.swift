@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// The frozen matrix of a layer whose files hold Wᵀ `[inFeatures, outFeatures]`, as GPT-2's `Conv1D` does.
 ///
 /// The stored form stays as it is (a view of the mapped file where possible) and is read the other way round.
@@ -33,16 +35,5 @@ final class TransposedWeight: FrozenWeight {
                 for row in rows { destination[(row - rows.lowerBound) * inFeatures + index] = start[row] }
             }
         }
-    }
-}
-
-extension Tensor {
-    /// The transpose, copied.
-    func transposed(_ memory: TensorMemory) -> Tensor {
-        let result = memory.tensor(rows: columns, columns: rows)
-        for row in 0..<rows {
-            for column in 0..<columns { result.pointer[column * rows + row] = pointer[row * columns + column] }
-        }
-        return result
     }
 }

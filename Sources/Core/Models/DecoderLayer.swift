@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// One transformer layer of the Llama kind: pre-norm attention and pre-norm SwiGLU, both with residuals.
 ///
 ///     h = x + O(attention(rope(Q n₁), rope(K n₁), V n₁)),   n₁ = rmsNorm(x)
@@ -74,9 +76,9 @@ public final class DecoderLayer: TransformerLayer {
         let v = value.forward(x, on: tape)
         if let caches = layout.caches {
             return tape.cachedAttention(
-                q, k, v, configuration: configuration, layout: layout, caches: caches, layer: index)
+                q, k, v, shape: configuration.attentionShape, layout: layout, caches: caches, layer: index)
         }
-        return tape.causalAttention(q, k, v, configuration: configuration, layout: layout)
+        return tape.causalAttention(q, k, v, shape: configuration.attentionShape, layout: layout)
     }
 
     private func rotated(_ x: Variable, norm: Norm?, layout: SequenceLayout, on tape: Tape) -> Variable {

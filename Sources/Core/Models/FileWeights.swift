@@ -1,3 +1,4 @@
+public import CatenaEngine
 public import CatenaFiles
 
 /// Weights from a Hugging Face folder or a GGUF file.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension ModelFamily {
     /// GPT-2 and DistilGPT-2: LayerNorm, learned positions, GELU, one matrix for q, k and v, transposed matrices in
     /// the files. The dropout that its `config.json` names for training from nothing is not applied.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Forward and backward passes of micro-batches through all blocks.
 ///
 /// Several micro-batches go *layer-major*: all of them through one block before the next one. The frozen matrices of a

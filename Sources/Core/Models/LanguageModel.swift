@@ -1,3 +1,4 @@
+public import CatenaEngine
 import CatenaFiles
 
 /// A decoder-only language model as a list of blocks: embedding, layers, head.
@@ -52,7 +53,7 @@ public final class LanguageModel {
                 try LayerNormDecoderLayer(index: $0, configuration: configuration, style: style, weights: weights)
             }
         } else {
-            let rotary = RotaryTable(configuration: configuration, memory: engine.memory)
+            let rotary = configuration.rotaryTable(memory: engine.memory)
             layers = try (0..<configuration.layerCount).map {
                 try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
             }

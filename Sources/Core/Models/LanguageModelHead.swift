@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The final norm, the projection to the vocabulary and the loss.
 ///
 /// The projection costs as much as several layers, so it runs only where there is a target, and in

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// One transformer layer of the GPT-2 and OPT kind: pre-norm attention and pre-norm feed-forward part, both with
 /// residuals, all linear layers with biases.
 ///
@@ -60,17 +62,17 @@ public final class LayerNormDecoderLayer: TransformerLayer {
         let inputs = attentionInputs.map { $0.forward(x, on: tape) }
         if inputs.count == 1 {
             guard let caches = layout.caches else {
-                return tape.causalAttention(fused: inputs[0], configuration: configuration, layout: layout)
+                return tape.causalAttention(fused: inputs[0], shape: configuration.attentionShape, layout: layout)
             }
             return tape.cachedAttention(
-                fused: inputs[0], configuration: configuration, layout: layout, caches: caches, layer: index)
+                fused: inputs[0], shape: configuration.attentionShape, layout: layout, caches: caches, layer: index)
         }
         guard let caches = layout.caches else {
             return tape.causalAttention(
-                inputs[0], inputs[1], inputs[2], configuration: configuration, layout: layout)
+                inputs[0], inputs[1], inputs[2], shape: configuration.attentionShape, layout: layout)
         }
         return tape.cachedAttention(
-            inputs[0], inputs[1], inputs[2], configuration: configuration, layout: layout, caches: caches,
+            inputs[0], inputs[1], inputs[2], shape: configuration.attentionShape, layout: layout, caches: caches,
             layer: index)
     }
 }

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// What distinguishes the families with LayerNorm, learned positions and a plain feed-forward part.
 public struct LayerNormStyle: Sendable, Equatable {
     /// Between the two matrices of the feed-forward part.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension LanguageModel {
     /// The losses of micro-batches without gradients, block by block: each block is visited once.
     ///

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// One micro-batch as a model takes it.
 public struct ModelInput {
     /// Token of each position.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension ModelFamily {
     /// OPT (all sizes but 350M): LayerNorm, learned positions that begin at row 2, ReLU. The dropout that its
     /// `config.json` names for training from nothing is not applied.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Learned vectors of the positions, added to those of the tokens: row `position + offset` of a table.
 public final class PositionEmbedding {
     /// `[positions + offset, D]`.

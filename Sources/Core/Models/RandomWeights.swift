@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Weights drawn from a seed: for models that are trained from nothing and for benchmarks.
 ///
 /// Matrices are normal with standard deviation `standardDeviation`, norms are 1, biases 0.

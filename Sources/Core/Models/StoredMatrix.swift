@@ -1,3 +1,4 @@
+public import CatenaEngine
 public import CatenaFiles
 
 /// A matrix (or vector) of a model's files: its stored bytes, and how they become the model's float32 rows.

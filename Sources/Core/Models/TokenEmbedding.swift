@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The table of token vectors `[V, D]`, which a model with tied embeddings also uses as its head.
 public final class TokenEmbedding: TrainableMatrix {
     /// Name of the table in the model's files.

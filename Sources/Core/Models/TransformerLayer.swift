@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// One transformer layer of a decoder: a function of the hidden states over its weights and adapters.
 public protocol TransformerLayer: AnyObject {
     /// Number of the layer, from 0.

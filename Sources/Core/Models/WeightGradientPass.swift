@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The gradients of the loss by the frozen matrices of some layers, one block at a time.
 ///
 /// The layers stand without their adapters meanwhile. Memory: the matrices of one block once, and the input of every layer for

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Where a model's frozen weights come from, by their Hugging Face names.
 public protocol WeightProvider {
     /// A vector of `count` elements, `[1, count]`; always at hand.

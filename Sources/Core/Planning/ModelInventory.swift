@@ -1,3 +1,4 @@
+import CatenaEngine
 public import CatenaFiles
 
 /// The sizes of a model's blocks and of what is trained in it, counted by building the model without its numbers.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// The trained tensors of one place in a model, over all layers that have it.
 public struct TrainedPlace: Sendable, Equatable {
     /// A trained tensor as each layer has it.

@@ -1,3 +1,5 @@
+public import CatenaFiles
+
 /// Shows how a run goes: one redrawn line on a terminal, a plain line now and then elsewhere.
 ///
 /// It does not print: text goes to the closure it is given. Not for use by several threads at once.
@@ -24,7 +26,7 @@ public final class ProgressReporter {
     public init(
         totalSteps: Int, completedSteps: Int = 0, style: ProgressStyle,
         columns: @escaping () -> Int = { ProgressStyle.terminalColumns() },
-        now: @escaping () -> Double = { ProgressStyle.monotonicSeconds() }, write: @escaping (String) -> Void
+        now: @escaping () -> Double = { MonotonicClock.seconds() }, write: @escaping (String) -> Void
     ) {
         self.totalSteps = totalSteps
         self.style = style

@@ -51,7 +51,4 @@ public enum ProgressStyle: Sendable, Equatable {
             $0 > 0 ? $0 : nil
         } ?? 80
     }
-
-    /// Seconds of a clock that never goes back.
-    public static func monotonicSeconds() -> Double { ProcessInfo.processInfo.systemUptime }
 }

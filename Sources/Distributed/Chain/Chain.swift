@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Crypto
 
 /// The chain of a run: its frozen links, where its knots were, and when the next one is.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// Ties the knots of a run: freezes the present adapter as a link and begins the next one, on all processes or on none.
 ///

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// A link that acts already, with a fresh adapter beside it, and that can still be taken away.
 struct StagedKnot {

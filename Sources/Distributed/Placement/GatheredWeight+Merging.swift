@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// Links of a chain are merged by each process into its own shard, where the stored numbers are float32.
 extension GatheredWeight: MergeableWeight {

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 
 /// Weights of which each machine holds one float32 copy, in memory that its processes share.

@@ -1,4 +1,5 @@
 package import CatenaCore
+package import CatenaEngine
 package import CatenaFiles
 
 /// A model whose frozen weights lie where the configuration says.

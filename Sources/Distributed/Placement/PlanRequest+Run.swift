@@ -1,4 +1,5 @@
 public import CatenaCore
+import CatenaEngine
 
 extension PlanRequest {
     /// A configured run on a cluster.

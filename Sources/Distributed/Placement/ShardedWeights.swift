@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 
 /// Weights of which each process keeps 1/P of every block in the stored form, whatever that is.

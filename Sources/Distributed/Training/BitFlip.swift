@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Foundation
 
 /// A fault for tests: bad memory in one process.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// Finds out when the processes no longer hold the same trained values, which bad memory or a faulty library can cause.
 ///

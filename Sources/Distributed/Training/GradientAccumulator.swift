@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// Runs this process's micro-batches of a step and hands their gradient sums to the reduction.
 ///

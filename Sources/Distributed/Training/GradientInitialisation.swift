@@ -1,4 +1,5 @@
 package import CatenaCore
+import CatenaEngine
 
 /// Sets the first values of adapters that are made from the gradient of the loss by their matrices.
 ///

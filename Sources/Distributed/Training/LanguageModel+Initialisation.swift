@@ -1,4 +1,5 @@
 package import CatenaCore
+import CatenaEngine
 
 extension LanguageModel {
     /// Collective: sets the first values of the adapters that are made from the model's matrices.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// The tensors that are trained now, and the optimizer's state that belongs to them.
 final class TrainableState {

@@ -1,4 +1,5 @@
 package import CatenaCore
+import CatenaEngine
 package import CatenaText
 
 /// What a run's model can be asked before its first step and after its last.

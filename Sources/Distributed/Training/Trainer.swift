@@ -1,4 +1,5 @@
 public import CatenaCore
+import CatenaEngine
 
 /// Fine-tunes a model on all processes of a job, from the configuration to the adapter on disk.
 ///

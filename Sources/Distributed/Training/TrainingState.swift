@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 
 /// Everything that a checkpoint holds, as files, and back.

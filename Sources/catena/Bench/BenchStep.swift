@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import CatenaCore
+import CatenaEngine
 import CatenaFiles
 import Foundation
 

@@ -32,9 +32,9 @@ struct BenchTokenize: ParsableCommand {
     }
 
     func run() throws {
-        let start = ProgressStyle.monotonicSeconds()
+        let start = MonotonicClock.seconds()
         let tokenizer = try Tokenizer.load(model: model)
-        let loadSeconds = ProgressStyle.monotonicSeconds() - start
+        let loadSeconds = MonotonicClock.seconds() - start
         var reader = try LineReader(path: input)
         var lines: [String] = []
         while let batch = try reader.next() { lines += batch }
@@ -42,9 +42,9 @@ struct BenchTokenize: ParsableCommand {
         guard bytes > 0 else { throw DataError.empty(file: input) }
         var tokens = 0
         let rates = (0..<repetitions).map { _ in
-            let start = ProgressStyle.monotonicSeconds()
+            let start = MonotonicClock.seconds()
             tokens = lines.reduce(0) { $0 + tokenizer.encode($1).count }
-            return Double(bytes) / max(ProgressStyle.monotonicSeconds() - start, 1e-9) / 1e6
+            return Double(bytes) / max(MonotonicClock.seconds() - start, 1e-9) / 1e6
         }
         let spread = Spread(Array(rates.dropFirst()))
         if json {

@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaEngine
+import CatenaFiles
 
 /// The matrix products that no step with frozen float32 weights can do without: `Y = X Wᵀ` and `dX = dY W` of every
 /// linear layer, q, k, v stacked and gate, up stacked, and of the head in tiles of rows.
@@ -56,14 +58,14 @@ struct GEMMFloor {
 
     /// Seconds of one pass.
     func run(_ kernels: Kernels) -> Double {
-        let start = ProgressStyle.monotonicSeconds()
+        let start = MonotonicClock.seconds()
         for _ in 0..<layerCount {
             for layer in layers { both(kernels, tokens, layer.out, layer.input, x, weight, y, dY, dX) }
         }
         for row in stride(from: 0, to: tokens, by: tile) {
             both(kernels, min(tile, tokens - row), vocabulary, width, x, head, logits, dLogits, dX)
         }
-        return ProgressStyle.monotonicSeconds() - start
+        return MonotonicClock.seconds() - start
     }
 
     private func both(

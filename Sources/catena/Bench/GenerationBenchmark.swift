@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaEngine
+import CatenaFiles
 
 /// Greedy generation of a batch, measured in turns with a plain read of as many bytes as the matrices have.
 struct GenerationBenchmark {
@@ -57,16 +59,16 @@ struct GenerationBenchmark {
     }
 
     private func generate(_ prompts: [[Int32]]) throws -> (toFirst: Double, rest: Double) {
-        let start = ProgressStyle.monotonicSeconds()
+        let start = MonotonicClock.seconds()
         var first = start
         var begun: Set<Int> = []
         _ = try Generator(model: model, stopIds: []).generate(
             prompts, maximumTokens: newTokens, batch: batch,
             sampler: { _ in Sampler(temperature: 0, topP: 1, seed: 0) }
         ) { index, _ in
-            if begun.insert(index).inserted { first = ProgressStyle.monotonicSeconds() }
+            if begun.insert(index).inserted { first = MonotonicClock.seconds() }
         }
-        return (first - start, ProgressStyle.monotonicSeconds() - first)
+        return (first - start, MonotonicClock.seconds() - first)
     }
 
     private func randomPrompts() -> [[Int32]] {

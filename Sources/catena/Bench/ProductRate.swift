@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaEngine
+import CatenaFiles
 
 /// The rate of one frozen layer's two matrix products, in 10⁹ operations a second.
 enum ProductRate {
@@ -15,9 +17,9 @@ enum ProductRate {
         func gigaflops(_ body: () -> Void) -> Double {
             body()
             let seconds = (0..<repetitions).map { _ in
-                let start = ProgressStyle.monotonicSeconds()
+                let start = MonotonicClock.seconds()
                 body()
-                return ProgressStyle.monotonicSeconds() - start
+                return MonotonicClock.seconds() - start
             }
             return 2 * Double(tokens) * Double(out) * Double(input) / max(Spread(seconds).median, 1e-9) / 1e9
         }

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// Random weights in a chosen storage and arithmetic; of int8 codes the float32 numbers are not kept.
 struct RandomFormattedWeights: WeightProvider {

@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaEngine
+import CatenaFiles
 import Synchronization
 
 /// How fast the threads of a pool read memory: the limit of generation, which reads every matrix once for each token.
@@ -17,7 +19,7 @@ struct ReadRate {
     func measure() -> Double {
         let chunks = buffer.count / Self.chunk
         let sum = Atomic<UInt32>(0)
-        let start = ProgressStyle.monotonicSeconds()
+        let start = MonotonicClock.seconds()
         engine.threads.runRows(chunks, minimumPerTask: 1) { range in
             let floats = UnsafeRawPointer(buffer.pointer)
             var first = SIMD16<Float>()
@@ -30,7 +32,7 @@ struct ReadRate {
             // Used, so that the reads are not left out.
             sum.wrappingAdd((first + second).sum().bitPattern, ordering: .relaxed)
         }
-        let seconds = ProgressStyle.monotonicSeconds() - start
+        let seconds = MonotonicClock.seconds() - start
         precondition(sum.load(ordering: .relaxed) != 1, "the sum of ones")
         return Double(chunks * Self.chunk * MemoryLayout<Float>.stride) / seconds / 1e9
     }

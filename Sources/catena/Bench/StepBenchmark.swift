@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 
 /// A training step on random weights, measured in turns with the products it cannot do without.
 struct StepBenchmark {

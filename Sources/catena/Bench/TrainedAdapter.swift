@@ -1,4 +1,6 @@
 import CatenaCore
+import CatenaEngine
+import CatenaFiles
 import Glibc
 
 /// An adapter of a model with its optimizer and its rule, for benchmarks. Several can take turns on one model.
@@ -28,7 +30,7 @@ final class TrainedAdapter {
     func step(on data: ProbeInput, recompute: GradientPass.Recompute) -> (seconds: Double, processorSeconds: Double) {
         model.install(adapter)
         let pass = GradientPass(model: model, recompute: recompute)
-        let (start, processorStart) = (ProgressStyle.monotonicSeconds(), Self.processorSeconds())
+        let (start, processorStart) = (MonotonicClock.seconds(), Self.processorSeconds())
         parameters.gradients.fill(0)
         let loss = pass.run(ModelInput(inputIds: data.inputIds, targets: data.targets, layout: data.layout))
         completedSteps += 1
@@ -36,7 +38,7 @@ final class TrainedAdapter {
         adapter.rule?.beforeUpdate(parameters, gradientScale: 1 / loss.weight, step: completedSteps)
         optimizer.step(learningRate: Self.learningRate, gradientScale: 1 / loss.weight)
         adapter.rule?.afterUpdate(parameters, gradientScale: 1 / loss.weight, step: completedSteps)
-        return (ProgressStyle.monotonicSeconds() - start, Self.processorSeconds() - processorStart)
+        return (MonotonicClock.seconds() - start, Self.processorSeconds() - processorStart)
     }
 
     private static func processorSeconds() -> Double {

@@ -1,11 +1,12 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaFiles
 
 /// Shows a comparison's events on standard error: a line for each part of the work, and the steps of the present run.
 final class ComparisonPrinter {
     private let logEverySeconds: Double
     private var progress: ProgressReporter?
-    private var begin = ProgressStyle.monotonicSeconds()
+    private var begin = MonotonicClock.seconds()
     /// Seconds of each run that this start has trained from its beginning, its tests included.
     private var cellSeconds: [Double] = []
 
@@ -24,7 +25,7 @@ final class ComparisonPrinter {
                 message("\(name)\(padding)  \(rank)\(choice.parameters) trainable parameters")
             }
         case .began(let work):
-            begin = ProgressStyle.monotonicSeconds()
+            begin = MonotonicClock.seconds()
             message(Self.text(work) + remaining(work))
         case .training(let event): show(event)
         case .result(let result):
@@ -32,7 +33,7 @@ final class ComparisonPrinter {
             message(Self.text(result))
         case .tested(let name, let test): message("  " + Self.text(test, of: name))
         case .ended(let work):
-            if work.kind == .training { cellSeconds.append(ProgressStyle.monotonicSeconds() - begin) }
+            if work.kind == .training { cellSeconds.append(MonotonicClock.seconds() - begin) }
         case .table: break
         }
     }

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// "evaluated 12 of 100" on standard error: rewritten in place on a terminal, a line every few seconds elsewhere.
@@ -6,7 +7,7 @@ final class CountProgress {
     private let label: String
     private let total: Int
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private let start = ProgressStyle.monotonicSeconds()
+    private let start = MonotonicClock.seconds()
     private var last: Double
     private var hasShown = false
 
@@ -17,7 +18,7 @@ final class CountProgress {
     }
 
     func update(_ count: Int) {
-        let now = ProgressStyle.monotonicSeconds()
+        let now = MonotonicClock.seconds()
         guard now - last >= (isTerminal ? 0.2 : 5) else { return }
         last = now
         hasShown = true

@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 import Foundation
 
 /// What `catena doctor` says about one machine.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 
 /// The options of `catena plan` that describe the machines.
 struct PlannedCluster: ParsableArguments {

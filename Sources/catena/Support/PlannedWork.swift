@@ -1,5 +1,6 @@
 public import ArgumentParser
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 import Foundation
 

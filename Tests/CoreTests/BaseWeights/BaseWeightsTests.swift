@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 @Suite("Compact forms of frozen matrices")

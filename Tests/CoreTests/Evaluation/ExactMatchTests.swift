@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaText
 import Foundation
 import Testing

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Foundation
 
 /// A tiny model folder and a trained adapter of it, on disk.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Foundation
 import Testing
 
@@ -16,7 +17,7 @@ struct RotaryTableTests {
 
     @Test("pairs (i, i + d/2) of each head turn by position · base^(-2i/d)")
     func formula() throws {
-        let table = RotaryTable(configuration: try TinyModel.configuration(), memory: engine.memory)
+        let table = try TinyModel.configuration().rotaryTable(memory: engine.memory)
         let values = tinyNormal(2 * 8, seed: 6)
         let found = rotated(values, positions: [0, 37], table: table)
         #expect(found[..<8] == values[..<8])
@@ -36,9 +37,9 @@ struct RotaryTableTests {
     func growth() throws {
         let configuration = try TinyModel.configuration()
         let values = tinyNormal(3 * 4, seed: 7)
-        let grown = RotaryTable(configuration: configuration, memory: engine.memory)
+        let grown = configuration.rotaryTable(memory: engine.memory)
         for limit in [1, 3, 40] as [Int32] { _ = rotated(values, positions: [0, 0, limit], table: grown) }
-        let large = RotaryTable(configuration: configuration, memory: engine.memory)
+        let large = configuration.rotaryTable(memory: engine.memory)
         _ = rotated(values, positions: [0, 0, 500], table: large)
         #expect(
             rotated(values, positions: [2, 17, 39], table: grown)

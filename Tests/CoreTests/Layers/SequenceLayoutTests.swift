@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 @Suite("Sequence layout")
@@ -14,7 +15,7 @@ struct SequenceLayoutTests {
     func appending() throws {
         let model = try TinyModel.make(engine: Engine(threads: 1))
         func cache() -> KeyValueCache {
-            KeyValueCache(capacity: 9, configuration: model.configuration, memory: model.engine.memory)
+            model.configuration.keyValueCache(capacity: 9, memory: model.engine.memory)
         }
         let (first, second) = (cache(), cache())
         _ = model.hiddenStates([1, 2, 3], layout: SequenceLayout(appending: [3], to: [first]))
@@ -33,7 +34,7 @@ struct SequenceLayoutTests {
         let ids: [Int32] = [1, 5, 2, 9, 12, 0, 3, 3, 7, 4]
         let whole = model.hiddenStates(
             ids, layout: SequenceLayout(segmentStarts: [0, 10], positions: ids.indices.map { Int32($0) }))
-        let cache = KeyValueCache(capacity: 10, configuration: model.configuration, memory: model.engine.memory)
+        let cache = model.configuration.keyValueCache(capacity: 10, memory: model.engine.memory)
         var found: [Float] = []
         for start in stride(from: 0, to: ids.count, by: size) {
             let piece = Array(ids[start..<min(start + size, ids.count)])

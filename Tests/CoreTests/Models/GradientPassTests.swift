@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 /// Gradients of whole models; the forward pass of a model rounds some hundred times in a row, so the

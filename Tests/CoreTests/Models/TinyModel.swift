@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Foundation
 
 /// Models small enough for finite differences, with weights far from their trivial values.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The frozen links of a chain of LoRA modules, in order, and their effect on a model.
 ///
 ///     Y = X (W + Σ Bᵢ Aᵢ)ᵀ + the present adapter      links i with sᵢ folded into Bᵢ

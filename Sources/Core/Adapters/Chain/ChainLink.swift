@@ -1,3 +1,4 @@
+public import CatenaEngine
 public import CatenaFiles
 
 /// One link of a chain: the frozen change ΔW = B A of every adapted layer, s folded into B (one float32 rounding).

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Adaptive low-rank adaptation: an update in the form of a singular value decomposition whose ranks are moved to the
 /// layers where they matter.
 ///

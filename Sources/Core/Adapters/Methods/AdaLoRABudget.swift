@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// AdaLoRA's rule: scores every rank of every layer, keeps the best that the budget allows, and pulls A and B towards
 /// orthogonality.
 ///

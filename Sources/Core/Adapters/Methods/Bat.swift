@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Bat: Bone with the weight as guide, which the paper's first versions called Bone.
 ///
 ///     Y = X W′ᵀ + b      W′_ab = W_ab + (W_ab + I) B_a      W in r x r blocks, B [out / r, r, r]  zero

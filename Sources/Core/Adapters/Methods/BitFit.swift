@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AdapterMethod {
     /// BitFit: the biases of the model are trained and nothing else.
     ///

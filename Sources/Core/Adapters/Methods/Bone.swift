@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Bone in the form that is now called MiSS: one row of numbers for each residue of the input's index.
 ///
 ///     Y = X Wᵀ + S D            S[t, i] = Σ dropout(X)[t, j] over j ≡ i (mod r)        D [r, out]  zero

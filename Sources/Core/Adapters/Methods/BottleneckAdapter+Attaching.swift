@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AttachedAdapter {
     /// One bottleneck adapter at each of `places` in every layer, with the model's norms where `train-norms` is on.
     ///

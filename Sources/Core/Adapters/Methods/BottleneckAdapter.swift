@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A small feed-forward function F between a sublayer and the residual stream.
 ///
 ///     F(x) = up(σ(down(x)))      down: D to d, up: d to D, both with biases

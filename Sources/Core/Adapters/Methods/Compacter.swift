@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AdapterMethod {
     /// Compacter: adapters at Houlsby's two places whose projections are sums of Kronecker products with one A for all of them.
     ///

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Every tensor of a model with a parameter for it, in the order of a forward pass.
 private struct EveryTensor {
     private(set) var parameters: [Parameter] = []

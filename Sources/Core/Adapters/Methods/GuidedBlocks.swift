@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// The block arithmetic of Bat: W `[out, in]` as r x r blocks W_ab, and one trained block B_a for each row of blocks.
 ///
 ///     W′_ab = W_ab + (W_ab + I) B_a                 B [out, r], B_a its rows a r ..< (a + 1) r

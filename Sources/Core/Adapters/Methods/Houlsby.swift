@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AdapterMethod {
     /// Houlsby adapters: a bottleneck behind the attention and another one behind the feed-forward part of each layer, each on
     /// the part's output f before the residual h is added.

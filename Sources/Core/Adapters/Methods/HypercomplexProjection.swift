@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// A low-rank parameterised hypercomplex layer (LPHM): `Y = X H + b` with H a sum of n Kronecker products.
 ///
 ///     H = Σᵢ Aᵢ ⊗ (sᵢ tᵢ)      Aᵢ [n, n], sᵢ [in / n, 1], tᵢ [1, out / n], b [out]

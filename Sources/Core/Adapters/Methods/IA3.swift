@@ -1,3 +1,4 @@
+public import CatenaEngine
 import CatenaFiles
 
 /// (IA)³: a trained vector that scales what a layer gives, or what it takes.

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// LoRA with a chain of trained r x r matrices between its factors.
 ///
 ///     Y = X Wᵀ + s · dropout(X) Aᵀ Cᵀ Bᵀ      C = Mₙ … M₂ M₁

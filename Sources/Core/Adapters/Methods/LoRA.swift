@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Low-rank adaptation: `Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ`.
 ///
 ///     A [r, in]  Kaiming-uniform(√5), i.e. uniform in ±1/√in      B [out, r]  zero      s = alpha / r

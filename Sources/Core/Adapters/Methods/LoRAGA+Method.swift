@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AdapterMethod {
     /// LoRA-GA.
     public static let loraGA = AdapterMethod(

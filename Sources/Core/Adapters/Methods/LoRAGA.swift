@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// LoRA-GA: LoRA that begins along the leading singular vectors of the loss's gradient, so that its first step does what a step
 /// of full fine-tuning does, as far as the rank allows.
 ///

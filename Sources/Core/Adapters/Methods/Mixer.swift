@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// How an r x r matrix between the factors of a low-rank adapter begins.
 ///
 ///     orthogonal  a random orthogonal matrix: the length of X Aᵀ stays what it is

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// Mixture of subspaces in LoRA: ``LinChain`` with one mixer.
 ///
 ///     Y = X Wᵀ + s · dropout(X) Aᵀ Mᵀ Bᵀ      M [r, r]      A, B, s as in LoRA

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// LoRA that begins with a part of the QR decomposition of W.
 ///
 ///     W = Q R      B₀ = the first r columns of Q [out, r]      A₀ = the first r rows of R [r, in]

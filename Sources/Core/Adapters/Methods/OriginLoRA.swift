@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// A low-rank adapter whose factors begin with numbers of the matrix or of its gradient, in delta form.
 ///
 ///     Y = X Wᵀ + s · dropout(X) (B A - B₀ A₀)ᵀ      A [r, in], B [out, r] trained; A₀, B₀ their first values, kept

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// How far the rows or the columns of a matrix are from orthonormal ones, and the way back.
 ///
 ///     ‖M‖ with M = A Aᵀ - I for rows of A, Bᵀ B - I for columns of B, [r, r]      Frobenius norm, not squared

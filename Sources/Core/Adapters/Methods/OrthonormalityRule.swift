@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// SORSA's regulariser: draws the rows of some matrices and the columns of others towards orthonormal ones.
 ///
 ///     R = c · mean over all K matrices of ‖M‖      M = A Aᵀ - I for rows, Bᵀ B - I for columns, [r, r]

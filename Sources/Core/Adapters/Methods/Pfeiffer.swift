@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension AdapterMethod {
     /// Pfeiffer adapters: one bottleneck in each layer, behind the feed-forward part, on the hidden state u after the residual.
     ///

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Principal singular values and vectors adaptation: LoRA that begins with the leading part of W itself.
 ///
 ///     W = U diag(σ) Vᵀ      A₀ = √(σ_r / s) V_rᵀ [r, in]      B₀ = U_r √(σ_r / s) [out, r]

@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Singular values and orthonormal regularised singular vectors adaptation: the leading part of W as three trained factors.
 ///
 ///     W = U diag(σ) Vᵀ      A₀ = V_rᵀ [r, in]      S₀ = σ_r [r]      B₀ = U_r [out, r]

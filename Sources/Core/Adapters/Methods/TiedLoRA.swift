@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Low-rank adaptation with factors that all layers share and vectors that each layer has for itself.
 ///
 ///     Y = X Wᵀ + s · (((dropout(X) Aᵀ) ⊙ u) Bᵀ) ⊙ v        ΔW = s diag(v) B diag(u) A

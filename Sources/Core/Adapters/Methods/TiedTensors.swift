@@ -1,3 +1,5 @@
+import CatenaEngine
+
 /// The tensors of Tied-LoRA, each made when the first layer asks for it and handed to every other that shares it.
 final class TiedTensors {
     /// In the order in which they were made.

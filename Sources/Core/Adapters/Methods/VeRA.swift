@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// Vector-based random matrix adaptation: all layers share two frozen random matrices and train two vectors each.
 ///
 ///     Y = X Wᵀ + ((dropout(X) Aᵀ ⊙ d) Bᵀ) ⊙ b        ΔW = diag(b) B diag(d) A

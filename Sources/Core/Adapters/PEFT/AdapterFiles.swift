@@ -1,3 +1,4 @@
+public import CatenaEngine
 public import CatenaFiles
 import Foundation
 

@@ -1,3 +1,4 @@
+public import CatenaEngine
 import CatenaFiles
 
 extension LanguageModel {

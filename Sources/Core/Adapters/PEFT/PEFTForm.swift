@@ -1,3 +1,4 @@
+import CatenaEngine
 import CatenaFiles
 
 /// How a method's adapters stand in files: `peft_type`, the members of `adapter_config.json`, the tensors.

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 import Foundation
 import Testing
@@ -56,7 +57,7 @@ struct BottleneckTests {
         let model = try isGPT2 ? gpt2() : TinyModel.make(engine: engine, TinyModel.everyOption)
         TinyModel.addNoise(to: try attach(try section(method, rank: 4), to: model), standardDeviation: 0.3)
         let ids: [Int32] = [1, 5, 12, 7, 3, 3, 0, 9]
-        let cache = KeyValueCache(capacity: ids.count, configuration: model.configuration, memory: engine.memory)
+        let cache = model.configuration.keyValueCache(capacity: ids.count, memory: engine.memory)
         var cached: [Float] = []
         for part in [ids[0..<3], ids[3..<4], ids[4..<6], ids[6..<8]] {
             let hidden = model.hiddenStates(Array(part), layout: SequenceLayout(appending: [part.count], to: [cache]))

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 /// Compares what adapters compute, and the gradients of a fixed weighting of it, with a formula in float64.

@@ -1,0 +1,21 @@
+package import CatenaEngine
+
+extension DecoderConfiguration {
+    /// The heads of a layer's attention.
+    package var attentionShape: AttentionShape {
+        AttentionShape(
+            queryHeads: attentionHeads, keyValueHeads: keyValueHeads, headDimension: headDimension,
+            slidingWindow: slidingWindow)
+    }
+
+    /// The rotary embedding's angles.
+    package func rotaryTable(memory: TensorMemory) -> RotaryTable {
+        RotaryTable(
+            frequencies: rotaryScaling.frequencies(base: rotaryBase, headDimension: headDimension), memory: memory)
+    }
+
+    /// An empty cache for `capacity` tokens of one sequence.
+    package func keyValueCache(capacity: Int, memory: TensorMemory) -> KeyValueCache {
+        KeyValueCache(capacity: capacity, layerCount: layerCount, width: keyValueWidth, memory: memory)
+    }
+}
