@@ -1,4 +1,4 @@
-// SwiGLU, SiLU, GELU, ReLU and exp; formulas in Sources/Core/Kernels/Kernels+Activation.swift.
+// SwiGLU, SiLU, GELU, ReLU and exp; formulas in Sources/Core/Engine/Kernels/Kernels+Activation.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"

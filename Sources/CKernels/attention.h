@@ -1,4 +1,4 @@
-// Causal attention over segments in tiles; formulas in Sources/Core/Kernels/Attention.swift.
+// Causal attention over segments in tiles; formulas in Sources/Core/Engine/Kernels/Attention.swift.
 //
 // A tile is a run of queries of one segment, for all query heads of one key-value head, against up to KEY_TILE keys. Its
 // rows are stacked by blocks of BLOCK_QUERIES queries, in a block by heads, in a head by queries. Scores live in the

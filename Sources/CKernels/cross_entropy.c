@@ -1,4 +1,4 @@
-// Softmax and cross-entropy of rows; formulas in Sources/Core/Kernels/Kernels+Sequence.swift.
+// Softmax and cross-entropy of rows; formulas in Sources/Core/Engine/Kernels/Kernels+Sequence.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"

@@ -1,4 +1,4 @@
-// RMSNorm and LayerNorm; formulas in Sources/Core/Kernels/Kernels+Normalisation.swift.
+// RMSNorm and LayerNorm; formulas in Sources/Core/Engine/Kernels/Kernels+Normalisation.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"

@@ -1,4 +1,4 @@
-// AdamW and SGD with momentum, one pass over the flat arrays; formulas in Sources/Core/Kernels/Kernels+Optimizer.swift.
+// AdamW and SGD with momentum, one pass over the flat arrays; formulas in Sources/Core/Engine/Kernels/Kernels+Optimizer.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"

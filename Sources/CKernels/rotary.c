@@ -1,4 +1,4 @@
-// Rotary position embedding in the half-split pairing; formula in Sources/Core/Kernels/Kernels+Sequence.swift.
+// Rotary position embedding in the half-split pairing; formula in Sources/Core/Engine/Kernels/Kernels+Sequence.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"
