@@ -97,13 +97,21 @@ exported_links() {
         cp -L "model/$file" "$cache/blobs/$file"
         ln -s "../../blobs/$file" "$cache/snapshots/1/$file"
     done
+    mkdir "$cache/snapshots/1/additional_chat_templates"
+    echo "{{ messages[0].content }}" >"$cache/blobs/rag"
+    ln -s ../../../blobs/rag "$cache/snapshots/1/additional_chat_templates/rag.jinja"
     run "$catena" export --adapter run/adapter --model "$cache/snapshots/1" --format merged --output merged
     expect_code 0
+    same_bytes merged/additional_chat_templates/rag.jinja "$cache/blobs/rag"
     same_bytes merged/tokenizer.json model/tokenizer.json
     [ ! -L merged/tokenizer.json ] || fail "a link was written"
     echo secret >"$PWD/secret"
     ln -s "$PWD/secret" "$cache/snapshots/1/special_tokens_map.json"
     refuses 1 special_tokens_map.json "outside the model's folder" -- \
+        "$catena" export --adapter run/adapter --model "$cache/snapshots/1" --format merged --output again
+    rm "$cache/snapshots/1/special_tokens_map.json"
+    ln -s "$PWD/secret" "$cache/snapshots/1/additional_chat_templates/tool.jinja"
+    refuses 1 tool.jinja "outside the model's folder" -- \
         "$catena" export --adapter run/adapter --model "$cache/snapshots/1" --format merged --output again
     ln -s elsewhere linked
     mkdir elsewhere

@@ -35,7 +35,7 @@ public final class PreparedDataset: Sendable {
     ///   - path: .jsonl, .json or .txt.
     ///   - columns: which column of the file stands for which key of a form.
     ///   - encoder: template, tokenizer and maximal length.
-    ///   - cacheFolder: where prepared files are; made if missing. See ``defaultCacheFolder(besideOutput:)``.
+    ///   - cacheFolder: where prepared files are; made if missing. See ``defaultCacheFolder(besideOutput:environment:)``.
     ///   - shouldPrepare: whether to read and tokenise the data if the cache has no good file, and to check the
     ///     cached file's hash.
     package static func open(
@@ -65,9 +65,26 @@ public final class PreparedDataset: Sendable {
     }
 
     /// `$CATENA_CACHE`, or `.catena-cache` in the folder that holds the run's output folder.
-    public static func defaultCacheFolder(besideOutput output: String) -> String {
-        if let folder = ProcessInfo.processInfo.environment["CATENA_CACHE"], !folder.isEmpty { return folder }
-        return URL(fileURLWithPath: output).deletingLastPathComponent().appendingPathComponent(".catena-cache").path
+    ///
+    /// - Throws: ``DataError/invalidSetting(name:value:expected:)``, see ``cacheFolder(of:)``.
+    package static func defaultCacheFolder(
+        besideOutput output: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(DataError) -> String {
+        try cacheFolder(of: environment)
+            ?? URL(fileURLWithPath: output).deletingLastPathComponent().appendingPathComponent(".catena-cache").path
+    }
+
+    /// The folder that `CATENA_CACHE` names, its `~` expanded; nil where it names none.
+    ///
+    /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for a `~` that stands for no known folder.
+    package static func cacheFolder(of environment: [String: String]) throws(DataError) -> String? {
+        guard let folder = environment["CATENA_CACHE"], !folder.isEmpty else { return nil }
+        do throws(UserPath.Refusal) {
+            return try UserPath.expanded(folder)
+        } catch {
+            throw .invalidSetting(
+                name: "CATENA_CACHE", value: folder, expected: "the path of a folder (\(error.description))")
+        }
     }
 
     /// How many examples there are.

@@ -29,7 +29,10 @@ public enum MergedModel {
                 reason: "its method adds functions between layers, which no matrix can hold; use --format peft")
         }
         let isFolder = FileManager.default.fileExists(atPath: source + "/config.json")
-        let copied = isFolder ? companions.filter { FileManager.default.fileExists(atPath: source + "/" + $0) } : []
+        let templates = isFolder ? ModelTemplates.additionalNames(source).map(ModelTemplates.additionalFile) : []
+        let copied =
+            (isFolder ? companions.filter { FileManager.default.fileExists(atPath: source + "/" + $0) } : [])
+            + templates
         for name in isFolder ? ["config.json"] + copied : [] { try ModelFolder.requireOwn(name, in: source) }
         let configuration =
             isFolder
@@ -41,6 +44,9 @@ public enum MergedModel {
         try configuration.write(to: staged.stagingPath + "/config.json")
         var notes: [String] = []
         if isFolder {
+            if !templates.isEmpty {
+                try DurableFolder.create(staged.stagingPath + "/" + ModelTemplates.additionalFolder)
+            }
             for name in copied {
                 let bytes = try MappedFile(path: source + "/" + name).withBytes { Array($0) }
                 try DurableFile.write(bytes, to: staged.stagingPath + "/" + name)

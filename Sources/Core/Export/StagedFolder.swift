@@ -68,12 +68,22 @@ public struct StagedFolder: ~Copyable {
             try Self.move(stagingPath, to: path)
         } else {
             try Self.requireFree(path)
-            for name in ((try? FileManager.default.contentsOfDirectory(atPath: stagingPath)) ?? []).sorted() {
-                try Self.move(stagingPath + "/" + name, to: path + "/" + name)
-            }
-            try DurableFolder.synchronise(path)
+            try Self.moveContent(of: stagingPath, to: path)
         }
         try DurableFolder.synchronise(FilePath.split(path).folder)
+    }
+
+    /// Moves what is in `folder` to the folder `target`, and what is in a folder of it to the folder of that name there.
+    private static func moveContent(of folder: String, to target: String) throws(FileError) {
+        for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted() {
+            let (from, to) = (folder + "/" + name, target + "/" + name)
+            if DurableFolder.kind(from) == S_IFDIR, DurableFolder.kind(to) == S_IFDIR {
+                try moveContent(of: from, to: to)
+            } else {
+                try move(from, to: to)
+            }
+        }
+        try DurableFolder.synchronise(target)
     }
 
     private static func move(_ source: String, to target: String) throws(FileError) {

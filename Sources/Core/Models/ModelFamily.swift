@@ -45,20 +45,25 @@ public struct ModelFamily: Sendable {
     /// Reads the configuration of the model at `path`: a `config.json`, a Hugging Face folder, whose weights may be missing, or
     /// a `.gguf` file.
     ///
-    /// - Throws: ``ModelError`` or ``FileError``.
+    /// - Throws: ``ModelError`` or ``FileError``; also where weights beside the `config.json` hold more layers than it says.
     public static func configuration(at path: String) throws -> DecoderConfiguration {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError.missing(path: path)
         }
-        let description =
-            if isFolder.boolValue {
-                try ModelDescription(configurationFile: path + "/config.json")
-            } else if path.hasSuffix(".json") {
-                try ModelDescription(configurationFile: path)
-            } else {
-                try ModelDescription(modelAt: path, files: WeightFiles.open(path))
-            }
-        return try configuration(of: description).configuration
+        guard isFolder.boolValue || path.hasSuffix(".json") else {
+            let files = try WeightFiles.open(path)
+            return try checked(ModelDescription(modelAt: path, files: files), files)
+        }
+        let file = isFolder.boolValue ? path + "/config.json" : path
+        let isModel = FilePath.split(file).name == "config.json"
+        let files = isModel ? try? WeightFiles.open(FilePath.split(file).folder) : nil
+        return try checked(ModelDescription(configurationFile: file), files)
+    }
+
+    private static func checked(_ description: ModelDescription, _ files: WeightFiles?) throws -> DecoderConfiguration {
+        let configuration = try configuration(of: description).configuration
+        if let files { try configuration.requireAllLayers(of: files, path: description.path) }
+        return configuration
     }
 }

@@ -28,12 +28,7 @@ final class ModelFiles {
     init(_ files: WeightFiles, _ description: ModelDescription) throws {
         var (family, configuration) = try ModelFamily.configuration(of: description)
         let names = TensorNames(configuration, isGGUF: files.gguf != nil)
-        let layers = names.layerCount(files.tensors.keys)
-        guard layers.count <= configuration.layerCount else {
-            throw ModelError.invalidConfiguration(
-                path: description.path,
-                reason: "the number of layers is \(configuration.layerCount), but the files hold more: \(layers.last)")
-        }
+        try configuration.requireAllLayers(of: files, path: description.path)
         var differences: [String] = []
         if configuration.tiesEmbeddings, files.gguf == nil, try Self.hasOwnHead(files, names) {
             configuration.tiesEmbeddings = false
@@ -82,6 +77,21 @@ final class ModelFiles {
             if x != y { return true }
         }
         return false
+    }
+}
+
+extension DecoderConfiguration {
+    /// Checks that `files` hold no layer that the configuration leaves out.
+    ///
+    /// - Parameter path: the file that says how many layers there are.
+    /// - Throws: ``ModelError/invalidConfiguration(path:reason:)``.
+    func requireAllLayers(of files: WeightFiles, path: String) throws(ModelError) {
+        let layers = TensorNames(self, isGGUF: files.gguf != nil).layerCount(files.tensors.keys.sorted())
+        guard layers.count <= layerCount else {
+            throw .invalidConfiguration(
+                path: path,
+                reason: "the number of layers is \(layerCount), but the files hold more: \(layers.last)")
+        }
     }
 }
 

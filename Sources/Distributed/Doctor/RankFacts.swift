@@ -113,7 +113,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
             (environment[name] ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         }
         let folders = [
-            FileManager.default.currentDirectoryPath, environment["CATENA_CACHE"], environment["TMPDIR"] ?? "/tmp",
+            FileManager.default.currentDirectoryPath, try? PreparedDataset.cacheFolder(of: environment),
+            environment["TMPDIR"] ?? "/tmp",
         ]
         let flags = HostFacts.fields(of: try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))
             .first { $0.key.trimmingCharacters(in: .whitespaces) == "flags" }?.value

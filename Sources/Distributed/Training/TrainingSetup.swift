@@ -153,11 +153,12 @@ final class TrainingSetup {
         communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
         let section = configuration.data
-        try communicator.agree("find the data") {
+        let cache = try communicator.agree("find the data") {
             for path in [section.train] + (section.validation.map { [$0] } ?? [])
             where access(path, R_OK) != 0 {
                 throw DataError.unreadable(file: path, reason: String(cString: strerror(errno)))
             }
+            return try section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
         }
         let encoder = try communicator.agree("choose the template") {
             try DataEncoders(
@@ -165,7 +166,6 @@ final class TrainingSetup {
                 maximumLength: section.maxLength, lengthName: "data.max-length", model: model.configuration
             ).encoder()
         }
-        let cache = section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
         func open(_ path: String) throws -> PreparedDataset {
             try DataPreparation.open(
                 path: path, columns: section.columns, encoder: encoder, cacheFolder: cache, communicator: communicator)

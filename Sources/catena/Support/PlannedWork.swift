@@ -75,7 +75,7 @@ struct PlannedWork: ParsableArguments {
         let path = configuration.model
         let file = path.hasSuffix(".json") ? path : path + "/config.json"
         if path.hasSuffix(".json") || !Self.hasWeights(path), FileManager.default.fileExists(atPath: file) {
-            let model = try ModelFamily.configuration(of: ModelDescription(configurationFile: file)).configuration
+            let model = try ModelFamily.configuration(at: file)
             return try inventory(model, stored: try Self.storage(inFile: file), configuration)
         }
         let files = try FileWeights(modelAt: path, engine: Engine(threads: 1))

@@ -1,11 +1,10 @@
 import CatenaCore
-import Foundation
 import Testing
 
 @Suite("Configurations that are refused")
 struct ConfigurationErrorTests {
     /// The message for a configuration, or "accepted".
-    private func message(_ yaml: String, _ overrides: [String] = []) -> String {
+    func message(_ yaml: String, _ overrides: [String] = []) -> String {
         do {
             _ = try RunConfiguration.parse(yaml: yaml, path: "run.yaml", overrides: overrides)
             return "accepted"
@@ -228,137 +227,6 @@ struct ConfigurationErrorTests {
         ])
     func wrongOverride(argument: String, expected: String) {
         #expect(message(minimalConfiguration, [argument]) == expected)
-    }
-
-    @Test("two batch sizes contradict each other")
-    func twoBatchSizes() {
-        #expect(
-            message(minimalConfiguration, ["training.global-batch=16", "training.batch-per-rank=4"]) == """
-                --set training.batch-per-rank=4: training.global-batch (16) and training.batch-per-rank (4) both set the batch size; \
-                keep global-batch for the same result at any number of ranks, or batch-per-rank to grow with them.
-                """)
-    }
-
-    @Test("learning-rate scaling needs the batch that it scales from, and only then")
-    func referenceBatch() {
-        let perRank = "training.batch-per-rank=4"
-        #expect(
-            message(minimalConfiguration, [perRank, "training.learning-rate-scaling=linear"]) == """
-                run.yaml:3:11: the key "training.reference-batch" is missing; give the global batch for which training.learning-rate \
-                was chosen (learning-rate-scaling is linear).
-                """)
-        #expect(
-            message(minimalConfiguration, [perRank, "training.reference-batch=8"]) == """
-                --set training.reference-batch=8: training.reference-batch has no meaning with learning-rate-scaling none; remove it, \
-                or set training.learning-rate-scaling to linear or sqrt.
-                """)
-        #expect(message(minimalConfiguration, ["training.learning-rate-scaling=none"]) == "accepted")
-    }
-
-    @Test("an adapter beside full training is a contradiction")
-    func adapterAndFullTraining() {
-        #expect(
-            message(minimalConfiguration + "\nadapter: {rank: 8}", ["training.trainable=all"]) == """
-                run.yaml:5:1: there is an adapter section, but training.trainable is all, which trains the model itself; remove one \
-                of them.
-                """)
-    }
-
-    @Test("int8 products without int8 storage, without an adapter or with shared weights are contradictions")
-    func int8Base() {
-        let int8 = "base-compute=int8"
-        #expect(message(minimalConfiguration, [int8]) == "accepted")
-        #expect(
-            message(minimalConfiguration, [int8, "base-storage=bfloat16"]) == """
-                --set base-compute=int8: base-compute is int8, but base-storage is bfloat16; set base-storage to int8 or auto.
-                """)
-        #expect(
-            message(minimalConfiguration, [int8, "training.trainable=all"]) == """
-                --set base-compute=int8: base-compute is int8, but training.trainable is all, which has no frozen matrices; \
-                remove base-compute.
-                """)
-        #expect(
-            message(minimalConfiguration, ["base-storage=int8", "distributed.placement=sharded"]) == """
-                --set base-storage=int8: base-storage is int8, but distributed.placement is sharded, which keeps float32; \
-                set distributed.placement to auto or replicated.
-                """)
-    }
-
-    @Test("text that looks like something else must be in quotes in a file, not in --set")
-    func barePath() {
-        let yaml = minimalConfiguration.replacingOccurrences(of: "output: out", with: "output: 2024")
-        #expect(
-            message(yaml)
-                == "run.yaml:4:9: output: expected the path of a folder, but got 2024; put it in quotes.")
-        #expect(message(minimalConfiguration, ["output=2024"]) == "accepted")
-    }
-
-    @Test("YAML that cannot be parsed is refused with its line")
-    func syntax() {
-        #expect(
-            message("model: m\ndata: {train: t\noutput: o\n").hasPrefix("run.yaml:3:7: expected YAML, but "))
-        #expect(
-            message("- a\n- b\n")
-                == "run.yaml:1:1: the configuration: expected a section (key: value lines), but got a list of 2 values."
-        )
-        #expect(message("model: \tm\n\tx: 1").hasPrefix("run.yaml:2:"))
-        #expect(
-            message("")
-                == "run.yaml:1:1: the key \"model\" is missing; give a Hugging Face model folder or a .gguf file."
-        )
-        #expect(message("a: 1\n---\nb: 2\n").hasPrefix("run.yaml:2:"))
-    }
-
-    @Test("a file that is missing, a directory or not text is refused")
-    func unreadable() throws {
-        func message(_ path: String) -> String {
-            do { _ = try RunConfiguration.load(path: path) } catch { return error.description }
-            return "accepted"
-        }
-        #expect(
-            message("/nowhere/run.yaml")
-                == "configuration file /nowhere/run.yaml cannot be read: there is no such file.")
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "catena-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(
-            message(folder.path) == "configuration file \(folder.path) cannot be read: it is a folder.")
-        let binary = folder.appendingPathComponent("run.yaml")
-        try Data([0x6D, 0xFF, 0xFE, 0x00]).write(to: binary)
-        #expect(
-            message(binary.path) == "configuration file \(binary.path) cannot be read: it is not UTF-8 text.")
-        try Data(minimalConfiguration.utf8).write(to: binary)
-        #expect(message(binary.path) == "accepted")
-    }
-
-    @Test("a FIFO, a device and a file that is too large are refused by what they are, without waiting")
-    func notAFile() throws {
-        let folder = try FilesScratchFolder()
-        let fifo = folder.path + "/fifo"
-        #expect(mkfifo(fifo, 0o600) == 0)
-        let large = try folder.file("large.yaml", [UInt8](repeating: 0x20, count: 1 << 20 + 1))
-        for (path, says) in [(fifo, "it is a FIFO"), ("/dev/zero", "it is a device"), (large, "at most 1048576")] {
-            let error = #expect(throws: ConfigurationError.self) { try RunConfiguration.load(path: path) }
-            #expect(try #require(error).description.contains(says), "\(path)")
-        }
-    }
-
-    @Test("aliases that multiply, and more values than a configuration can mean, are refused at once")
-    func bombs() {
-        let levels = "bcdefghi".map {
-            "\($0): &\($0) [" + repeatElement("*\(before($0))", count: 10).joined(separator: ",") + "]\n"
-        }
-        #expect(message("a: &a [x,x]\n" + levels.joined()).contains("more than 16 aliases"))
-        let keys = (0..<21_000).map { "k\($0): 1\n" }.joined()
-        #expect(message(keys).contains("at most 20000 values"))
-        let list = "[" + repeatElement("x,", count: 3000).joined() + "]"
-        #expect(message("a: &a \(list)\nb: [*a,*a,*a,*a,*a,*a,*a]\n").contains("at most 20000 values"))
-        #expect(message("model: &m x\noutput: *m\n").contains("\"data.train\" is missing"))
-    }
-
-    private func before(_ letter: Character) -> Character {
-        Character(Unicode.Scalar((letter.asciiValue ?? 98) - 1))
     }
 
     @Test("wrong configurations end the command with code 2")

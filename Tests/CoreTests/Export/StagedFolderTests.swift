@@ -24,6 +24,22 @@ struct StagedFolderTests {
         #expect(names(folder.path) == ["out"])
     }
 
+    @Test("files of a folder inside come to those that the folder of its name holds")
+    func folders() throws {
+        let folder = try TinyFolder()
+        for round in 0..<2 {
+            let staged = try StagedFolder(path: folder.path + "/out")
+            try DurableFolder.create(staged.stagingPath + "/inner")
+            for name in ["same", "file\(round)"] {
+                try DurableFile.write([UInt8(round)], to: staged.stagingPath + "/inner/" + name)
+            }
+            try staged.commit()
+        }
+        #expect(names(folder.path + "/out/inner") == ["file0", "file1", "same"])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/out/inner/same")) == Data([1]))
+        #expect(names(folder.path) == ["out"])
+    }
+
     @Test("nothing is left without a commit")
     func dropped() throws {
         let folder = try TinyFolder()

@@ -47,4 +47,17 @@ import Testing
             #expect(error?.description.contains("\(key): ") == true && error?.description.contains("~bob") == true)
         }
     }
+
+    @Test("the folder that CATENA_CACHE names is expanded or refused by its name")
+    func environment() throws {
+        let home = try #require(UserPath.environmentHome)
+        func folder(_ value: String) throws -> String {
+            try PreparedDataset.defaultCacheFolder(besideOutput: "/runs/x", environment: ["CATENA_CACHE": value])
+        }
+        #expect(try folder("~/c") == home + "/c")
+        #expect(try folder("/c") == "/c")
+        #expect(try folder("") == "/runs/.catena-cache")
+        let error = #expect(throws: DataError.self) { try folder("~bob/c") }
+        #expect(error?.description.hasPrefix("CATENA_CACHE: ") == true && error?.description.contains("~bob") == true)
+    }
 }

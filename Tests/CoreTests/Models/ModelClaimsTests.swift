@@ -95,6 +95,15 @@ struct ModelClaimsTests {
     func layers() throws {
         let found = message(try folder(["num_hidden_layers": 1]))
         #expect(found.contains("the number of layers is 1") && found.contains("model.layers.1."), "\(found)")
+        // As what reads the configuration alone says, where the weights lie beside it.
+        let model = try folder(["num_hidden_layers": 1])
+        for path in [model.path, model.path + "/config.json"] {
+            let error = #expect(throws: ModelError.self) { try ModelFamily.configuration(at: path) }
+            let parts = try #require(error).description.components(separatedBy: "config.json")
+            #expect(parts.last == found.components(separatedBy: "config.json").last)
+        }
+        try FileManager.default.removeItem(atPath: model.path + "/model.safetensors")
+        #expect(try ModelFamily.configuration(at: model.path).layerCount == 1)
     }
 
     @Test("a head of its own beside a tied one is used with a note; the same numbers again are the embedding's")

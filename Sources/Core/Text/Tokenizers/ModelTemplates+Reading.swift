@@ -40,13 +40,21 @@ extension ModelTemplates {
         if FileManager.default.fileExists(atPath: "\(folder)/chat_template.jinja") {
             try add(defaultName, "chat_template.jinja")
         }
-        let additional = "additional_chat_templates"
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(additional)")) ?? []
-        for name in names.sorted() where name.hasSuffix(".jinja") {
-            try add(String(name.dropLast(".jinja".count)), "\(additional)/\(name)")
-        }
+        for name in additionalNames(folder) { try add(name, additionalFile(name)) }
         return templates
     }
+
+    /// The names of the templates in `additional_chat_templates` of a model's folder, sorted.
+    package static func additionalNames(_ folder: String) -> [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(additionalFolder)")) ?? []
+        return files.filter { $0.hasSuffix(".jinja") }.map { String($0.dropLast(".jinja".count)) }.sorted()
+    }
+
+    /// Where the template `name` of those lies in the model's folder.
+    package static func additionalFile(_ name: String) -> String { "\(additionalFolder)/\(name).jinja" }
+
+    /// The folder of named templates in a model's folder.
+    package static let additionalFolder = "additional_chat_templates"
 
     private static func templates(_ field: JSONField, origin: String) throws(TokenizerError) -> [Template] {
         guard case .array = field.value else { return [Template(text: try field.string(), origin: origin)] }
