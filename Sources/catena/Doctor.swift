@@ -8,7 +8,7 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
     static let configuration = CommandConfiguration(
         abstract: "Show what this machine, or every rank under mpirun, offers for training.",
         discussion: """
-            Prints findings with a remedy each. Under mpirun it also measures the all-reduce, the links between hosts and \
+            Prints findings with a remedy each, and measures the rate of the cores. Under mpirun it also measures the all-reduce, the links between hosts and \
             their clocks, and compares programs, libraries and network interfaces. docs/running.md lists the findings.
             Exit code 1 means that training is impossible here.
 
@@ -31,8 +31,16 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
                         "note: removed \(SizeText.bytes(freed)) from /dev/shm of \(communicator.hostName), left by killed runs\n"
                     )
                 }
+                let segments = MessageSegments.removeAbandoned(host: communicator.hostName)
+                if !segments.names.isEmpty {
+                    StandardError.write(
+                        "note: removed \(SizeText.bytes(segments.byteCount)) from /dev/shm of \(communicator.hostName), left by killed "
+                            + "jobs of Open MPI: \(segments.names.joined(separator: ", "))\n")
+                }
             }
-            let ranks = try RankFacts.gather(communicator, threads: compute.threads)
+            let ranks = try RankFacts.gather(communicator, threads: compute.threads) {
+                ProductRate.ofTraining(engine: Engine(threads: $0), repetitions: 3)
+            }
             let clocks = try ClockOffset.measure(communicator)
             let network = try NetworkProbe.measure(communicator)
             let findings = Finding.all(in: ranks, clocks: clocks, network: network)

@@ -35,6 +35,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     @OptionGroup var models: ModelOptions
     @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"), transform: expandedPath)
     var data: String
+    @OptionGroup var mapping: ColumnOptions
     @Option(help: "What is measured: loss, exact-match or choice.")
     var task = Task.loss
     @Option(help: ArgumentHelp("Regular expression with one group, the answer.", valueName: "regex"))
@@ -91,6 +92,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             case .exactMatch: result = try exactMatch(part, communicator)
             case .choice: result = try choice(part, communicator)
             }
+            try communicator.agree("checking the model's files") { try part.model.requireUnchangedBeforeResult() }
             guard communicator.isRoot else { return }
             result["seconds"] = .double(MonotonicClock.seconds() - start)
             result["ranks"] = .integer(Int64(communicator.size))
@@ -119,8 +121,9 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
         _ = try WeightFiles.open(models.model)
         let tokenizer = Result { try Tokenizer.load(model: models.model) }
-        let file = task == .choice ? nil : try ExampleReader.read(path: data)
-        let questions = task == .choice ? try ChoiceExample.read(path: data).prefix(limit ?? Int.max) : []
+        let file = task == .choice ? nil : try ExampleReader.read(path: data, columns: mapping.columns)
+        let choices = task == .choice ? try ChoiceFile(path: data, columns: mapping.columns) : nil
+        let questions = choices?.examples.prefix(limit ?? Int.max) ?? []
         let all = file?.examples.prefix(limit ?? Int.max) ?? []
         // Whole groups, so that what goes through the model together does not depend on the ranks.
         let (count, size) = (all.count + questions.count, task == .loss ? LossEvaluation.examplesOfGroup : 1)
@@ -134,7 +137,9 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             maximumLength: maxLength ?? min(2048, model.configuration.maximumPositions), lengthName: "--max-length",
             model: model.configuration)
         if communicator.isRoot {
-            for note in try encoders.encoder().notes + (file?.notes ?? []) { StandardError.write(note + "\n") }
+            for note in try encoders.encoder().notes + (file?.notes ?? choices?.notes ?? []) {
+                StandardError.write(note + "\n")
+            }
         }
         return Part(
             model: model, tokenizer: tokenizer, encoders: encoders, pattern: pattern,

@@ -54,6 +54,7 @@ struct Export: ParsableCommand {
             let staged = try StagedFolder(path: output)
             let name = URL(fileURLWithPath: folder).lastPathComponent
             try AdapterExport.gguf(model: base, name: name, to: staged.stagingPath + "/adapter.gguf")
+            try base.requireUnchangedBeforeResult()
             try staged.commit()
         case .merged:
             for note in try MergedModel.write(base, source: path, to: output) { StandardError.write("note: \(note)\n") }

@@ -93,6 +93,8 @@ struct Generate: ParsableCommand {
         }[0]
         let end = MonotonicClock.seconds()
         let speed = ids.count > 1 ? Double(ids.count - 1) / max(end - first, 1e-9) : 0
+        if !json { StandardOutput.write(verbatim: stream.finish() + "\n") }
+        try model.requireUnchangedBeforeResult()
         let promptSeconds = ids.isEmpty ? end - start : first - start
         if json {
             let result: JSONValue = [
@@ -102,8 +104,6 @@ struct Generate: ParsableCommand {
                 "stopped": .string(ids.count < min(maxTokens, room) ? "end" : "length"),
             ]
             StandardOutput.write(json: result.compactText() + "\n")
-        } else {
-            StandardOutput.write(verbatim: stream.finish() + "\n")
         }
         if verbose {
             StandardError.write(

@@ -40,6 +40,8 @@ struct ProbeCommand: ParsableCommand {
         try model.requirePositions(batch.length)
         let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
         model.printNotes()
-        try Probe(batch, model: model, trainable: gradients ? trainable : nil).write(to: output)
+        let probe = Probe(batch, model: model, trainable: gradients ? trainable : nil)
+        try model.requireUnchangedBeforeResult()
+        try probe.write(to: output)
     }
 }

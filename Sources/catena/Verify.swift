@@ -32,6 +32,7 @@ struct Verify: ParsableCommand {
         let verification = try AdapterVerification(
             adapter: folder, model: base, baseFingerprint: BaseFingerprint.of(try WeightFiles.open(path)),
             recordedFingerprint: try source.recordedFingerprint())
+        try base.requireUnchangedBeforeResult()
         show(verification)
         if !verification.isPassed { throw ExitCode(Failure.failed) }
     }

@@ -57,6 +57,24 @@ replaced() {
     expect_code 0
 }
 
+# before_result COMMAND...: a model that is overwritten when the command has computed its result and not shown it.
+before_result() {
+    own_model
+    CATENA_STOP_AT=result start "$catena" "$@"
+    wait_until_stopped "$process"
+    overwrite own/model.safetensors 40000 '\x01\x02\x03\x04'
+    kill -CONT "$process"
+    ended
+    expect_code 1
+    expect_single_error_line own/model.safetensors "start again"
+    [ ! -e result ] || fail "a result was written"
+}
+other_results() {
+    before_result evaluate --model own --data data/validation.jsonl --limit 2 --output result
+    rm -r own
+    before_result generate --model own --prompt "Add 1 and 2." --max-tokens 2 --json
+}
+
 output_removed() {
     stop_after_step_3
     rm -rf run
@@ -68,5 +86,6 @@ check "accidents: a FIFO in the place of a file is refused at once" fifos
 check "accidents: a model that is overwritten in mid-run ends it" overwritten overwrite_model
 check "accidents: a model that is shortened in mid-run ends it" overwritten shorten_model
 check "accidents: a cache that is overwritten in mid-run ends it" overwritten overwrite_cache
+check "accidents: a model that is overwritten before a result is shown" other_results
 check "accidents: a model that is replaced by another file of its name does not matter" replaced
 check "accidents: an output folder that is removed in mid-run is noticed and not made again" output_removed

@@ -89,6 +89,17 @@ mapped_columns() {
     train run-mapped "${options[@]}" --set data.train=mapped.jsonl --set 'data.columns={prompt: q, completion: a}'
     expect_code 0
     same_adapter run-plain run-mapped
+    for data in plain mapped; do
+        local columns=()
+        [ $data = plain ] || columns=(--columns prompt=q --columns completion=a)
+        run "$catena" evaluate --model model --data $data.jsonl --json "${columns[@]}"
+        expect_code 0
+        sed 's/"data":[^,]*,//; s/"seconds":[^,}]*//' "$log.out" >$data.json
+    done
+    same_bytes plain.json mapped.json
+    refuses 1 mapped.jsonl:1: prompt -- "$catena" evaluate --model model --data mapped.jsonl --columns completion=a
+    refuses 2 promt=q "key of" -- "$catena" evaluate --model model --data mapped.jsonl --columns promt=q
+    refuses 2 contradict -- "$catena" evaluate --model model --data mapped.jsonl --columns prompt=q --columns completion=q
     train run --set data.train=mapped.jsonl --set 'data.columns={prompt: ask, completion: a}'
     expect_code 1
     expect_single_error_line mapped.jsonl:1: data.columns ask

@@ -48,6 +48,9 @@ extension ComparisonConfiguration {
             methods.append(method)
         }
         self.methods = methods
+        for index in tasks.indices where tasks[index].columns == nil && tasks[index].kind != .choice {
+            tasks[index].columns = methods[0].run.data.columns
+        }
         try requireValidation(base)
         try requireGeneration(base)
     }

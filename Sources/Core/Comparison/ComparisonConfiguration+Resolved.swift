@@ -85,6 +85,9 @@ extension ComparisonConfiguration.Method {
 extension ComparisonConfiguration.Task {
     fileprivate var entries: [ConfigurationValue.Entry] {
         var entries: [ConfigurationValue.Entry] = [.init("kind", .text(kind.rawValue)), .init("file", .text(file))]
+        if let columns, !columns.isEmpty {
+            entries.append(.init("columns", .section(columns.map { .init($0.key, .text($0.name)) })))
+        }
         if let limit { entries.append(.init("limit", .integer(limit))) }
         switch kind {
         case .loss: break

@@ -30,7 +30,7 @@ extension ComparisonConfiguration {
 
 extension ComparisonConfiguration.Task {
     enum Key: String, ConfigurationKey {
-        case name, file, limit
+        case name, file, columns, limit
         case maximumTokens = "max-tokens", batch, answerPattern = "answer-pattern"
         case lengthNormalised = "length-normalised"
     }
@@ -60,6 +60,7 @@ extension ComparisonConfiguration.Task {
                 origin: reader.place(key), problem: "\(path).\(key.rawValue) means nothing to \(kind.rawValue)",
                 advice: "remove it; it belongs to \(owner.rawValue)")
         }
+        if reader.has(.columns) { columns = try RunConfiguration.DataSection.columns(reader, .columns) }
         limit = try reader.integer(.limit)
         maximumTokens = try reader.integer(.maximumTokens) ?? maximumTokens
         batch = try reader.integer(.batch) ?? batch

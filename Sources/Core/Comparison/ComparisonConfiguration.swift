@@ -51,6 +51,8 @@ public struct ComparisonConfiguration: Sendable, Equatable {
         public var name: String
         /// Examples.
         public var file: String
+        /// Which column of the file stands for which key of a form; nil: as `base.data.columns` says, none for choice.
+        public var columns: [RunConfiguration.DataSection.Column]?
         /// Only the first examples, this many.
         public var limit: Int?
         /// Exact match: most tokens of an answer.

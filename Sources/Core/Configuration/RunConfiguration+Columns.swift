@@ -2,27 +2,28 @@ import CatenaFiles
 
 extension RunConfiguration.DataSection {
     /// `columns: {prompt: question}`: keys of the forms of data and the columns that stand for them.
-    static func columns(
-        _ reader: SectionReader<RunConfiguration.DataKey>
+    static func columns<Key: ConfigurationKey>(
+        _ reader: SectionReader<Key>, _ key: Key
     ) throws(ConfigurationError) -> [Column] {
-        guard let node = reader.node(.columns), !node.isNothing else { return [] }
+        guard let node = reader.node(key), !node.isNothing else { return [] }
+        let path = reader.keyPath(key.rawValue)
         guard case .section(let entries) = node.content else {
-            throw reader.invalid(.columns, node, expected: "a section such as {prompt: question, completion: answer}")
+            throw reader.invalid(key, node, expected: "a section such as {prompt: question, completion: answer}")
         }
         var columns: [Column] = []
         for entry in entries {
-            guard DataKeys.all.contains(entry.key) else {
-                throw reader.unknownKey(entry, in: .columns, known: DataKeys.all)
+            guard DataKeys.ofColumns.contains(entry.key) else {
+                throw reader.unknownKey(entry, in: key, known: DataKeys.ofColumns)
             }
             guard let name = entry.node.text, !name.isEmpty else {
                 throw .invalidValue(
-                    origin: entry.node.origin, keyPath: "data.columns.\(entry.key)", expected: "the name of a column",
+                    origin: entry.node.origin, keyPath: "\(path).\(entry.key)", expected: "the name of a column",
                     found: entry.node.found, advice: nil)
             }
             if let other = columns.first(where: { $0.name == name }) {
                 throw .contradiction(
                     origin: entry.node.origin,
-                    problem: "data.columns gives the column \"\(name)\" to \(other.key) and to \(entry.key)",
+                    problem: "\(path) gives the column \"\(name)\" to \(other.key) and to \(entry.key)",
                     advice: "give each key a column of its own")
             }
             columns.append(Column(key: entry.key, name: name))

@@ -160,7 +160,7 @@ extension RunConfiguration.DataSection {
                 try reader.path(.train, expected: "the path of a file"), .train,
                 expected: "a JSON Lines file of training examples"))
         validation = try reader.path(.validation, expected: "the path of a file")
-        columns = try Self.columns(reader)
+        columns = try Self.columns(reader, .columns)
         if let node = reader.node(.template) {
             let known = ChatTemplate.knownNames
             guard let name = node.text, ChatTemplate.isTemplateName(name) else {

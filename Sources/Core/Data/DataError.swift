@@ -11,15 +11,15 @@ public enum DataError: Error, Equatable, Sendable {
     /// Lines that are no examples.
     case faults(DataFaults)
     /// An example of text for a model whose tokenizer cannot be used.
-    case tokenizerNeeded(file: String, line: Int, form: String, reason: String)
+    case tokenizerNeeded(file: String, line: RecordPlace, form: String, reason: String)
     /// A text that is not JSON.
     case invalidJSON(file: String, line: Int, column: Int, reason: String)
     /// An example that is JSON but none of the known forms, or a field of the wrong type or value.
-    case invalidExample(file: String, line: Int, expected: String, found: String)
+    case invalidExample(file: String, line: RecordPlace, expected: String, found: String)
     /// An example of another form than the file's first.
-    case mixedForms(file: String, line: Int, form: String, firstLine: Int, firstForm: String)
+    case mixedForms(file: String, line: RecordPlace, form: String, firstLine: RecordPlace, firstForm: String)
     /// An example in which no token is to be learned.
-    case nothingSupervised(file: String, line: Int, form: String)
+    case nothingSupervised(file: String, line: RecordPlace, form: String)
     /// After truncation no example of the file has a token left to be learned.
     case nothingSupervisedAfterTruncation(file: String, exampleCount: Int, maximumLength: Int)
     /// `template` names none of the known templates.

@@ -1,7 +1,7 @@
 import CatenaFiles
 
 /// The keys that records of data have, and what those mean that no form takes.
-enum DataKeys {
+package enum DataKeys {
     /// Every key that some form of data may have.
     static let all = [
         "messages", "conversations", "conversation", "prompt", "completion", "response", "chosen", "rejected",
@@ -9,6 +9,9 @@ enum DataKeys {
         "sentence", "sentence1", "sentence2", "premise", "hypothesis", "question1", "question2", "text_pair", "system",
         "tools", "functions", "history", "documents", "chat_template_kwargs",
     ]
+
+    /// The keys that a column can stand for: those of the forms and of questions with options.
+    package static let ofColumns = all + ["choices"]
 
     /// Keys of a record that would change what is learned, and why they are refused.
     static let changingTraining = [

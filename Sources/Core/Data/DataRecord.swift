@@ -23,7 +23,8 @@ struct DataRecord {
             for column in columns {
                 guard let member = named.first(where: { $0.key == column.name }) else {
                     throw RecordFault(
-                        expected: "the column \"\(column.name)\" of data.columns (\(column.key): \(column.name))",
+                        expected:
+                            "the column \"\(column.name)\" of data.columns or --columns (\(column.key): \(column.name))",
                         found: Self.keys(of: named))
                 }
                 members.append((column.key, member.value))
@@ -47,6 +48,17 @@ struct DataRecord {
 
     /// Whether a key was understood.
     func isTaken(_ key: String) -> Bool { taken.contains(key) }
+
+    /// Refuses what would change training and is not supported; what is empty says nothing.
+    mutating func requireNothingChangesTraining() throws(RecordFault) {
+        for (key, member) in members {
+            guard let reason = DataKeys.changingTraining[key] else { continue }
+            guard member.isEmpty, member.isContainerOrText else {
+                throw RecordFault(expected: "no \"\(key)\" in a record: \(reason)", found: member.summary)
+            }
+            take(key)
+        }
+    }
 
     /// The keys that nothing has understood, sorted.
     var ignoredKeys: [String] { members.map(\.key).filter { !taken.contains($0) }.sorted() }
@@ -81,6 +93,14 @@ extension OrderedJSON {
         case .string(let value): value.count <= 60 ? "the string \"\(value)\"" : "a long string"
         case .array(let elements): "an array of \(elements.count)"
         case .object(let members): "an object of \(members.count) members"
+        }
+    }
+
+    /// Whether an empty one says nothing; 0 and false say something.
+    fileprivate var isContainerOrText: Bool {
+        switch self {
+        case .string, .array, .object: true
+        default: false
         }
     }
 

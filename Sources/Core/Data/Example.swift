@@ -79,13 +79,13 @@ package struct SourcedExample: Sendable, Equatable {
     package var example: Example
     /// The file it came from.
     package var file: String
-    /// Counts from 1.
-    package var line: Int
+    /// Where it begins there.
+    package var line: RecordPlace
     /// Keys of the record that say nothing about training, sorted.
     package var ignoredKeys: [String] = []
 
     /// An example of `file` that begins on `line`.
-    package init(_ example: Example, file: String, line: Int, ignoredKeys: [String] = []) {
+    package init(_ example: Example, file: String, line: RecordPlace, ignoredKeys: [String] = []) {
         self.ignoredKeys = ignoredKeys
         self.example = example
         self.file = file

@@ -1,12 +1,12 @@
 import CatenaFiles
 
 /// Makes examples of records as they come, and keeps what is wrong with the others.
-struct ExampleCollector {
+struct ExampleCollector: RecordCollector {
     private let path: String
     private var form: ExampleForm
     private var examples: [SourcedExample] = []
-    private var first: (form: ExampleForm.Form, line: Int)?
-    private var ignored: [String: Int] = [:]
+    private var first: (form: ExampleForm.Form, line: RecordPlace)?
+    private var ignored = IgnoredKeys()
     /// The keys that the last example ignored: most files have the same in each.
     private var lastIgnored: [String] = []
     private var faults = DataFaults()
@@ -16,8 +16,7 @@ struct ExampleCollector {
         form = ExampleForm(columns: columns)
     }
 
-    /// Takes the record that begins on `line`.
-    mutating func add(_ value: OrderedJSON, line: Int) {
+    mutating func add(_ value: OrderedJSON, line: RecordPlace) {
         do throws(RecordFault) {
             let reading = try form.read(value)
             if let first, first.form != reading.form {
@@ -28,7 +27,7 @@ struct ExampleCollector {
                 return
             }
             if first == nil { first = (reading.form, line) }
-            for key in reading.ignoredKeys { ignored[key, default: 0] += 1 }
+            ignored.add(reading.ignoredKeys)
             if reading.ignoredKeys != lastIgnored { lastIgnored = reading.ignoredKeys }
             examples.append(SourcedExample(reading.example, file: path, line: line, ignoredKeys: lastIgnored))
         } catch {
@@ -36,7 +35,6 @@ struct ExampleCollector {
         }
     }
 
-    /// Notes what is wrong with a text that is no record.
     mutating func add(_ fault: DataError) { faults.add(fault) }
 
     /// What was read.
@@ -45,8 +43,6 @@ struct ExampleCollector {
     func file() throws(DataError) -> ExampleFile {
         try faults.requireNone()
         if examples.isEmpty { throw .empty(file: path) }
-        return ExampleFile(
-            path: path, examples: examples,
-            ignoredKeys: ignored.sorted { $0.key < $1.key }.map { (key: $0.key, count: $0.value) })
+        return ExampleFile(path: path, examples: examples, ignoredKeys: ignored)
     }
 }

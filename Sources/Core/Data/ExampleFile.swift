@@ -4,19 +4,32 @@ package struct ExampleFile: Sendable {
     package let path: String
     /// In the file's order.
     package let examples: [SourcedExample]
-    /// Keys that were ignored, with the number of examples that have each, sorted by key.
-    package let ignoredKeys: [(key: String, count: Int)]
+    let ignoredKeys: IgnoredKeys
 
     /// One sentence about what was ignored; none where nothing was.
-    package var notes: [String] {
-        guard !ignoredKeys.isEmpty else { return [] }
-        let few = ignoredKeys.prefix(20).map { entry in
-            entry.count == examples.count ? entry.key : "\(entry.key) (in \(entry.count) examples)"
-        }
-        let more = ignoredKeys.count > few.count ? " and \(ignoredKeys.count - few.count) more keys" : ""
-        return ["\(path): ignored: \(few.joined(separator: ", "))\(more)"]
-    }
+    package var notes: [String] { ignoredKeys.notes(path: path, recordCount: examples.count) }
 
     /// The first `count` examples.
     package func prefix(_ count: Int) -> ArraySlice<SourcedExample> { examples.prefix(count) }
+}
+
+/// Keys of a file's records that nothing looked at.
+struct IgnoredKeys: Sendable {
+    /// Records that have each.
+    private var counts: [String: Int] = [:]
+
+    /// Adds those of a record.
+    mutating func add(_ keys: [String]) {
+        for key in keys { counts[key, default: 0] += 1 }
+    }
+
+    /// One sentence that names them, sorted, in a file of `recordCount` records; none where nothing was ignored.
+    func notes(path: String, recordCount: Int) -> [String] {
+        guard !counts.isEmpty else { return [] }
+        let few = counts.sorted { $0.key < $1.key }.prefix(20).map { key, count in
+            count == recordCount ? key : "\(key) (in \(count) examples)"
+        }
+        let more = counts.count > few.count ? " and \(counts.count - few.count) more keys" : ""
+        return ["\(path): ignored: \(few.joined(separator: ", "))\(more)"]
+    }
 }

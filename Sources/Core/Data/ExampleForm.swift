@@ -38,13 +38,7 @@ package struct ExampleForm {
     /// The example that `value` writes.
     package mutating func read(_ value: OrderedJSON) throws(RecordFault) -> Reading {
         var record = try DataRecord(value, columns: columns)
-        for (key, member) in record.members {
-            guard let reason = DataKeys.changingTraining[key] else { continue }
-            guard member.isEmpty, member.isContainerOrText else {
-                throw RecordFault(expected: "no \"\(key)\" in a record: \(reason)", found: member.summary)
-            }
-            record.take(key)
-        }
+        try record.requireNothingChangesTraining()
         let (example, form) = try example(of: &record)
         let ignored = record.ignoredKeys
         for key in ignored {
@@ -106,16 +100,6 @@ package struct ExampleForm {
         case (_, .text): []
         case (_, .question), (.instruction, _): talk + ["context", "input", "history"]
         default: talk
-        }
-    }
-}
-
-extension OrderedJSON {
-    /// Whether an empty one says nothing; 0 and false say something.
-    fileprivate var isContainerOrText: Bool {
-        switch self {
-        case .string, .array, .object: true
-        default: false
         }
     }
 }

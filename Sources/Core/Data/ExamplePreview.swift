@@ -6,7 +6,7 @@ package struct ExamplePreview: Sendable {
     /// The file that the example came from.
     package let file: String
     /// Counts from 1.
-    package let line: Int
+    package let line: RecordPlace
     /// The text in pieces that are learned or not; empty for token ids of a model without a tokenizer.
     package let pieces: [TextRun]
     /// The tokens.

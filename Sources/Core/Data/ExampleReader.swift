@@ -40,21 +40,29 @@ package enum ExampleReader {
     private static func read(
         _ all: UnsafeRawBufferPointer, path: String, columns: [RunConfiguration.DataSection.Column]
     ) throws(DataError) -> ExampleFile {
-        try DataContainer.requireText(all, path: path)
-        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let bytes = UnsafeRawBufferPointer(rebasing: all[(all.starts(with: byteOrderMark) ? 3 : 0)...])
-        guard bytes.contains(where: { !isWhiteSpace($0) }) else { throw .empty(file: path) }
+        let bytes = try text(all, path: path)
         if path.lowercased().hasSuffix(".txt") {
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidExample(file: path, line: 1, expected: "UTF-8 text", found: "bytes that are not UTF-8")
             }
             return ExampleFile(
-                path: path, examples: [SourcedExample(.document(text), file: path, line: 1)], ignoredKeys: [])
+                path: path, examples: [SourcedExample(.document(text), file: path, line: 1)], ignoredKeys: IgnoredKeys()
+            )
         }
-        try DataContainer.requireJSON(bytes, path: path)
         var collector = ExampleCollector(path: path, columns: columns)
         try JSONRecords.read(bytes, path: path, into: &collector)
         return try collector.file()
+    }
+
+    /// The bytes of a file's text without a byte order mark.
+    ///
+    /// - Throws: ``DataError`` for another container than text, and for blanks alone.
+    static func text(_ all: UnsafeRawBufferPointer, path: String) throws(DataError) -> UnsafeRawBufferPointer {
+        try DataContainer.requireText(all, path: path)
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let bytes = UnsafeRawBufferPointer(rebasing: all[(all.starts(with: byteOrderMark) ? 3 : 0)...])
+        guard bytes.contains(where: { !isWhiteSpace($0) }) else { throw .empty(file: path) }
+        return bytes
     }
 
     static func isWhiteSpace(_ byte: UInt8) -> Bool {

@@ -1,12 +1,22 @@
 import CatenaFiles
 import Glibc
 
+/// What takes the records of a data file one after the other.
+protocol RecordCollector {
+    /// Takes a record that begins at `place`.
+    mutating func add(_ value: OrderedJSON, line place: RecordPlace)
+
+    /// Notes what is wrong with a text that is no record.
+    mutating func add(_ fault: DataError)
+}
+
 /// Finds the records of a JSON text: one a line, the elements of an array, one object, or the elements of its `data`.
 enum JSONRecords {
-    /// Gives every record to `collector` with the line on which it begins.
+    /// Gives every record to `collector` with the place at which it begins.
     static func read(
-        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout ExampleCollector
+        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout some RecordCollector
     ) throws(DataError) {
+        try DataContainer.requireJSON(bytes, path: path)
         let start = bytes.firstIndex { !ExampleReader.isWhiteSpace($0) } ?? 0
         let firstLine = 1 + bytes[..<start].count { $0 == UInt8(ascii: "\n") }
         if bytes[start] == UInt8(ascii: "[") {
@@ -33,18 +43,18 @@ enum JSONRecords {
     /// One record, or a list of them in `data` beside things like a version.
     private static func readObject(
         _ document: OrderedJSON, _ bytes: UnsafeRawBufferPointer, from start: Int, line: Int, path: String,
-        into collector: inout ExampleCollector
+        into collector: inout some RecordCollector
     ) {
         guard case .object(let members) = document, case .array = document["data"],
             !members.contains(where: { DataKeys.all.contains($0.key) }),
             let data = JSONParser.offset(ofMember: "data", in: bytes, from: start)
-        else { return collector.add(document, line: line) }
+        else { return collector.add(document, line: RecordPlace(line)) }
         let before = bytes[start..<data].count { $0 == UInt8(ascii: "\n") }
         readArray(bytes, at: data, line: line + before, path: path, isWholeText: false, into: &collector)
     }
 
     private static func readLines(
-        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout ExampleCollector
+        _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout some RecordCollector
     ) {
         var start = 0
         var line = 1
@@ -53,7 +63,7 @@ enum JSONRecords {
             let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             if text.contains(where: { !ExampleReader.isWhiteSpace($0) }) {
                 do throws(JSONSyntaxError) {
-                    collector.add(try OrderedJSON.parseStrictly(text), line: line)
+                    collector.add(try OrderedJSON.parseStrictly(text), line: RecordPlace(line))
                 } catch {
                     collector.add(
                         .invalidJSON(file: path, line: line, column: error.byteOffset + 1, reason: error.reason))
@@ -67,18 +77,20 @@ enum JSONRecords {
     /// The elements of the array at `start`; a fault in the syntax ends it.
     private static func readArray(
         _ bytes: UnsafeRawBufferPointer, at start: Int, line: Int, path: String, isWholeText: Bool = true,
-        into collector: inout ExampleCollector
+        into collector: inout some RecordCollector
     ) {
         var parser = JSONParser(bytes)
         parser.offset = start
         var (line, counted) = (line, start)
         do throws(JSONSyntaxError) {
-            var isFirst = true
-            while try parser.moveToElement(isFirst: isFirst) {
-                isFirst = false
+            var (number, lastLine) = (0, 0)
+            while try parser.moveToElement(isFirst: number == 0) {
+                number += 1
                 line += bytes[counted..<parser.offset].count { $0 == UInt8(ascii: "\n") }
                 counted = parser.offset
-                collector.add(try parser.parseOrderedValue(), line: line)
+                let place = RecordPlace(line, record: line == lastLine ? number : nil)
+                lastLine = line
+                collector.add(try parser.parseOrderedValue(), line: place)
             }
             if isWholeText { try parser.requireEnd() }
         } catch {

@@ -12,8 +12,8 @@ public import CatenaFiles
 public struct ChoiceAccuracy {
     /// One answered question.
     public struct Outcome: Sendable, Equatable {
-        /// Line of the question in its file.
-        public let line: Int
+        /// Where the question is in its file.
+        public let line: RecordPlace
         /// Score of each option, in nats (a byte).
         public let scores: [Double]
         /// Index of the lowest.
@@ -23,10 +23,11 @@ public struct ChoiceAccuracy {
 
         /// As a member of a report.
         public var json: JSONValue {
-            [
-                "line": .integer(Int64(line)), "scores": .array(scores.map { .double($0) }),
-                "answer": .integer(Int64(answer)), "correct": .bool(isCorrect),
-            ]
+            .object(
+                line.json.merging([
+                    "scores": .array(scores.map { .double($0) }), "answer": .integer(Int64(answer)),
+                    "correct": .bool(isCorrect),
+                ]) { $1 })
         }
     }
 

@@ -11,66 +11,96 @@ public struct ChoiceExample: Sendable, Hashable {
     public var answer: Int
     /// The file it came from.
     public var file: String
-    /// Counts from 1.
-    public var line: Int
+    /// Where it begins there.
+    public var line: RecordPlace
 
     /// A question that stands on `line` of `file`.
-    public init(prompt: String, choices: [String], answer: Int, file: String = "example", line: Int = 1) {
+    public init(prompt: String, choices: [String], answer: Int, file: String = "example", line: RecordPlace = 1) {
         (self.prompt, self.choices, self.answer) = (prompt, choices, answer)
         (self.file, self.line) = (file, line)
     }
 
-    /// All questions of a JSON Lines file, in its order; blank lines are skipped, unknown keys ignored.
-    ///
-    /// - Throws: ``DataError`` that names the file and the lines that are wrong.
-    public static func read(path: String) throws(DataError) -> [ChoiceExample] {
-        let bytes = try ExampleReader.contents(of: path)
-        try bytes.withUnsafeBytes { buffer in
-            Result { () throws(DataError) in try DataContainer.requireText(buffer, path: path) }
-        }.get()
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .invalidExample(file: path, line: 1, expected: "UTF-8 text", found: "bytes that are not UTF-8")
+    fileprivate init(_ record: inout DataRecord, file: String, line: RecordPlace) throws(RecordFault) {
+        try record.requireNothingChangesTraining()
+        record.take("prompt", "choices", "answer")
+        func wrong(_ expected: String, _ key: String) -> RecordFault {
+            RecordFault(expected: expected, found: record[key]?.summary ?? record.description)
         }
-        var examples: [ChoiceExample] = []
-        var faults = DataFaults()
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
-        where !line.allSatisfy(\.isWhitespace) {
-            do throws(DataError) {
-                examples.append(try ChoiceExample(String(line), file: path, line: index + 1))
-            } catch {
-                faults.add(error)
+        guard case .string(let prompt) = record["prompt"] else {
+            throw wrong("{\"prompt\", \"choices\", \"answer\"} with a string in \"prompt\"", "prompt")
+        }
+        var choices: [String] = []
+        if case .array(let elements) = record["choices"] {
+            for case .string(let choice) in elements { choices.append(choice) }
+            if choices.count != elements.count { choices = [] }
+        }
+        guard choices.count > 1, Set(choices).count == choices.count, !choices.contains("") else {
+            throw wrong("a list of two or more different strings in \"choices\"", "choices")
+        }
+        let index: Int? =
+            switch record["answer"] {
+            case .integer(let number): Int(exactly: number)
+            case .number(let number): Int(exactly: number)
+            default: nil
             }
-        }
-        try faults.requireNone()
-        if examples.isEmpty { throw .empty(file: path) }
-        return examples
-    }
-
-    private init(_ text: String, file: String, line: Int) throws(DataError) {
-        let record: JSONValue
-        do {
-            record = try JSONValue.parse(text, path: file)
-        } catch .invalidJSON(_, _, let column, let reason) {
-            throw .invalidJSON(file: file, line: line, column: column, reason: reason)
-        } catch {
-            throw .unreadable(file: file, reason: "\(error)")
-        }
-        func wrong(_ expected: String, _ found: JSONValue?) -> DataError {
-            .invalidExample(file: file, line: line, expected: expected, found: found?.summary ?? "no such key")
-        }
-        guard let prompt = record["prompt"]?.stringValue else {
-            throw wrong("{\"prompt\", \"choices\", \"answer\"} with a string in \"prompt\"", record["prompt"])
-        }
-        let choices = record["choices"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        guard choices.count > 1, choices.count == record["choices"]?.arrayValue?.count,
-            Set(choices).count == choices.count, !choices.contains("")
-        else {
-            throw wrong("a list of two or more different strings in \"choices\"", record["choices"])
-        }
-        guard let answer = record["answer"]?.intValue, choices.indices.contains(answer) else {
-            throw wrong(
-                "the index of the right choice in \"answer\", 0...\(choices.count - 1)", record["answer"])
+        guard let answer = index, choices.indices.contains(answer) else {
+            throw wrong("the index of the right choice in \"answer\", 0...\(choices.count - 1)", "answer")
         }
         self.init(prompt: prompt, choices: choices, answer: answer, file: file, line: line)
     }
+}
+
+/// The questions of a data file and what the user should know about them.
+package struct ChoiceFile: Sendable {
+    /// In the file's order.
+    package let examples: [ChoiceExample]
+    /// One sentence about keys that were ignored; none where none was.
+    package let notes: [String]
+
+    /// Reads JSON Lines, a JSON array, one JSON object or `{"data": [...]}`.
+    ///
+    /// - Parameter columns: which column of the file stands for `prompt`, `choices` and `answer`.
+    /// - Throws: ``DataError`` that names the file and the records that are wrong.
+    package init(path: String, columns: [RunConfiguration.DataSection.Column] = []) throws(DataError) {
+        let data = try ExampleReader.contents(of: path)
+        let collector = try data.withUnsafeBytes { all in
+            Result { () throws(DataError) in
+                var collector = ChoiceCollector(path: path, columns: columns)
+                try JSONRecords.read(try ExampleReader.text(all, path: path), path: path, into: &collector)
+                return collector
+            }
+        }.get()
+        try collector.faults.requireNone()
+        if collector.examples.isEmpty { throw .empty(file: path) }
+        examples = collector.examples
+        notes = collector.ignored.notes(path: path, recordCount: examples.count)
+    }
+}
+
+/// Makes questions of records as they come.
+private struct ChoiceCollector: RecordCollector {
+    let path: String
+    let columns: [RunConfiguration.DataSection.Column]
+    var examples: [ChoiceExample] = []
+    var ignored = IgnoredKeys()
+    var faults = DataFaults()
+
+    init(path: String, columns: [RunConfiguration.DataSection.Column]) {
+        (self.path, self.columns) = (path, columns)
+    }
+
+    mutating func add(_ value: OrderedJSON, line: RecordPlace) {
+        do throws(RecordFault) {
+            guard case .object = value else {
+                throw RecordFault(expected: "an object {\"prompt\", \"choices\", \"answer\"}", found: value.summary)
+            }
+            var record = try DataRecord(value, columns: columns)
+            examples.append(try ChoiceExample(&record, file: path, line: line))
+            ignored.add(record.ignoredKeys)
+        } catch {
+            faults.add(.invalidExample(file: path, line: line, expected: error.expected, found: error.found))
+        }
+    }
+
+    mutating func add(_ fault: DataError) { faults.add(fault) }
 }

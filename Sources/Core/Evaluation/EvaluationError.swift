@@ -7,7 +7,7 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     /// No position has a target.
     case nothingSupervised(path: String)
     /// An example has no answer that a generated one could be compared with.
-    case noReference(file: String, line: Int, form: String)
+    case noReference(file: String, line: RecordPlace, form: String)
     /// A prompt leaves no room for an answer.
     case promptTooLong(place: String, tokenCount: Int, maximumTokens: Int)
     /// A prompt has no tokens.

@@ -5,8 +5,8 @@ public import CatenaText
 public struct ExactMatch {
     /// One compared answer.
     public struct Outcome: Sendable, Equatable {
-        /// Line of the example in its file.
-        public let line: Int
+        /// Where the example is in its file.
+        public let line: RecordPlace
         /// The example's own answer.
         public let reference: String
         /// What the model wrote.
@@ -18,10 +18,11 @@ public struct ExactMatch {
 
         /// As a member of a report.
         public var json: JSONValue {
-            [
-                "line": .integer(Int64(line)), "reference": .string(reference), "generated": .string(generated),
-                "answer": answer.map { .string($0) } ?? .null, "correct": .bool(isCorrect),
-            ]
+            .object(
+                line.json.merging([
+                    "reference": .string(reference), "generated": .string(generated),
+                    "answer": answer.map { .string($0) } ?? .null, "correct": .bool(isCorrect),
+                ]) { $1 })
         }
 
         /// What ``json`` gave.
@@ -30,11 +31,12 @@ public struct ExactMatch {
                 let generated = json["generated"]?.stringValue, let isCorrect = json["correct"]?.boolValue
             else { return nil }
             self.init(
-                line: line, reference: reference, generated: generated, answer: json["answer"]?.stringValue,
+                line: RecordPlace(line, record: json["record"]?.intValue), reference: reference, generated: generated,
+                answer: json["answer"]?.stringValue,
                 isCorrect: isCorrect)
         }
 
-        init(line: Int, reference: String, generated: String, answer: String?, isCorrect: Bool) {
+        init(line: RecordPlace, reference: String, generated: String, answer: String?, isCorrect: Bool) {
             self.line = line
             self.reference = reference
             self.generated = generated

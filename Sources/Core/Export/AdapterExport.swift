@@ -32,6 +32,7 @@ public enum AdapterExport {
         let staged = try StagedFolder(path: output)
         try content.write(to: staged.stagingPath)
         try origin?.write(to: staged.stagingPath, base: baseModel)
+        try model.requireUnchangedFiles()
         try staged.commit()
     }
 

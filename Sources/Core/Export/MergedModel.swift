@@ -54,6 +54,7 @@ public enum MergedModel {
         } else {
             notes += try tokenizer(source, to: staged.stagingPath)
         }
+        try model.requireUnchangedFiles()
         try staged.commit()
         return notes
     }

@@ -97,6 +97,13 @@ public struct FileWeights: WeightProvider {
 }
 
 extension LanguageModel {
+    /// Checks that the files from which the model was read, and is read, are what they were when they were opened.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)`` for the first that is not.
+    package func requireUnchangedFiles() throws(FileError) {
+        for file in files?.mappedFiles ?? [] { try file.requireUnchanged() }
+    }
+
     /// Reads the model at `path`: a Hugging Face folder or a `.gguf` file.
     ///
     /// - Parameter compute: with `.int8` the matrices are int8 codes and their inputs have 15 bits.

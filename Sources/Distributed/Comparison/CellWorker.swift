@@ -73,6 +73,7 @@ struct CellWorker {
             guard let score = try evaluator.score(task, examples) else { throw stopped() }
             scores[task.name] = score
         }
+        try trainer.requireUnchangedFiles()
         return scores
     }
 

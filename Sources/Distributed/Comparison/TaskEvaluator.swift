@@ -14,10 +14,13 @@ struct TaskEvaluator {
             let limit = task.limit ?? .max
             switch task.kind {
             case .loss, .exactMatch:
-                let file = try ExampleReader.read(path: task.file)
+                let file = try ExampleReader.read(path: task.file, columns: task.columns ?? [])
                 for note in file.notes { report(note) }
                 self = .sourced(Array(file.examples.prefix(limit)))
-            case .choice: self = .choices(Array(try ChoiceExample.read(path: task.file).prefix(limit)))
+            case .choice:
+                let file = try ChoiceFile(path: task.file, columns: task.columns ?? [])
+                for note in file.notes { report(note) }
+                self = .choices(Array(file.examples.prefix(limit)))
             }
         }
 

@@ -47,6 +47,12 @@ extension Finding {
                     "\(first.host) is busy: the load is \(load.text), so what is measured here, and a run, is slower than the "
                         + "machine; end the other programs (see top) or wait."))
         }
+        // What was said above is reason enough for a low rate.
+        if findings.isEmpty || findings.count == 1 && first.load?.isBusy == true,
+            let slow = ranks.first(where: { $0.rateComplaint != nil }), let complaint = slow.rateComplaint
+        {
+            findings.append(.init(.warning, "\(first.host) is slow: \(complaint)."))
+        }
         return findings
     }
 

@@ -20,6 +20,12 @@ public struct RankFacts: Codable, Equatable, Sendable {
     public var cpuQuota: Double?
     /// How busy its machine was before; nil where the system does not say.
     package var load: MachineLoad?
+    /// Rate of a large float32 product on each of its cores, all ranks at work; nil where it was not measured.
+    package var gigaflopsPerCore: Double?
+    /// What that rate should be; nil where it cannot be known.
+    package var expectedGigaflopsPerCore: Double?
+    /// Why the rate is too low; nil if it is not.
+    package var rateComplaint: String?
     /// Compute threads that training starts here.
     public var threads: Int
     /// Memory that can be had without swapping.
@@ -93,17 +99,31 @@ public struct RankFacts: Codable, Equatable, Sendable {
 
     /// Collective: the facts of every process in rank order, on every process.
     ///
-    /// - Parameter threads: what the configuration's `distributed.threads` would be; nil is `auto`.
-    public static func gather(_ communicator: any Communicator, threads: Int? = nil) throws -> [RankFacts] {
+    /// - Parameters:
+    ///   - threads: what the configuration's `distributed.threads` would be; nil is `auto`.
+    ///   - measure: measures the GFLOP/s of so many threads together.
+    package static func gather(
+        _ communicator: any Communicator, threads: Int? = nil, measure: ((Int) -> Double)? = nil
+    ) throws -> [RankFacts] {
         // Before this program's own measurements are part of it.
         let load = MachineLoad.current()
         let suggested = try HostFacts.suggestedThreads(communicator)
         var own = current(communicator, threads: threads ?? suggested)
         own.load = load
+        if let measure {
+            try communicator.barrier()
+            own.note(rate: measure(own.threads) / Double(own.threads), expected: ExpectedRate.current())
+        }
         own.readsNeighbours = try NeighbourMemory.isReadable(communicator)
         return try communicator.allGather(Array(try JSONEncoder().encode(own))).map {
             try JSONDecoder().decode(RankFacts.self, from: Data($0))
         }
+    }
+
+    private mutating func note(rate: Double, expected: ExpectedRate?) {
+        gigaflopsPerCore = rate
+        expectedGigaflopsPerCore = expected?.gigaflopsPerCore
+        rateComplaint = expected?.complaint(measured: rate, load: load)
     }
 
     private static func current(_ communicator: any Communicator, threads: Int) -> RankFacts {

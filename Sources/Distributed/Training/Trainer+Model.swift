@@ -25,6 +25,13 @@ extension Trainer {
             model: model.configuration)
     }
 
+    /// Collective: checks that the files of the base and of the data are what they were when the run opened them.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)`` for the first that is not.
+    package func requireUnchangedFiles() throws {
+        try communicator.agree("check the model's and the data's files") { try setup.requireUnchangedFiles() }
+    }
+
     /// The model's tokenizer.
     package func tokenizer() throws -> Tokenizer { try setup.tokenizer.get() }
 

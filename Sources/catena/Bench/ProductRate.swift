@@ -4,6 +4,12 @@ import CatenaFiles
 
 /// The rate of one frozen layer's two matrix products, in 10⁹ operations a second.
 enum ProductRate {
+    /// GFLOP/s of all threads together in a training step's products, forward and backward.
+    static func ofTraining(engine: Engine, repetitions: Int) -> Double {
+        let rate = measure(tokens: 1024, out: 2048, input: 1024, repetitions: repetitions, engine: engine)
+        return 2 / (1 / rate.forward + 1 / rate.backward)
+    }
+
     /// `Y = X Wᵀ` and `dX = dY W` with X `[tokens, input]` and W `[out, input]`; the median of the repetitions counts.
     static func measure(
         tokens: Int, out: Int, input: Int, repetitions: Int, engine: Engine

@@ -19,6 +19,7 @@ struct JobReport {
             Self.line(
                 "rank \($0.rank)",
                 "\($0.host), cores \(ProcessorSet(cores: Set($0.cores)).list), \($0.threads) thread\($0.threads == 1 ? "" : "s")"
+                    + rateText($0)
             )
         }
         for sum in network?.allReduce ?? [] {
@@ -35,6 +36,13 @@ struct JobReport {
         lines += findings.map { "\($0.severity.rawValue): \($0.text)\n" }
         if findings.isEmpty { lines.append("no findings: training can start.\n") }
         return lines.joined()
+    }
+
+    /// The rate that was measured beside the one expected.
+    private func rateText(_ facts: RankFacts) -> String {
+        guard let rate = facts.gigaflopsPerCore else { return "" }
+        let expected = facts.expectedGigaflopsPerCore.map { " (expected about \(ExpectedRate.rounded($0)))" }
+        return ", measured \(ExpectedRate.rounded(rate)) GFLOP/s a core" + (expected ?? "")
     }
 
     /// A host of several: addresses, memory, disk, shared memory, clock.

@@ -59,7 +59,8 @@ struct LineReader: ~Copyable {
             lineNumber += 1
             guard let line = String(validating: bytes[start..<end], as: UTF8.self) else {
                 throw DataError.invalidExample(
-                    file: path, line: lineNumber, expected: "UTF-8 text", found: "bytes that are not UTF-8")
+                    file: path, line: RecordPlace(lineNumber), expected: "UTF-8 text", found: "bytes that are not UTF-8"
+                )
             }
             lines.append(line)
             start = end + 1

@@ -55,14 +55,18 @@ struct PlannedCluster: ParsableArguments {
 
     /// With all cores at work, as in training.
     private static func measuredRate(cores: Int) -> Double {
-        if let load = MachineLoad.current(), load.isBusy {
+        let load = MachineLoad.current()
+        if let load, load.isBusy {
             StandardError.write(
                 "note: this machine is busy (the load is \(load.text)), so the rate of a core that is measured here is below what an "
                     + "idle one has; end the other programs, or give --gflops-per-core\n")
         }
         let engine = Engine(threads: cores)
-        let rate = ProductRate.measure(tokens: 1024, out: 2048, input: 1024, repetitions: 7, engine: engine)
-        return 2 / (1 / rate.forward + 1 / rate.backward) / Double(cores)
+        let rate = ProductRate.ofTraining(engine: engine, repetitions: 7) / Double(cores)
+        if let complaint = ExpectedRate.current()?.complaint(measured: rate, load: load) {
+            StandardError.write("note: this machine is slow: \(complaint); give --gflops-per-core for another rate\n")
+        }
+        return rate
     }
 }
 

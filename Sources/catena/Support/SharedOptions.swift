@@ -57,6 +57,14 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension LanguageModel {
+    /// Checks that what a result was computed from is known, before it is shown or written.
+    ///
+    /// - Throws: ``FileError/changed(path:how:)`` for a file of the model that was overwritten since it was opened.
+    func requireUnchangedBeforeResult() throws(FileError) {
+        CrashPoint.reached("result")
+        try requireUnchangedFiles()
+    }
+
     /// Says on standard error what the user should know about the files.
     func printNotes() {
         for note in notes { StandardError.write("note: \(note)\n") }

@@ -39,6 +39,25 @@ struct ComparisonConfigurationTests {
         }
     }
 
+    @Test("the base's columns hold for the tests of its forms, unless a task says its own")
+    func columns() throws {
+        typealias Column = RunConfiguration.DataSection.Column
+        let plain = try parse()
+        #expect(plain.tasks.allSatisfy { ($0.columns ?? []).isEmpty } && !plain.resolvedYAML.contains("columns"))
+        func tasks(_ sums: String) throws -> [String: [Column]?] {
+            let comparison = try parse { text in
+                text = text.replacingOccurrences(of: "dev.jsonl}", with: "dev.jsonl, columns: {prompt: q}}")
+                    .replacingOccurrences(of: "limit: 7", with: sums)
+            }
+            return Dictionary(comparison.tasks.map { ($0.name, $0.columns) }) { first, _ in first }
+        }
+        let mapped = try tasks("limit: 7")
+        #expect(mapped["sums"] == [Column(key: "prompt", name: "q")] && mapped["boolq"] == .some(nil))
+        #expect(try tasks("columns: {completion: a}")["sums"] == [Column(key: "completion", name: "a")])
+        #expect(try tasks("columns: {}")["sums"] == .some([]))
+        #expect(message("limit: 7", "columns: {promt: a}").contains("evaluate.exact-match.columns.promt"))
+    }
+
     @Test("every cell is a run of the base with its method, learning rate and seed")
     func cells() throws {
         let comparison = try parse()

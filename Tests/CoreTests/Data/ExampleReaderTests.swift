@@ -52,12 +52,20 @@ struct ExampleReaderTests {
         #expect(try read("any\ntext", name: "book.txt").map(\.example) == [.document("any\ntext")])
     }
 
+    @Test("records of a list on one line are told by their numbers")
+    func recordsOfOneLine() throws {
+        let text = #"[{"text": "a"}, {"text": 1}, {"txet": "c"}]"#
+        let found = try message(text, name: "data.json")
+        #expect(found.contains("data.json:1 (record 2): ") && found.contains("data.json:1 (record 3): "), "\(found)")
+        #expect(try message("{\"data\": \(text)}", name: "data.json").contains("data.json:1 (record 3): "))
+    }
+
     @Test("a .json array is read and its elements know their lines")
     func array() throws {
         let examples = try read(
             "[\n {\"text\": \"a, [b] \\\" {\"},\n\n {\"text\": \"c\"}, {\"text\": \"d\"}]\n", name: "data.json")
         #expect(examples.map(\.example) == [.text("a, [b] \" {"), .text("c"), .text("d")])
-        #expect(examples.map(\.line) == [2, 4, 4])
+        #expect(examples.map(\.line) == [2, 4, RecordPlace(4, record: 3)])
     }
 
     @Test("bad input gives one error that names the line, what was expected and what came")

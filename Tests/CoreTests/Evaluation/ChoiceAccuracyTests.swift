@@ -50,6 +50,28 @@ struct ChoiceAccuracyTests {
         } throws: { "\($0)".hasPrefix("f.jsonl:9: expected a prompt and options of at most 64 tokens") }
     }
 
+    @Test("other keys are noted, those that change training refused; columns and lists are read")
+    func keys() throws {
+        let folder = try TinyFolder()
+        let question = #"{"q": "p", "options": ["a", "b"], "answer": 1.0, "id": 7}"#
+        let columns = [("prompt", "q"), ("choices", "options")].map {
+            RunConfiguration.DataSection.Column(key: $0.0, name: $0.1)
+        }
+        for text in [question + "\n" + question, "[\(question), \(question)]", "{\"data\": [\(question),\(question)]}"]
+        {
+            let path = try folder.write("q.json", text)
+            let file = try ChoiceFile(path: path, columns: columns)
+            #expect(
+                file.examples.map(\.answer) == [1, 1] && file.examples.map(\.choices) == [["a", "b"], ["a", "b"]])
+            #expect(file.notes == ["\(path): ignored: id"])
+        }
+        let path = try folder.write("q.json", #"{"prompt": "p", "choices": ["a", "b"], "answer": 1, "weight": 2}"#)
+        let weighted = #expect(throws: DataError.self) { try ChoiceFile(path: path) }
+        #expect(weighted?.description.contains("weights of whole examples") == true)
+        let mapped = #expect(throws: DataError.self) { try ChoiceFile(path: path, columns: columns) }
+        #expect(mapped?.description.contains("the column \"q\"") == true)
+    }
+
     @Test(
         "a question that is none is refused with its line",
         arguments: [
@@ -65,7 +87,7 @@ struct ChoiceAccuracyTests {
         let path = try folder.write(
             "q.jsonl", #"{"prompt": "p", "choices": ["a", "b"], "answer": 1}"# + "\n\n" + text + "\n")
         do throws(DataError) {
-            _ = try ChoiceExample.read(path: path)
+            _ = try ChoiceFile(path: path)
             Issue.record("it was accepted")
         } catch {
             #expect("\(error)".hasPrefix(path + ":3") && "\(error)".contains(expected), "\(error)")

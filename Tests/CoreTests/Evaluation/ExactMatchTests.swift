@@ -9,7 +9,7 @@ struct ExactMatchTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Examples/tiny").path
 
-    private func example(_ prompt: String, line: Int) -> SourcedExample {
+    private func example(_ prompt: String, line: RecordPlace) -> SourcedExample {
         SourcedExample(.completion(prompt: prompt, completion: "12"), file: "f", line: line)
     }
 

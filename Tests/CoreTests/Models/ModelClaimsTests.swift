@@ -124,6 +124,23 @@ struct ModelClaimsTests {
         )
     }
 
+    @Test("a model that is overwritten is noticed, and no export is left of it")
+    func overwritten() throws {
+        let folder = try folder([:])
+        let model = try load(folder)
+        try model.requireUnchangedFiles()
+        let handle = try #require(FileHandle(forWritingAtPath: folder.path + "/model.safetensors"))
+        try handle.seek(toOffset: 4000)
+        try handle.write(contentsOf: Data([1, 2, 3, 4]))
+        try handle.close()
+        #expect(throws: FileError.self) { try model.requireUnchangedFiles() }
+        let error = #expect(throws: FileError.self) {
+            try MergedModel.write(model, source: folder.path, to: folder.path + "/merged")
+        }
+        #expect(error?.description.contains("start again") == true)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/merged"))
+    }
+
     @Test("tensors that nobody reads are named once, those that every program computes itself are not")
     func unread() throws {
         let model = try load(

@@ -1,0 +1,61 @@
+import CatenaCore
+import Foundation
+import Glibc
+
+/// Files in /dev/shm through which Open MPI's ranks of a machine exchange messages. Its ranks remove them at their end; those of
+/// killed jobs stay.
+package enum MessageSegments {
+    private static let prefixes = ["vader_segment.", "sm_segment."]
+    /// A file that is younger may be one that its process has not mapped yet.
+    private static let leastAgeSeconds = 60
+
+    /// Removes this user's files of this machine that no process maps.
+    ///
+    /// Nothing is removed where one of the user's processes does not show what it maps.
+    ///
+    /// - Parameters:
+    ///   - folder: where they are.
+    ///   - host: this machine's name, as the files' names have it: `vader_segment.HOST.UID.JOB.RANK`.
+    ///   - processes: `/proc`.
+    /// - Returns: the names of those that were removed, sorted, and the bytes that are free again.
+    package static func removeAbandoned(
+        in folder: String = "/dev/shm", host: String, processes: String = "/proc"
+    ) -> (names: [String], byteCount: Int) {
+        let starts = prefixes.map { "\($0)\(host.split(separator: ".").first ?? "")." }
+        let now = time(nil)
+        var found: [(name: String, byteCount: Int)] = []
+        for name in names(folder) where starts.contains(where: { name.hasPrefix($0) }) {
+            var status = stat()
+            guard lstat(folder + "/" + name, &status) == 0, status.st_uid == getuid(),
+                status.st_mode & S_IFMT == S_IFREG, now - status.st_mtim.tv_sec >= leastAgeSeconds
+            else { continue }
+            found.append((name, Int(status.st_blocks) * 512))
+        }
+        guard !found.isEmpty, let mapped = mappedFiles(processes) else { return ([], 0) }
+        found.removeAll { mapped.contains(folder + "/" + $0.name) || unlink(folder + "/" + $0.name) != 0 }
+        return (found.map(\.name).sorted(), found.reduce(0) { $0 + $1.byteCount })
+    }
+
+    /// Paths that this user's processes map; nil where one of them does not say.
+    private static func mappedFiles(_ processes: String) -> Set<String>? {
+        var mapped: Set<String> = []
+        for name in names(processes) where Int(name) != nil {
+            var status = stat()
+            guard stat("\(processes)/\(name)", &status) == 0, status.st_uid == getuid() else { continue }
+            guard let text = try? String(contentsOfFile: "\(processes)/\(name)/maps", encoding: .utf8) else {
+                // Gone meanwhile, or silent.
+                if stat("\(processes)/\(name)", &status) == 0 { return nil }
+                continue
+            }
+            for line in text.split(separator: "\n") {
+                guard let slash = line.firstIndex(of: "/") else { continue }
+                mapped.insert(String(line[slash...]))
+            }
+        }
+        return mapped
+    }
+
+    private static func names(_ folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+}

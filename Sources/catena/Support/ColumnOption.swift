@@ -1,0 +1,32 @@
+import ArgumentParser
+import CatenaCore
+
+/// `--columns`.
+struct ColumnOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Read this column of the data as a key of their form, as data.columns of a run; may be repeated.",
+            valueName: "key=column"),
+        transform: Self.column)
+    var columns: [RunConfiguration.DataSection.Column] = []
+
+    func validate() throws {
+        for (index, column) in columns.enumerated() {
+            for other in columns[..<index] where other.key == column.key || other.name == column.name {
+                throw ValidationError(
+                    "--columns \(column.key)=\(column.name) and \(other.key)=\(other.name) contradict each other; give each key a "
+                        + "column of its own.")
+            }
+        }
+    }
+
+    @Sendable private static func column(_ argument: String) throws -> RunConfiguration.DataSection.Column {
+        let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, DataKeys.ofColumns.contains(parts[0]) else {
+            throw ValidationError(
+                "--columns \(argument): expected key=column with a key of \(DataKeys.ofColumns.joined(separator: ", "))."
+            )
+        }
+        return .init(key: parts[0], name: parts[1])
+    }
+}
