@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// Where a record of a data file begins.
 public struct RecordPlace: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     /// Counts from 1.

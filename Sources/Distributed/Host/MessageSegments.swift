@@ -1,4 +1,3 @@
-import CatenaCore
 import Foundation
 import Glibc
 
