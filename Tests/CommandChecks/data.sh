@@ -97,7 +97,8 @@ mapped_columns() {
         sed 's/"data":[^,]*,//; s/"seconds":[^,}]*//' "$log.out" >$data.json
     done
     same_bytes plain.json mapped.json
-    refuses 1 mapped.jsonl:1: prompt -- "$catena" evaluate --model model --data mapped.jsonl --columns completion=a
+    head -n 1 mapped.jsonl >one.jsonl
+    refuses 1 one.jsonl:1: prompt -- "$catena" evaluate --model model --data one.jsonl --columns completion=a
     refuses 2 promt=q "key of" -- "$catena" evaluate --model model --data mapped.jsonl --columns promt=q
     refuses 2 contradict -- "$catena" evaluate --model model --data mapped.jsonl --columns prompt=q --columns completion=q
     train run --set data.train=mapped.jsonl --set 'data.columns={prompt: ask, completion: a}'
