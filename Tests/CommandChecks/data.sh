@@ -99,8 +99,12 @@ mapped_columns() {
     same_bytes plain.json mapped.json
     head -n 1 mapped.jsonl >one.jsonl
     refuses 1 one.jsonl:1: prompt -- "$catena" evaluate --model model --data one.jsonl --columns completion=a
-    refuses 2 promt=q "key of" -- "$catena" evaluate --model model --data mapped.jsonl --columns promt=q
-    refuses 2 contradict -- "$catena" evaluate --model model --data mapped.jsonl --columns prompt=q --columns completion=q
+    run "$catena" evaluate --model model --data mapped.jsonl --columns promt=q
+    expect_code 2
+    expect_text promt=q "key of"
+    run "$catena" evaluate --model model --data mapped.jsonl --columns prompt=q --columns completion=q
+    expect_code 2
+    expect_text contradict
     train run --set data.train=mapped.jsonl --set 'data.columns={prompt: ask, completion: a}'
     expect_code 1
     expect_single_error_line mapped.jsonl:1: data.columns ask
