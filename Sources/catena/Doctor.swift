@@ -33,9 +33,12 @@ struct Doctor: ParsableCommand, RunsOnAllRanks {
                 }
                 let segments = MessageSegments.removeAbandoned(host: communicator.hostName)
                 if !segments.names.isEmpty {
+                    let place = "\(SizeText.bytes(segments.byteCount)) from /dev/shm of \(communicator.hostName)"
                     StandardError.write(
-                        "note: removed \(SizeText.bytes(segments.byteCount)) from /dev/shm of \(communicator.hostName), left by killed "
-                            + "jobs of Open MPI: \(segments.names.joined(separator: ", "))\n")
+                        (segments.areRemoved
+                            ? "note: removed \(place), left by killed jobs of Open MPI: "
+                            : "note: remove \(place) if no job of Open MPI's runs; no process that can be looked at uses it: ")
+                            + segments.names.joined(separator: ", ") + "\n")
                 }
             }
             let ranks = try RankFacts.gather(communicator, threads: compute.threads) {

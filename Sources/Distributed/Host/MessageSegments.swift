@@ -8,18 +8,18 @@ package enum MessageSegments {
     /// A file that is younger may be one that its process has not mapped yet.
     private static let leastAgeSeconds = 60
 
-    /// Removes this user's files of this machine that no process maps.
+    /// Finds this user's files of this machine that no process maps, and removes them.
     ///
-    /// Nothing is removed where one of the user's processes does not show what it maps.
+    /// They are only found where one of the user's processes does not show what it maps.
     ///
     /// - Parameters:
     ///   - folder: where they are.
     ///   - host: this machine's name, as the files' names have it: `vader_segment.HOST.UID.JOB.RANK`.
     ///   - processes: `/proc`.
-    /// - Returns: the names of those that were removed, sorted, and the bytes that are free again.
+    /// - Returns: the names, sorted, their bytes, and whether they are gone.
     package static func removeAbandoned(
         in folder: String = "/dev/shm", host: String, processes: String = "/proc"
-    ) -> (names: [String], byteCount: Int) {
+    ) -> (names: [String], byteCount: Int, areRemoved: Bool) {
         let starts = prefixes.map { "\($0)\(host.split(separator: ".").first ?? "")." }
         let now = time(nil)
         var found: [(name: String, byteCount: Int)] = []
@@ -30,28 +30,32 @@ package enum MessageSegments {
             else { continue }
             found.append((name, Int(status.st_blocks) * 512))
         }
-        guard !found.isEmpty, let mapped = mappedFiles(processes) else { return ([], 0) }
-        found.removeAll { mapped.contains(folder + "/" + $0.name) || unlink(folder + "/" + $0.name) != 0 }
-        return (found.map(\.name).sorted(), found.reduce(0) { $0 + $1.byteCount })
+        guard !found.isEmpty else { return ([], 0, true) }
+        let mapped = mappedFiles(processes)
+        found.removeAll {
+            mapped.paths.contains(folder + "/" + $0.name) || mapped.areAll && unlink(folder + "/" + $0.name) != 0
+        }
+        return (found.map(\.name).sorted(), found.reduce(0) { $0 + $1.byteCount }, mapped.areAll)
     }
 
-    /// Paths that this user's processes map; nil where one of them does not say.
-    private static func mappedFiles(_ processes: String) -> Set<String>? {
-        var mapped: Set<String> = []
+    /// Paths that this user's processes map, and whether all of them say.
+    private static func mappedFiles(_ processes: String) -> (paths: Set<String>, areAll: Bool) {
+        var (paths, areAll) = (Set<String>(), true)
         for name in names(processes) where Int(name) != nil {
+            let folder = "\(processes)/\(name)"
             var status = stat()
-            guard stat("\(processes)/\(name)", &status) == 0, status.st_uid == getuid() else { continue }
-            guard let text = try? String(contentsOfFile: "\(processes)/\(name)/maps", encoding: .utf8) else {
+            guard stat(folder, &status) == 0, status.st_uid == getuid() else { continue }
+            guard let text = try? String(contentsOfFile: folder + "/maps", encoding: .utf8) else {
                 // Gone meanwhile, or silent.
-                if stat("\(processes)/\(name)", &status) == 0 { return nil }
+                if stat(folder, &status) == 0 { areAll = false }
                 continue
             }
             for line in text.split(separator: "\n") {
                 guard let slash = line.firstIndex(of: "/") else { continue }
-                mapped.insert(String(line[slash...]))
+                paths.insert(String(line[slash...]))
             }
         }
-        return mapped
+        return (paths, areAll)
     }
 
     private static func names(_ folder: String) -> [String] {
