@@ -10,7 +10,7 @@ package enum MessageSegments {
 
     /// Finds this user's files of this machine that no process maps, and removes them.
     ///
-    /// They are only found where one of the user's processes does not show what it maps.
+    /// Where one of the user's processes does not show what it maps, they are found and stay.
     ///
     /// - Parameters:
     ///   - folder: where they are.
