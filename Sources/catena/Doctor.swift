@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatenaCore
 import CatenaDistributed
+import CatenaEngine
 import CatenaFiles
 
 /// `catena doctor`.

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaEngine
 import Foundation
 
 /// The rate of large float32 products that a core of this machine should reach when all cores work.
