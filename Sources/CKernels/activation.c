@@ -1,4 +1,4 @@
-// SwiGLU, SiLU, GELU, ReLU and exp; formulas in Sources/Core/Engine/Kernels/Kernels+Activation.swift.
+// SwiGLU, SiLU, GELU, ReLU, exp and soft caps; formulas in Sources/Core/Engine/Kernels/Kernels+Activation.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"
@@ -89,6 +89,21 @@ static void exp_range(int64_t first, int64_t end, void *context) {
 void ck_exp(ck_pool *pool, const float *x, float *y, int64_t count) {
     activation a = {0, NULL, x, y};
     ck_pool_ranges(pool, count, 16384, exp_range, &a);
+}
+
+typedef struct {
+    float *x, *slopes;
+    float cap;
+} soft_cap;
+
+static void soft_cap_range(int64_t first, int64_t end, void *context) {
+    const soft_cap *s = context;
+    CK_BEST(soft_cap_array)(s->x + first, s->slopes ? s->slopes + first : NULL, s->cap, end - first);
+}
+
+void ck_soft_cap(ck_pool *pool, float *x, float *slopes, float cap, int64_t count) {
+    soft_cap s = {x, slopes, cap};
+    ck_pool_ranges(pool, count, 16384, soft_cap_range, &s);
 }
 
 #else
@@ -184,6 +199,21 @@ CK_LOOP void CK_(exp_array)(const float *x, float *y, int64_t n) {
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) CK_(store)(y + i, CK_(exponential)(CK_(load)(x + i)));
     if (i < n) CK_(store_first)(y + i, CK_(exponential)(CK_(load_first)(x + i, n - i)), n - i);
+}
+
+CK_INLINE lanes CK_(tanh)(lanes x) { return 2.0f * CK_(sigmoid)(2.0f * x) - 1.0f; }
+
+CK_LOOP void CK_(soft_cap_array)(float *x, float *slopes, float cap, int64_t n) {
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const lanes t = CK_(tanh)(CK_(load)(x + i) * (1 / cap));
+        if (slopes) CK_(store)(slopes + i, 1.0f - t * t);
+        CK_(store)(x + i, t * cap);
+    }
+    if (i >= n) return;
+    const lanes t = CK_(tanh)(CK_(load_first)(x + i, n - i) * (1 / cap));
+    if (slopes) CK_(store_first)(slopes + i, 1.0f - t * t, n - i);
+    CK_(store_first)(x + i, t * cap, n - i);
 }
 
 #endif

@@ -13,6 +13,7 @@ static void forward_block(const tile *t, const block *b, const workspace *w, int
     for (int64_t i = 0; i < b->rows; i++) {
         int64_t lo, hi;
         visible(t, b->first + i % b->queries, key, keys, &lo, &hi);
+        if (t->soft_cap > 0) CK_BEST(soft_cap)(w->scores + i * SCORE_ROW, lo, hi, t->soft_cap, NULL);
         const float correction = CK_BEST(online_softmax)(w->scores + i * SCORE_ROW, lo, hi, seen, w->maximum + b->row + i,
                                                          w->total + b->row + i);
         if (!first_keys && correction != 1) CK_BEST(scaled_copy)(sum + i * d, correction, sum + i * d, d);

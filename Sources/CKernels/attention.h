@@ -20,7 +20,7 @@ typedef struct {
     int64_t ld_q, ld_k, ld_v;
     int64_t first, count;   // queries, numbered as the keys are
     int64_t group, d, window;
-    float scale;
+    float scale, soft_cap; // no cap: 0
 } tile;
 
 /// The pieces of a thread's scratch: the scores of one block, rows of the stacked tile, and the transposed keys and values

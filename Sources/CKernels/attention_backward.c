@@ -38,9 +38,12 @@ static void backward_pair(const tile *t, const workspace *w, int64_t key, int64_
         ck_outer(rows, padded, d, 1, d_out, d, 1, w->values, SCORE_ROW, 0, w->d_scores, SCORE_ROW);
         for (int64_t i = 0; i < rows; i++) {
             int64_t lo, hi;
+            float cap_slopes[SCORE_ROW];
             visible(t, b.first + i % b.queries, key, keys, &lo, &hi);
+            if (t->soft_cap > 0) CK_BEST(soft_cap)(w->scores + i * SCORE_ROW, lo, hi, t->soft_cap, cap_slopes);
             CK_BEST(softmax_slopes)(w->scores + i * SCORE_ROW, w->d_scores + i * SCORE_ROW, lo, hi, seen,
                                     w->log_sum_exp[b.row + i], w->total[b.row + i]);
+            if (t->soft_cap > 0) CK_BEST(times)(w->d_scores + i * SCORE_ROW, cap_slopes, lo, hi);
         }
         if (d_v) ck_outer(seen, d, rows, 1, w->scores, 1, SCORE_ROW, d_out, d, 1, d_v, ld_d_v);
         if (d_k) ck_outer(seen, d, rows, 1, w->d_scores, 1, SCORE_ROW, q, d, 1, d_k, ld_d_k);
@@ -156,6 +159,12 @@ CK_LOOP void CK_(softmax_slopes)(float *x, float *d, int64_t lo, int64_t hi, int
     }
     CK_(clear_unseen)(x, lo, i, n);
     CK_(clear_unseen)(d, lo, i, n);
+}
+
+/// x = x y in lo ..< hi, and 0 in the lanes beyond.
+CK_LOOP void CK_(times)(float *x, const float *y, int64_t lo, int64_t hi) {
+    for (int64_t i = lo; i < hi; i += LANES)
+        CK_(store)(x + i, CK_(first_lanes)(CK_(load)(x + i) * CK_(load)(y + i), hi - i, 0));
 }
 
 #endif

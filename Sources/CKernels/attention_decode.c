@@ -28,7 +28,7 @@ static void decode_task(int64_t task, int32_t thread, void *context) {
     for (int64_t first = 0; first < sequence->query_count; first += step) {
         const int64_t count = ck_min(step, sequence->query_count - first);
         const tile t = {q - before * s->ld_query, sequence->keys + head * d, sequence->values + head * d, s->ld_query,
-                        s->ld_key, s->ld_value, before + first, count, group, d, s->sliding_window, s->scale};
+                        s->ld_key, s->ld_value, before + first, count, group, d, s->sliding_window, s->scale, s->soft_cap};
         if (sequence->query_count > 1) ck_attention_forward_tile(&t, &w, out - before * s->ld_output, s->ld_output, NULL, 0);
         else CK_BEST(decode_query)(&t, &w, out);
     }
@@ -60,6 +60,8 @@ CK_LOOP void CK_(decode_query)(const tile *t, const workspace *w, float *out) {
         for (int64_t j = 0; j < keys; j++)
             for (int64_t h = 0; h < t->group; h++)
                 w->scores[h * SCORE_ROW + j] = CK_(row_product)(w->q + h * d, t->k + (key + j) * t->ld_k, d);
+        for (int64_t h = 0; h < t->group && t->soft_cap > 0; h++)
+            CK_(soft_cap)(w->scores + h * SCORE_ROW, 0, keys, t->soft_cap, NULL);
         for (int64_t h = 0; h < t->group; h++) {
             const float c = CK_(online_softmax)(w->scores + h * SCORE_ROW, 0, keys, keys, w->maximum + h, w->total + h);
             if (c != 1) CK_(scaled_copy)(w->sum + h * d, c, w->sum + h * d, d);

@@ -46,6 +46,15 @@ CK_LOOP float CK_(online_softmax)(float *x, int64_t lo, int64_t hi, int64_t n, f
     return correction;
 }
 
+/// Scores lo ..< hi become cap tanh(score / cap); the slopes 1 - tanh^2 go to `slopes` unless it is NULL.
+CK_LOOP void CK_(soft_cap)(float *x, int64_t lo, int64_t hi, float cap, float *slopes) {
+    for (int64_t i = lo; i < hi; i += LANES) {
+        const lanes t = 2.0f * CK_(sigmoid)(CK_(load)(x + i) * (2 / cap)) - 1.0f;
+        if (slopes) CK_(store)(slopes + i, 1.0f - t * t);
+        CK_(store)(x + i, t * cap);
+    }
+}
+
 CK_LOOP float CK_(row_product)(const float *x, const float *y, int64_t n) {
     lanes total = {0};
     for (int64_t i = 0; i < n; i += LANES) {

@@ -64,7 +64,9 @@ struct NewModel: ParsableCommand {
         }
         let engine = Engine(threads: 1)
         let model = try LanguageModel(
-            configuration: configuration, weights: RandomWeights(seed: seed, memory: engine.memory), engine: engine)
+            configuration: configuration,
+            weights: RandomWeights(
+                seed: seed, norms: configuration.finalNorm, memory: engine.memory), engine: engine)
         _ = try MergedModel.write(model, source: parts.stagingPath, to: output, storage: storage.encoding)
         var count = 0
         model.namedWeights { _, shape, _ in count += shape.reduce(1, *) }

@@ -23,10 +23,10 @@ func placed(
         engine: Engine(threads: 1), communicator: communicator)
 }
 
-func microBatches(_ count: Int) -> [ModelInput] {
+func microBatches(_ count: Int) -> [Batch] {
     (0..<count).map { index in
         let ids = (0..<7 + index).map { Int32(($0 * 13 + index * 5) % 75) }
-        return ModelInput(
+        return Batch(
             inputIds: ids, targets: ids.dropFirst() + [-100],
             layout: SequenceLayout(segmentStarts: [0, ids.count], positions: (0..<Int32(ids.count)).map { $0 }))
     }

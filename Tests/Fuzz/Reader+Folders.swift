@@ -91,7 +91,7 @@ extension Reader {
             }
         ) { folder in
             let data = try PreparedDataset.open(path: folder + "/data.jsonl", encoder: encoder, cacheFolder: folder)
-            var microBatch = MicroBatch()
+            var microBatch = Batch()
             microBatch.fill(MicroBatchPlan(globalIndex: 0, rows: [Array(0..<data.count)]), from: data)
             precondition(
                 microBatch.inputIds.allSatisfy { (0..<Int32(tokenizer.vocabularySize)).contains($0) },

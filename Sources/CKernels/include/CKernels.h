@@ -115,6 +115,8 @@ void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, co
                         float *d_gate, float *d_up, int64_t ld_gradient, int64_t rows, int64_t width);
 void ck_activation(ck_pool *pool, int32_t kind, const float *x, float *y, int64_t count);
 void ck_activation_backward(ck_pool *pool, int32_t kind, const float *d_y, const float *x, float *d_x, int64_t count);
+/// x becomes cap tanh(x / cap); the slopes 1 - tanh^2 go to `slopes` unless it is NULL.
+void ck_soft_cap(ck_pool *pool, float *x, float *slopes, float cap, int64_t count);
 /// y = exp(x), relative error below 2 units in the last place; 0 below -87.3, capped at exp(88.3).
 void ck_exp(ck_pool *pool, const float *x, float *y, int64_t count);
 
@@ -167,6 +169,7 @@ typedef struct {
     int64_t ld_query, ld_key, ld_value, ld_output;
     float scale;
     int64_t sliding_window; // 0: none; else a query at position p sees keys p - window + 1 ... p
+    float soft_cap;         // 0: none; else scores become soft_cap tanh(score / soft_cap)
 } ck_attention_shape;
 
 void ck_attention_forward(ck_pool *pool, const float *q, const float *k, const float *v, float *out, float *log_sum_exp,

@@ -9,7 +9,7 @@ public final class FormattedWeights: WeightProvider {
 
     /// - Throws: ``ModelError/unsupportedFeature(path:feature:found:supported:)`` for int8 of matrices stored transposed.
     public init(_ files: FileWeights, format: BaseFormat) throws {
-        if format.storage == .int8, files.configuration.layerNormStyle?.storesTransposed == true {
+        if format.storage == .int8, files.configuration.storesTransposed {
             throw ModelError.unsupportedFeature(
                 path: files.path, feature: "the family for int8 weights", found: files.configuration.family,
                 supported: "one whose files do not hold transposed matrices, or base-compute and base-storage float32")
@@ -20,13 +20,13 @@ public final class FormattedWeights: WeightProvider {
 
     public func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         guard format.storage != .float32 else {
             return try files.matrix(name, rows: rows, columns: columns, in: block)
         }
         let stored = try files.stored(name, rows: rows, columns: columns)
         let inFile = CompactWeight(stored)
-        let isPositions = name == files.configuration.layerNormStyle?.names.positions
+        let isPositions = name == files.configuration.names.positions
         let isHead = block == .head || block == .embedding && files.configuration.tiesEmbeddings && !isPositions
         if block == .embedding, !isHead { return inFile }
         if format.compute == .int8, max(rows, columns) <= Int8Codes.longestReduction {

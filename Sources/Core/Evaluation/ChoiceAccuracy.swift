@@ -66,11 +66,9 @@ public struct ChoiceAccuracy {
         let encoded = try examples.map(encode)
         for id in encoded.joined().lazy.flatMap(\.inputIds) { try model.requireToken(id) }
         let inputs = encoded.joined().map { example in
-            var batch = MicroBatch()
+            var batch = Batch()
             batch.append(example, exampleIndex: 0)
-            return ModelInput(
-                inputIds: batch.inputIds, targets: batch.targets,
-                layout: SequenceLayout(segmentStarts: batch.segmentStarts, positions: batch.positions))
+            return batch
         }
         var sums = try model.losses(inputs).map(\.sum)[...]
         return examples.map { example in

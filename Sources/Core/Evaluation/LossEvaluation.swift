@@ -51,7 +51,7 @@ public struct LossEvaluation: Sendable, Equatable {
         _ examples: [EncodedExample], model: LanguageModel, tokensPerBatch: Int = 2048,
         onProgress: (Int) -> Void = { _ in }
     ) throws {
-        var batch = MicroBatch()
+        var batch = Batch()
         for (index, example) in examples.enumerated() {
             for id in example.inputIds { try model.requireToken(id) }
             try model.requirePositions(example.inputIds.count)
@@ -68,14 +68,10 @@ public struct LossEvaluation: Sendable, Equatable {
         }
     }
 
-    private mutating func add(_ batch: MicroBatch, model: LanguageModel) {
+    private mutating func add(_ batch: Batch, model: LanguageModel) {
         guard batch.tokenCount > 0 else { return }
-        let layout = SequenceLayout(segmentStarts: batch.segmentStarts, positions: batch.positions)
-        let hidden = model.hiddenStates(batch.inputIds, layout: layout)
-        lossSum +=
-            model.head.loss(
-                hidden, targets: batch.targets, weights: nil, wantsGradient: false, engine: model.engine
-            ).sum
+        let hidden = model.hiddenStates(batch.inputIds, layout: batch.layout)
+        lossSum += model.head.loss(hidden, of: batch, NextToken(), wantsGradient: false, engine: model.engine).sum
         supervisedCount += batch.supervisedCount
         tokenCount += batch.tokenCount
         exampleCount += batch.exampleIndices.count

@@ -17,19 +17,17 @@ public struct Probe {
     /// `trainable` is what ``LanguageModel/loadAdapterWithoutDropout(_:)`` returned: frameworks compare without dropout.
     public init(_ input: ProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
         self.input = input
-        let layout = input.layout
-        let hidden = model.hiddenStates(input.inputIds, layout: layout)
+        let batch = Batch(inputIds: input.inputIds, targets: input.targets, layout: input.layout)
+        let hidden = model.hiddenStates(batch.inputIds, layout: batch.layout)
         logits = model.head.logits(hidden, engine: model.engine)
         guard let trainable else {
-            let loss = model.head.loss(
-                hidden, targets: input.targets, weights: nil, wantsGradient: false, engine: model.engine)
+            let loss = model.head.loss(hidden, of: batch, NextToken(), wantsGradient: false, engine: model.engine)
             self.loss = loss.sum / loss.weight
             gradients = []
             return
         }
         trainable.gradients.fill(0)
-        let loss = GradientPass(model: model).run(
-            ModelInput(inputIds: input.inputIds, targets: input.targets, layout: layout))
+        let loss = GradientPass(model: model).run(batch)
         self.loss = loss.sum / loss.weight
         let scale = Float(1 / loss.weight)
         gradients = trainable.parameters.enumerated().map { index, parameter in

@@ -15,17 +15,17 @@ public final class Linear: TrainableMatrix {
     public let bias: LayerVector?
     /// The trainable change to this layer, if it has one.
     public package(set) var adapter: (any LinearAdapter)?
-    /// What this layer's products are called in profiles.
-    let part: StepProfile.Part
+    /// What it is for.
+    public let role: Role
     /// The links of a chain that were not merged into `weight`.
     var sidePath: SidePath?
     private var trainable: Parameter?
 
     /// A layer with the matrix `weight`, which is Wᵀ if the model's files store it so.
-    init(path: String, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false) {
+    init(path: String, role: Role, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false) {
         let weight = storesTransposed ? TransposedWeight(weight) : weight
         self.path = path
-        part = StepProfile.Part(ofLayer: path)
+        self.role = role
         self.outFeatures = weight.outFeatures
         self.inFeatures = weight.inFeatures
         self.weight = weight
@@ -66,7 +66,7 @@ public final class Linear: TrainableMatrix {
             return tape.add(h, timesTransposed: factors.b, scaling: scaling, to: base(x, on: tape))
         }
         let product = tape.multiply(
-            x, frozen: weight, plus: factors, of: dropped, scaling: scaling, part: part)
+            x, frozen: weight, plus: factors, of: dropped, scaling: scaling, part: role.part)
         guard let bias else { return product }
         return tape.addBias(product, bias.variable)
     }
@@ -78,7 +78,7 @@ public final class Linear: TrainableMatrix {
                 storesTransposed
                     ? tape.multiply(x, by: trainable.variable) : tape.multiply(x, transposed: trainable.variable)
             } else {
-                tape.multiply(x, frozen: weight, part: part)
+                tape.multiply(x, frozen: weight, part: role.part)
             }
         return sidePath?.add(x, to: product, on: tape) ?? product
     }

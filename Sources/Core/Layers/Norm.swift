@@ -6,14 +6,21 @@ public final class Norm {
     public enum Kind: Sendable {
         /// RMSNorm: by the root mean square, with a scale.
         case rootMeanSquare
+        /// RMSNorm whose files hold w for the scale 1 + w.
+        case rootMeanSquareOnePlus
         /// LayerNorm: by mean and deviation, with a scale and a bias.
         case layer
+
+        /// The number in files that scales by 1.
+        public var neutralScale: Float { self == .rootMeanSquareOnePlus ? 0 : 1 }
     }
 
     private let scale: LayerVector
     /// Only LayerNorm has one.
     private let bias: LayerVector?
     private let epsilon: Float
+    /// 1 + w of the frozen vector, where files hold w.
+    private let shifted: Tensor?
 
     /// The norm whose vectors are `path.weight` and, for LayerNorm, `path.bias`, of `width` elements.
     init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightProvider) throws {
@@ -22,6 +29,7 @@ public final class Norm {
         }
         scale = try vector(path + ".weight")
         bias = kind == .layer ? try vector(path + ".bias") : nil
+        shifted = kind == .rootMeanSquareOnePlus ? scale.value.onePlus() : nil
         self.epsilon = epsilon
     }
 
@@ -30,7 +38,12 @@ public final class Norm {
 
     /// `[N, k · width]` to the same; LayerNorm takes k = 1 only.
     func forward(_ x: Variable, on tape: Tape) -> Variable {
-        guard let bias else { return tape.rmsNorm(x, scale.variable, epsilon: epsilon) }
+        guard let bias else { return tape.rmsNorm(x, factor(on: tape), epsilon: epsilon) }
         return tape.layerNorm(x, scale.variable, bias.variable, epsilon: epsilon)
+    }
+
+    private func factor(on tape: Tape) -> Variable {
+        guard let shifted else { return scale.variable }
+        return scale.isTrained ? tape.onePlus(scale.variable) : Variable(shifted, requiresGradient: false)
     }
 }

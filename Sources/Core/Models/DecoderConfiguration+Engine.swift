@@ -5,7 +5,14 @@ extension DecoderConfiguration {
     package var attentionShape: AttentionShape {
         AttentionShape(
             queryHeads: attentionHeads, keyValueHeads: keyValueHeads, headDimension: headDimension,
-            slidingWindow: slidingWindow)
+            scale: attentionScale, slidingWindow: slidingWindow, softCap: attentionSoftCap)
+    }
+
+    /// The heads of one layer's attention.
+    func attentionShape(layer: Int) -> AttentionShape {
+        var shape = attentionShape
+        if wholeAttentionLayers.contains(layer) { shape.slidingWindow = nil }
+        return shape
     }
 
     /// The rotary embedding's angles.

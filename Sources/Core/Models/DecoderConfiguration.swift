@@ -1,3 +1,5 @@
+public import CatenaEngine
+
 /// The shape and options of a decoder-only transformer, as a family's file reads them from
 /// `config.json` or GGUF metadata.
 public struct DecoderConfiguration: Sendable, Equatable {
@@ -38,8 +40,41 @@ public struct DecoderConfiguration: Sendable, Equatable {
     /// A token sees this many positions, itself included; nil: all before it (Mistral).
     public var slidingWindow: Int? = nil
 
-    /// Options and names of a model with LayerNorm and learned positions; nil: one of the Llama kind.
-    public var layerNormStyle: LayerNormStyle? = nil
+    /// Layers that see all positions before a token although there is a sliding window.
+    public var wholeAttentionLayers: Set<Int> = []
+    /// Factor of the attention's scores; nil: 1 / √d.
+    public var attentionScale: Float?
+    /// The attention's scaled scores z become cap tanh(z / cap).
+    public var attentionSoftCap: Float?
+    /// The head's scores z become cap tanh(z / cap).
+    public var headSoftCap: Float?
+    /// Factor of the tokens' vectors.
+    public var embeddingScale: Float?
+
+    /// In the feed-forward part, of models whose family has several.
+    public var activation = Activation.silu
+    /// What normalises the hidden states that enter the head.
+    public var finalNorm = Norm.Kind.rootMeanSquare
+    /// Row of the position table that belongs to position 0, in models that learn positions.
+    public var positionOffset = 0
+    /// Whether the files hold the transposes of the linear layers' matrices.
+    public var storesTransposed = false
+    /// Where the files keep what is not in a layer.
+    public var names = Names()
+
+    /// Names in a model's files.
+    public struct Names: Sendable, Equatable {
+        /// The table of token vectors.
+        public var tokens = "model.embed_tokens.weight"
+        /// The table of position vectors; nil: positions are rotary.
+        public var positions: String?
+        /// The last norm.
+        public var finalNorm = "model.norm"
+        /// The head's own matrix.
+        public var head = "lm_head.weight"
+        /// What precedes `.0.`, `.1.` and so on.
+        public var layers = "model.layers"
+    }
 
     /// Width of all query heads.
     public var queryWidth: Int { attentionHeads * headDimension }
@@ -73,7 +108,15 @@ public struct DecoderConfiguration: Sendable, Equatable {
         try require(
             normEpsilon > 0 && normEpsilon <= 1,
             "the norm's epsilon is \(normEpsilon), expected a number above 0, at most 1")
-        if layerNormStyle != nil {
+        for (name, value) in [
+            ("scale of attention", attentionScale), ("soft cap of attention", attentionSoftCap),
+            ("soft cap of the head", headSoftCap), ("scale of embeddings", embeddingScale),
+        ] {
+            guard let value else { continue }
+            try require(
+                value >= 1e-6 && value <= 1e6, "the \(name) is \(value), expected a number in 1e-6...1e6")
+        }
+        if names.positions != nil {
             try require(
                 hiddenSize == queryWidth, "the hidden size \(hiddenSize) is not a multiple of \(attentionHeads) heads")
             return

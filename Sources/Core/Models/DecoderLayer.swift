@@ -8,82 +8,49 @@ public final class DecoderLayer: TransformerLayer {
     public let index: Int
     public let path: String
     public var sublayerAdapters = SublayerAdapters()
-    let configuration: DecoderConfiguration
-    let rotary: RotaryTable
+    let attention: RotaryAttention
     let inputNorm, postAttentionNorm: Norm
-    let queryNorm, keyNorm: Norm?
-    let query, key, value, output: Linear
     let gate, up, down: Linear
 
     init(index: Int, configuration: DecoderConfiguration, rotary: RotaryTable, weights: any WeightProvider) throws {
         self.index = index
-        self.configuration = configuration
-        self.rotary = rotary
-        path = "model.layers.\(index)"
-        let prefix = path + "."
-        let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
-        let (qWidth, kvWidth) = (configuration.queryWidth, configuration.keyValueWidth)
-        func vector(_ name: String, _ count: Int) throws -> LayerVector {
-            LayerVector(name: prefix + name, value: try weights.vector(prefix + name, count: count))
+        path = "\(configuration.names.layers).\(index)"
+        let parts = LayerParts(prefix: path + ".", block: .layer(index), weights: weights)
+        let (d, f, biased) = (
+            configuration.hiddenSize, configuration.intermediateSize, configuration.feedForwardBias
+        )
+        func norm(_ name: String) throws -> Norm {
+            try parts.norm(name, .rootMeanSquare, width: d, epsilon: configuration.normEpsilon)
         }
-        func norm(_ name: String, _ width: Int) throws -> Norm {
-            try Norm(
-                .rootMeanSquare, path: prefix + name, width: width, epsilon: configuration.normEpsilon,
-                weights: weights)
-        }
-        func linear(_ name: String, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
-            Linear(
-                path: prefix + name,
-                weight: try weights.matrix(prefix + name + ".weight", rows: out, columns: input, in: .layer(index)),
-                bias: bias ? try vector(name + ".bias", out) : nil)
-        }
-        let (qkvBias, mlpBias) = (configuration.queryKeyValueBias, configuration.feedForwardBias)
-        inputNorm = try norm("input_layernorm", d)
-        query = try linear("self_attn.q_proj", qWidth, d, bias: qkvBias)
-        key = try linear("self_attn.k_proj", kvWidth, d, bias: qkvBias)
-        value = try linear("self_attn.v_proj", kvWidth, d, bias: qkvBias)
-        output = try linear("self_attn.o_proj", d, qWidth, bias: configuration.outputBias)
-        let headWidth = configuration.headDimension
-        queryNorm = configuration.queryKeyNorm ? try norm("self_attn.q_norm", headWidth) : nil
-        keyNorm = configuration.queryKeyNorm ? try norm("self_attn.k_norm", headWidth) : nil
-        postAttentionNorm = try norm("post_attention_layernorm", d)
-        gate = try linear("mlp.gate_proj", f, d, bias: mlpBias)
-        up = try linear("mlp.up_proj", f, d, bias: mlpBias)
-        down = try linear("mlp.down_proj", d, f, bias: mlpBias)
+        inputNorm = try norm("input_layernorm")
+        attention = try RotaryAttention(
+            parts, layer: index, configuration: configuration, shape: configuration.attentionShape(layer: index),
+            rotary: rotary)
+        postAttentionNorm = try norm("post_attention_layernorm")
+        gate = try parts.linear("mlp.gate_proj", .gate, f, d, bias: biased)
+        up = try parts.linear("mlp.up_proj", .up, f, d, bias: biased)
+        down = try parts.linear("mlp.down_proj", .down, d, f, bias: biased)
     }
 
-    public var linears: [Linear] { [query, key, value, output, gate, up, down] }
+    public var linears: [Linear] { attention.linears + [gate, up, down] }
 
     public var normVectors: [LayerVector] {
-        [inputNorm, postAttentionNorm, queryNorm, keyNorm].compactMap { $0 }.flatMap(\.vectors)
+        [inputNorm, postAttentionNorm, attention.queryNorm, attention.keyNorm].compactMap { $0 }.flatMap(\.vectors)
+    }
+
+    /// Beside the attention's: both residual sums, gate and up; norms and SwiGLU are made again.
+    public var cost: BlockCost {
+        let (d, f) = (down.outFeatures, down.inFeatures)
+        return BlockCost(
+            kept: attention.keptNumbers + 2 * d + 2 * f + 2, transient: 2 * f + 3 * d, attention: attention.shape)
     }
 
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
-        let attentionInput = inputNorm.forward(hidden, on: tape)
-        let attended = attention(attentionInput, layout: layout, on: tape)
-        let middle = sublayerAdapters.join(
-            output.forward(attended, on: tape), residual: hidden, at: .attention, on: tape)
-        let feedForwardInput = postAttentionNorm.forward(middle, on: tape)
-        let activated = tape.swiGLU(
-            gate: gate.forward(feedForwardInput, on: tape), up: up.forward(feedForwardInput, on: tape))
+        let attended = attention.forward(inputNorm.forward(hidden, on: tape), layout: layout, on: tape)
+        let middle = sublayerAdapters.join(attended, residual: hidden, at: .attention, on: tape)
+        let input = postAttentionNorm.forward(middle, on: tape)
+        let activated = tape.swiGLU(gate: gate.forward(input, on: tape), up: up.forward(input, on: tape))
         return sublayerAdapters.join(
             down.forward(activated, on: tape), residual: middle, at: .feedForward, on: tape)
-    }
-
-    private func attention(_ x: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
-        let q = rotated(query.forward(x, on: tape), norm: queryNorm, layout: layout, on: tape)
-        let k = rotated(key.forward(x, on: tape), norm: keyNorm, layout: layout, on: tape)
-        let v = value.forward(x, on: tape)
-        if let caches = layout.caches {
-            return tape.cachedAttention(
-                q, k, v, shape: configuration.attentionShape, layout: layout, caches: caches, layer: index)
-        }
-        return tape.causalAttention(q, k, v, shape: configuration.attentionShape, layout: layout)
-    }
-
-    private func rotated(_ x: Variable, norm: Norm?, layout: SequenceLayout, on tape: Tape) -> Variable {
-        var x = x
-        if let norm { x = norm.forward(x, on: tape) }
-        return tape.rotary(x, headDimension: configuration.headDimension, layout: layout, table: rotary)
     }
 }

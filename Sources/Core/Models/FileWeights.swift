@@ -31,7 +31,7 @@ public struct FileWeights: WeightProvider {
         try load(name, rows: 1, columns: count, shape: [count])
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         Float32Weight(try load(name, rows: rows, columns: columns, shape: [rows, columns]))
     }
 

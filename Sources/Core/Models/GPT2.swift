@@ -28,11 +28,20 @@ extension ModelFamily {
         configuration.maximumPositions = try source.required("max_position_embeddings")
         configuration.normEpsilon = Float(try source.number("layer_norm_epsilon") ?? 1e-5)
         configuration.tiesEmbeddings = try source.flag("tie_word_embeddings") ?? true
-        configuration.layerNormStyle = LayerNormStyle(
-            activation: activation, storesTransposed: true,
-            names: .init(
-                tokens: "transformer.wte.weight", positions: "transformer.wpe.weight", finalNorm: "transformer.ln_f",
-                layers: "transformer.h", attentionNorm: "ln_1", feedForwardNorm: "ln_2",
-                attentionInputs: ["attn.c_attn"], attentionOutput: "attn.c_proj", up: "mlp.c_fc", down: "mlp.c_proj"))
+        configuration.activation = activation
+        configuration.finalNorm = .layer
+        configuration.storesTransposed = true
+        configuration.names = .init(
+            tokens: "transformer.wte.weight", positions: "transformer.wpe.weight", finalNorm: "transformer.ln_f",
+            layers: "transformer.h")
+    } layers: { configuration, weights, _ in
+        try (0..<configuration.layerCount).map {
+            try LayerNormDecoderLayer(
+                index: $0, configuration: configuration, activation: configuration.activation,
+                names: .init(
+                    attentionNorm: "ln_1", feedForwardNorm: "ln_2", attentionInputs: ["attn.c_attn"],
+                    attentionOutput: "attn.c_proj", up: "mlp.c_fc", down: "mlp.c_proj"),
+                weights: weights)
+        }
     }
 }

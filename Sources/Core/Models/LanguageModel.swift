@@ -1,17 +1,15 @@
 public import CatenaEngine
 import CatenaFiles
 
-/// A decoder-only language model as a list of blocks: embedding, layers, head.
+/// A language model as a list of blocks: embedding, layers, head.
 ///
-/// Each block is a function of the hidden states over its frozen weights and adapters, so that blocks
-/// can be recomputed or gathered one at a time.
+/// Each block is a function of streams over its frozen weights and adapters, so that blocks can be recomputed or gathered
+/// one at a time.
 public final class LanguageModel {
     /// Shape and options.
     public let configuration: DecoderConfiguration
     /// First block.
-    public let embedding: TokenEmbedding
-    /// Vectors of the positions, which the first block adds; nil for models with rotary positions.
-    public let positions: PositionEmbedding?
+    public let embedding: EmbeddingBlock
     /// The transformer layers.
     public let layers: [any TransformerLayer]
     /// Last block.
@@ -34,46 +32,33 @@ public final class LanguageModel {
         self.configuration = configuration
         self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
-        let style = configuration.layerNormStyle
-        func table(_ name: String, rows: Int, in block: ModelBlock) throws -> TokenEmbedding {
+        let names = configuration.names
+        func table(_ name: String, rows: Int, in block: BlockID) throws -> TokenEmbedding {
             TokenEmbedding(name: name, weight: try weights.matrix(name, rows: rows, columns: width, in: block))
         }
         residency = weights.residency
-        embedding = try table(style?.names.tokens ?? "model.embed_tokens.weight", rows: vocabulary, in: .embedding)
-        positions = try style.map { style in
-            PositionEmbedding(
-                table: try table(
-                    style.names.positions, rows: configuration.maximumPositions + style.positionOffset,
-                    in: .embedding),
-                offset: style.positionOffset)
-        }
-        separateHead = configuration.tiesEmbeddings ? nil : try table("lm_head.weight", rows: vocabulary, in: .head)
-        if let style {
-            layers = try (0..<configuration.layerCount).map {
-                try LayerNormDecoderLayer(index: $0, configuration: configuration, style: style, weights: weights)
-            }
-        } else {
-            let rotary = configuration.rotaryTable(memory: engine.memory)
-            layers = try (0..<configuration.layerCount).map {
-                try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
-            }
-        }
+        embedding = EmbeddingBlock(
+            tokens: try table(names.tokens, rows: vocabulary, in: .embedding),
+            positions: try names.positions.map { name in
+                PositionEmbedding(
+                    table: try table(
+                        name, rows: configuration.maximumPositions + configuration.positionOffset, in: .embedding),
+                    offset: configuration.positionOffset)
+            }, scale: configuration.embeddingScale)
+        separateHead = configuration.tiesEmbeddings ? nil : try table(names.head, rows: vocabulary, in: .head)
+        layers = try ModelFamily.named(configuration.family).layers(configuration, weights, engine)
         let norm = try Norm(
-            style == nil ? .rootMeanSquare : .layer, path: style?.names.finalNorm ?? "model.norm", width: width,
-            epsilon: configuration.normEpsilon, weights: weights)
+            configuration.finalNorm, path: names.finalNorm, width: width, epsilon: configuration.normEpsilon,
+            weights: weights)
         head = LanguageModelHead(
-            configuration: configuration, norm: norm, projection: separateHead ?? embedding)
+            configuration: configuration, norm: norm, projection: separateHead ?? embedding.tokens)
     }
+
+    /// All blocks before the head, in the order of a forward pass.
+    public var blocks: [any Block] { [embedding] + layers }
 
     /// All linear layers inside the transformer layers, in the order of a forward pass.
     public var linears: [Linear] { layers.flatMap(\.linears) }
-
-    /// The vectors `[N, D]` that enter the first layer.
-    func embed(_ ids: [Int32], layout: SequenceLayout, on tape: Tape) -> Variable {
-        let tokens = embedding.forward(ids, on: tape)
-        guard let positions else { return tokens }
-        return tape.residual(tokens, positions.forward(layout, on: tape))
-    }
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
     ///
@@ -81,20 +66,19 @@ public final class LanguageModel {
     public func hiddenStates(_ ids: [Int32], layout: SequenceLayout, keptFactors: KeptFactors? = nil) -> Tensor {
         engine.memory.expectTokens(ids.count)
         let tape = keptFactors.map { Tape(engine: engine, keeping: $0) } ?? Tape(engine: engine, isRecording: false)
-        var hidden = embed(ids, layout: layout, on: tape)
-        for layer in layers {
-            hidden = layer.forward(hidden, layout: layout, on: tape)
-        }
+        let batch = Batch(inputIds: ids, layout: layout)
+        var streams = Streams()
+        for block in blocks { streams.write(block.forward(streams, of: batch, on: tape)) }
         if let caches = layout.caches {
             for (index, cache) in caches.enumerated() {
                 cache.advance(by: layout.segmentStarts[index + 1] - layout.segmentStarts[index])
             }
         }
-        return hidden.value
+        return streams[.hidden].value
     }
 
     /// The tables of vectors: tokens, positions, head.
-    var tables: [TokenEmbedding] { [embedding, positions?.table, separateHead].compactMap { $0 } }
+    var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
 
     /// The vectors of all norms, in the order of a forward pass.
     var normVectors: [LayerVector] { layers.flatMap(\.normVectors) + head.norm.vectors }
@@ -117,7 +101,7 @@ public final class LanguageModel {
     ///
     /// - Throws: ``ModelError/sequenceTooLong(tokenCount:positions:)``.
     public func requirePositions(_ tokenCount: Int) throws(ModelError) {
-        guard positions == nil || tokenCount <= configuration.maximumPositions else {
+        guard embedding.positions == nil || tokenCount <= configuration.maximumPositions else {
             throw .sequenceTooLong(tokenCount: tokenCount, positions: configuration.maximumPositions)
         }
     }

@@ -1,6 +1,6 @@
 public import CatenaEngine
 
-/// The final norm, the projection to the vocabulary and the loss.
+/// The final norm and the projection to the vocabulary, whose scores an objective turns into a loss.
 ///
 /// The projection costs as much as several layers, so it runs only where there is a target, and in
 /// tiles of rows so that the logits of a whole batch never exist.
@@ -23,110 +23,89 @@ public final class LanguageModelHead {
         self.projection = projection
     }
 
-    /// The loss of one batch and what the backward pass starts from.
-    public struct Loss {
-        /// Σ weight · (-log p(target)), in nats.
-        public var sum: Double
-        /// Σ weight.
-        public var weight: Double
-        /// Positions with a target.
-        public var supervisedCount: Int
-        /// `d sum / d hidden`, `[N, D]`; nil when no gradient was asked for.
-        public var hiddenGradient: Tensor?
-
-        /// Hands the gradient over, so that its memory is free as soon as it has been used.
-        mutating func takeHiddenGradient() -> Tensor? {
-            defer { hiddenGradient = nil }
-            return hiddenGradient
-        }
-    }
-
     /// Logits `[N, V]` of the hidden states `[N, D]` that leave the last layer.
     public func logits(_ hidden: Tensor, engine: Engine) -> Tensor {
         let tape = Tape(engine: engine, isRecording: false)
         let normed = norm.forward(Variable(hidden, requiresGradient: false), on: tape)
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
         projection.project(normed.value, into: logits, engine: engine)
+        softCap(logits, slopes: nil, engine: engine)
         return logits
     }
 
-    /// Sum of the weighted cross-entropies at the positions with a target, and its gradient.
-    ///
-    ///     L = Σ w_t (logsumexp z_t - z_t[target]),   dz_t = w_t (softmax z_t - onehot)
+    /// The objective's loss sum over a micro-batch, and its gradient.
     ///
     /// - Parameters:
     ///   - hidden: hidden states `[N, D]`.
-    ///   - targets: N token ids, negative where nothing is supervised.
-    ///   - weights: a weight for each row, or nil for 1.
     ///   - wantsGradient: whether `hiddenGradient` and the gradients of trainable head weights are computed.
     public func loss(
-        _ hidden: Tensor, targets: [Int32], weights: [Float]?, wantsGradient: Bool, engine: Engine
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {
-        let supervised = targets.indices.filter { targets[$0] >= 0 }
+        precondition(batch.targets.count == hidden.rows, "\(batch.targets.count) targets for \(hidden.rows) rows")
+        let supervision = objective.supervision(of: batch)
         precondition(
-            supervised.allSatisfy { Int(targets[$0]) < configuration.vocabularySize }, "a target outside the vocabulary"
+            supervision.targets.allSatisfy { Int($0) < configuration.vocabularySize }, "a target outside the vocabulary"
         )
-        precondition(targets.count == hidden.rows, "\(targets.count) targets for \(hidden.rows) rows")
-        let rowWeights = supervised.map { weights?[$0] ?? 1 }
-        var loss = Loss(
-            sum: 0, weight: rowWeights.reduce(0) { $0 + Double($1) }, supervisedCount: supervised.count)
+        let rows = supervision.rows
+        var loss = Loss(sum: 0, weight: supervision.weight, supervisedCount: rows.count)
         if wantsGradient {
             let gradient = engine.memory.activation(rows: hidden.rows, columns: hidden.columns)
             gradient.fill(0)
             loss.hiddenGradient = gradient
         }
-        guard !supervised.isEmpty else { return loss }
+        guard !rows.isEmpty else { return loss }
 
         let tape = Tape(engine: engine, isRecording: wantsGradient)
-        let gathered = Variable(gather(hidden, rows: supervised, engine: engine), requiresGradient: wantsGradient)
+        let gathered = Variable(gather(hidden, rows: rows, engine: engine), requiresGradient: wantsGradient)
         let normed = norm.forward(gathered, on: tape)
-        let dNormed =
-            wantsGradient ? engine.memory.activation(rows: supervised.count, columns: hidden.columns) : nil
-        loss.sum = tiledLoss(
-            normed.value, targets: supervised.map { targets[$0] }, weights: rowWeights, gradient: dNormed,
-            engine: engine)
+        let dNormed = wantsGradient ? engine.memory.activation(rows: rows.count, columns: hidden.columns) : nil
+        loss.sum = tiledLoss(normed.value, supervision, objective, gradient: dNormed, engine: engine)
         if let dNormed, let dHidden = loss.hiddenGradient {
             tape.backward(from: normed, gradient: dNormed)
             if let dGathered = gathered.takeGradient() {
-                scatter(dGathered, rows: supervised, into: dHidden)
+                scatter(dGathered, rows: rows, into: dHidden)
             }
         }
         return loss
     }
 
     private func tiledLoss(
-        _ normed: Tensor, targets: [Int32], weights: [Float], gradient: Tensor?, engine: Engine
+        _ normed: Tensor, _ supervision: Supervision, _ objective: any Objective, gradient: Tensor?, engine: Engine
     ) -> Double {
         let tile = Self.tileRows(vocabulary: configuration.vocabularySize)
         let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
+        let slopes =
+            configuration.headSoftCap != nil && gradient != nil
+            ? engine.memory.tensor(rows: tile, columns: configuration.vocabularySize) : nil
         var losses = [Double](repeating: 0, count: normed.rows)
         for start in stride(from: 0, to: normed.rows, by: tile) {
             let range = start..<min(start + tile, normed.rows)
-            let (x, logits) = (normed.rows(range), buffer.rows(0..<range.count))
-            let operations = 2 * Double(logits.count) * Double(x.columns)
+            let (x, scores) = (normed.rows(range), buffer.rows(0..<range.count))
+            let operations = 2 * Double(scores.count) * Double(x.columns)
             engine.measured(.head, operations: operations) {
-                projection.project(x, into: logits, engine: engine)
+                projection.project(x, into: scores, engine: engine)
             }
-            targets.withUnsafeBufferPointer { targets in
-                weights.withUnsafeBufferPointer { weights in
-                    losses.withUnsafeMutableBufferPointer { losses in
-                        guard let t = targets.baseAddress, let w = weights.baseAddress, let l = losses.baseAddress
-                        else { return }
-                        engine.measured(.crossEntropy) {
-                            Kernels.crossEntropyRows(
-                                engine.threads, logits: logits.pointer, targets: t + start, weights: w + start,
-                                rows: range.count, vocabulary: logits.columns, losses: l + start,
-                                writeGradient: gradient != nil)
-                        }
-                    }
-                }
+            softCap(scores, slopes: slopes, engine: engine)
+            losses.withUnsafeMutableBufferPointer { losses in
+                guard let first = losses.baseAddress else { return }
+                objective.losses(
+                    of: scores, rows: range, supervision, into: first + start, writesGradient: gradient != nil,
+                    engine: engine)
             }
             guard let gradient else { continue }
+            if let slopes { engine.multiply(scores, slopes.rows(0..<range.count), into: scores, accumulate: false) }
             engine.measured(.head, operations: operations) {
-                projection.projectBackward(logits, x: x, into: gradient.rows(range), engine: engine)
+                projection.projectBackward(scores, x: x, into: gradient.rows(range), engine: engine)
             }
         }
         return losses.reduce(0, +)
+    }
+
+    /// z becomes cap tanh(z / cap) where the model says so.
+    private func softCap(_ scores: Tensor, slopes: Tensor?, engine: Engine) {
+        guard let cap = configuration.headSoftCap else { return }
+        Kernels.softCap(
+            engine.threads, x: scores.pointer, slopes: slopes?.pointer, cap: cap, count: scores.count)
     }
 
     private func gather(_ source: Tensor, rows: [Int], engine: Engine) -> Tensor {

@@ -11,43 +11,61 @@ public final class LayerNormDecoderLayer: TransformerLayer {
     public var sublayerAdapters = SublayerAdapters()
     let configuration: DecoderConfiguration
     let activation: Activation
+
+    /// Where the files of a family keep a layer's weights: modules of the layer.
+    struct Names {
+        /// The norms before attention and feed-forward part.
+        var attentionNorm, feedForwardNorm: String
+        /// q, k and v, or one that makes all three side by side.
+        var attentionInputs: [String]
+        var attentionOutput, up, down: String
+    }
+
     let attentionNorm, feedForwardNorm: Norm
     /// q, k, v; or one layer whose output is [q k v].
     let attentionInputs: [Linear]
     let output, up, down: Linear
 
-    init(index: Int, configuration: DecoderConfiguration, style: LayerNormStyle, weights: any WeightProvider) throws {
+    init(
+        index: Int, configuration: DecoderConfiguration, activation: Activation, names: Names,
+        weights: any WeightProvider
+    ) throws {
         self.index = index
         self.configuration = configuration
-        activation = style.activation
-        let names = style.names
-        path = "\(names.layers).\(index)"
-        let prefix = path + "."
+        self.activation = activation
+        path = "\(configuration.names.layers).\(index)"
+        let parts = LayerParts(
+            prefix: path + ".", block: .layer(index), weights: weights,
+            storesTransposed: configuration.storesTransposed)
         let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
         func norm(_ name: String) throws -> Norm {
-            try Norm(.layer, path: prefix + name, width: d, epsilon: configuration.normEpsilon, weights: weights)
+            try parts.norm(name, .layer, width: d, epsilon: configuration.normEpsilon)
         }
-        func linear(_ name: String, _ out: Int, _ input: Int) throws -> Linear {
-            let path = prefix + name
-            let (rows, columns) = style.storesTransposed ? (input, out) : (out, input)
-            return Linear(
-                path: path,
-                weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, in: .layer(index)),
-                bias: LayerVector(name: path + ".bias", value: try weights.vector(path + ".bias", count: out)),
-                storesTransposed: style.storesTransposed)
+        func linear(_ name: String, _ role: Role, _ out: Int, _ input: Int) throws -> Linear {
+            try parts.linear(name, role, out, input, bias: true)
         }
         attentionNorm = try norm(names.attentionNorm)
         let inputWidth = 3 * d / names.attentionInputs.count
-        attentionInputs = try names.attentionInputs.map { try linear($0, inputWidth, d) }
-        output = try linear(names.attentionOutput, d, d)
+        let roles: [Role] = names.attentionInputs.count == 1 ? [.fusedQueryKeyValue] : [.query, .key, .value]
+        attentionInputs = try zip(names.attentionInputs, roles).map { try linear($0, $1, inputWidth, d) }
+        output = try linear(names.attentionOutput, .attentionOutput, d, d)
         feedForwardNorm = try norm(names.feedForwardNorm)
-        up = try linear(names.up, f, d)
-        down = try linear(names.down, d, f)
+        up = try linear(names.up, .up, f, d)
+        down = try linear(names.down, .down, d, f)
     }
 
     public var linears: [Linear] { attentionInputs + [output, up, down] }
 
     public var normVectors: [LayerVector] { attentionNorm.vectors + feedForwardNorm.vectors }
+
+    /// Kept are q, k, v, the attention's output and log-sum-exp, both residual sums, the norms' statistics and what enters the
+    /// activation: `6 D + F + H + 4`; beside them `2 F + 3 D`.
+    public var cost: BlockCost {
+        let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
+        return BlockCost(
+            kept: 6 * d + f + configuration.attentionHeads + 4, transient: 2 * f + 3 * d,
+            attention: configuration.attentionShape)
+    }
 
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
         let attended = attention(attentionNorm.forward(hidden, on: tape), layout: layout, on: tape)

@@ -154,7 +154,7 @@ public struct ModelDescription {
         guard heads > 0 else {
             throw ModelError.invalidConfiguration(path: path, reason: "\(fileKey("num_attention_heads")) is \(heads)")
         }
-        try requireSiLU()
+        try requireActivation(family.hiddenActivations)
         try requireFullRotation(headDimension: try integer("head_dim") ?? hiddenSize / heads)
         return DecoderConfiguration(
             family: family.name, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
@@ -181,10 +181,27 @@ public struct ModelDescription {
         return try flag("tie_word_embeddings") ?? false
     }
 
-    private func requireSiLU() throws {
-        guard let activation = try json?["hidden_act"]?.string(), activation != "silu" else { return }
+    private func requireActivation(_ supported: Set<String>) throws {
+        guard let activation = try json?["hidden_act"]?.string(), !supported.contains(activation) else { return }
         throw ModelError.unsupportedFeature(
-            path: path, feature: "hidden_act", found: activation, supported: "silu")
+            path: path, feature: "hidden_act", found: activation,
+            supported: supported.sorted().joined(separator: ", "))
+    }
+
+    /// The layers whose kind in `layer_types` is `kind`; nil if the file does not say.
+    ///
+    /// - Throws: ``ModelError`` for a kind beside those `known`, or another number of them than layers.
+    func layers(ofKind kind: String, known: [String], count: Int) throws -> Set<Int>? {
+        guard let kinds = try json?.optionalStrings("layer_types") else { return nil }
+        guard kinds.count == count else {
+            throw ModelError.invalidConfiguration(
+                path: path, reason: "layer_types has \(kinds.count) entries for \(count) layers")
+        }
+        if let other = kinds.first(where: { !known.contains($0) }) {
+            throw ModelError.unsupportedFeature(
+                path: path, feature: "layer_types", found: other, supported: known.joined(separator: ", "))
+        }
+        return Set(kinds.indices.filter { kinds[$0] == kind })
     }
 
     private func requireFullRotation(headDimension: Int) throws {

@@ -1,3 +1,4 @@
+import CatenaEngine
 import CatenaFiles
 import Foundation
 
@@ -17,11 +18,31 @@ public struct ModelFamily: Sendable {
     var keys: [String: String] = [:]
     /// Feed-forward width over hidden size where the file does not say; nil if it has to.
     var feedForwardFactor: Int? = nil
+    /// What `hidden_act` may say.
+    var hiddenActivations: Set<String> = ["silu"]
     /// What the family adds to the configuration that all of them share.
     let adjust: @Sendable (_ configuration: inout DecoderConfiguration, _ source: ModelDescription) throws -> Void
+    /// The layers of a model; of the Llama kind unless the family makes its own.
+    var layers: @Sendable (DecoderConfiguration, any WeightProvider, Engine) throws -> [any TransformerLayer] = {
+        configuration, weights, engine in
+        let rotary = configuration.rotaryTable(memory: engine.memory)
+        return try (0..<configuration.layerCount).map {
+            try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
+        }
+    }
 
     /// Every family that Catena knows.
-    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .opt, .gpt2]
+    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .gemma2, .opt, .gpt2]
+
+    /// The family called `name`.
+    ///
+    /// - Throws: ``ModelError/unsupportedFamily(path:found:known:)``.
+    static func named(_ name: String) throws(ModelError) -> ModelFamily {
+        guard let family = all.first(where: { $0.name == name }) else {
+            throw .unsupportedFamily(path: "", found: name, known: all.map(\.name))
+        }
+        return family
+    }
 
     /// Reads the configuration of the model that `description` describes.
     ///

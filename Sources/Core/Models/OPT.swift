@@ -24,13 +24,20 @@ extension ModelFamily {
         }
         configuration.normEpsilon = 1e-5
         configuration.tiesEmbeddings = try source.flag("tie_word_embeddings") ?? true
-        configuration.layerNormStyle = LayerNormStyle(
-            activation: .relu, positionOffset: 2,
-            names: .init(
-                tokens: "model.decoder.embed_tokens.weight", positions: "model.decoder.embed_positions.weight",
-                finalNorm: "model.decoder.final_layer_norm", layers: "model.decoder.layers",
-                attentionNorm: "self_attn_layer_norm", feedForwardNorm: "final_layer_norm",
-                attentionInputs: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-                attentionOutput: "self_attn.out_proj", up: "fc1", down: "fc2"))
+        configuration.finalNorm = .layer
+        configuration.positionOffset = 2
+        configuration.names = .init(
+            tokens: "model.decoder.embed_tokens.weight", positions: "model.decoder.embed_positions.weight",
+            finalNorm: "model.decoder.final_layer_norm", layers: "model.decoder.layers")
+    } layers: { configuration, weights, _ in
+        try (0..<configuration.layerCount).map {
+            try LayerNormDecoderLayer(
+                index: $0, configuration: configuration, activation: .relu,
+                names: .init(
+                    attentionNorm: "self_attn_layer_norm", feedForwardNorm: "final_layer_norm",
+                    attentionInputs: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+                    attentionOutput: "self_attn.out_proj", up: "fc1", down: "fc2"),
+                weights: weights)
+        }
     }
 }

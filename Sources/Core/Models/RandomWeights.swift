@@ -2,26 +2,30 @@ public import CatenaEngine
 
 /// Weights drawn from a seed: for models that are trained from nothing and for benchmarks.
 ///
-/// Matrices are normal with standard deviation `standardDeviation`, norms are 1, biases 0.
+/// Matrices are normal with standard deviation `standardDeviation`, norms scale by 1, biases are 0.
 public struct RandomWeights: WeightProvider {
     private let seed: UInt64
     private let standardDeviation: Float
+    private let normScale: Float
     private let memory: TensorMemory
 
     /// Weights for `seed`; 0.02 is the usual deviation.
-    public init(seed: UInt64, standardDeviation: Float = 0.02, memory: TensorMemory) {
+    public init(
+        seed: UInt64, standardDeviation: Float = 0.02, norms: Norm.Kind = .rootMeanSquare, memory: TensorMemory
+    ) {
         self.seed = seed
         self.standardDeviation = standardDeviation
+        normScale = norms.neutralScale
         self.memory = memory
     }
 
     public func vector(_ name: String, count: Int) throws -> Tensor {
         let result = memory.tensor(rows: 1, columns: count)
-        result.fill(name.hasSuffix(".bias") ? 0 : 1)
+        result.fill(name.hasSuffix(".bias") ? 0 : normScale)
         return result
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         let result = memory.tensor(rows: rows, columns: columns)
         SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
             UnsafeMutableBufferPointer(start: result.pointer, count: result.count),

@@ -6,9 +6,8 @@ struct TensorNames {
     private let layerPrefixes: [String]
 
     init(_ configuration: DecoderConfiguration, isGGUF: Bool) {
-        let names = configuration.layerNormStyle?.names
-        embedding = names?.tokens ?? "model.embed_tokens.weight"
-        let layers = (names?.layers ?? "model.layers") + "."
+        embedding = configuration.names.tokens
+        let layers = configuration.names.layers + "."
         layerPrefixes = isGGUF ? ["blk."] : [layers, Self.bare(layers)]
     }
 

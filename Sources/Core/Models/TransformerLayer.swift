@@ -1,15 +1,11 @@
 public import CatenaEngine
 
-/// One transformer layer of a decoder: a function of the hidden states over its weights and adapters.
-public protocol TransformerLayer: AnyObject {
+/// One layer of a transformer: a block over the hidden states that may carry adapters behind its two parts.
+public protocol TransformerLayer: Block {
     /// Number of the layer, from 0.
     var index: Int { get }
     /// Module path as in Hugging Face models, for example `model.layers.0`.
     var path: String { get }
-    /// The linear layers in the order of a forward pass.
-    var linears: [Linear] { get }
-    /// The vectors of the norms.
-    var normVectors: [LayerVector] { get }
     /// The adapters behind its two parts.
     var sublayerAdapters: SublayerAdapters { get set }
     /// `[N, D]` to `[N, D]`.
@@ -17,8 +13,13 @@ public protocol TransformerLayer: AnyObject {
 }
 
 extension TransformerLayer {
-    /// Whether anything in the layer is trained: matrices, adapters, or vectors of its own.
-    var isTrained: Bool {
+    public var id: BlockID { .layer(index) }
+
+    public var isTrained: Bool {
         !sublayerAdapters.isEmpty || normVectors.contains(where: \.isTrained) || linears.contains(where: \.isTrained)
+    }
+
+    public func forward(_ streams: Streams, of batch: Batch, on tape: Tape) -> Streams {
+        Streams(hidden: forward(streams[.hidden], layout: batch.layout, on: tape))
     }
 }

@@ -48,7 +48,7 @@ public struct WeightGradientPass {
     ///   - finished: called when all micro-batches went through the block, whose gradients may be overwritten then.
     /// - Throws: what kept a block's matrices from coming.
     public func run(
-        _ inputs: [ModelInput], added: @escaping (Block, _ microBatch: Int, _ weight: Double) -> Void,
+        _ inputs: [Batch], added: @escaping (Block, _ microBatch: Int, _ weight: Double) -> Void,
         finished: @escaping (Block) -> Void
     ) throws {
         let probes = linears.map { $0.map(GradientProbe.init) }
@@ -74,7 +74,8 @@ public struct WeightGradientPass {
             switch progress {
             case .microBatch(let index, _, let weight):
                 if let current { added(current, index, weight) }
-            case .layer(let layer):
+            case .block(let block):
+                guard case .layer(let layer) = block else { return }
                 if let current { finished(current) }
                 begin(layer: layer - 1)
             }

@@ -5,7 +5,7 @@ public protocol WeightProvider {
     /// A vector of `count` elements, `[1, count]`; always at hand.
     func vector(_ name: String, count: Int) throws -> Tensor
     /// A frozen matrix of `block`: of a linear layer, or a table whose rows are looked up.
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight
     /// What brings the matrices of a block to where they are used; nil if all are always there.
     var residency: (any BlockResidency)? { get }
 }

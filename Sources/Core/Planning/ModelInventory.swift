@@ -45,6 +45,8 @@ public struct ModelInventory: Sendable, Equatable {
     public let vectorElements: Int
     /// What is trained: the adapter's tensors, or all.
     public let trained: [TrainedPlace]
+    /// What each layer takes for a token.
+    public let cost: BlockCost
     /// Columns of the activations inside all adapters of a layer, on average: r for each adapted matrix, and what adapters
     /// behind sublayers keep.
     public let adapterWidth: Int
@@ -66,6 +68,7 @@ public struct ModelInventory: Sendable, Equatable {
         embedding = weights.blocks[.embedding] ?? Block()
         layers = (0..<configuration.layerCount).map { weights.blocks[.layer($0)] ?? Block() }
         head = weights.blocks[.head] ?? Block()
+        cost = model.layers.reduce(BlockCost()) { $0.largest(with: $1.cost) }
         vectorElements = weights.vectorElements
         let vectors = model.normVectors + model.linears.compactMap(\.bias)
         let modules = model.linears.map(\.path) + (vectors.map(\.name) + model.tables.map(\.name)).map(Self.module(of:))
@@ -108,7 +111,7 @@ public struct ModelInventory: Sendable, Equatable {
 final class CountedWeights: WeightProvider {
     private let storage: ModelInventory.Storage
     private let memory = TensorMemory()
-    private(set) var blocks: [ModelBlock: ModelInventory.Block] = [:]
+    private(set) var blocks: [BlockID: ModelInventory.Block] = [:]
     private(set) var vectorElements = 0
 
     init(_ storage: ModelInventory.Storage) { self.storage = storage }
@@ -119,7 +122,7 @@ final class CountedWeights: WeightProvider {
         return memory.tensor(rows: 1, columns: count)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         var counted = ModelInventory.Block()
         counted.elements = rows * columns
         switch storage {

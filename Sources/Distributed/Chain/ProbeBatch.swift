@@ -7,7 +7,7 @@ import CatenaCore
 /// average out.
 final class ProbeBatch {
     private let model: LanguageModel
-    private var inputs: [ModelInput] = []
+    private var inputs: [Batch] = []
     private static let supervisedTokens = 256
     private static let microBatches = 16
 
@@ -18,12 +18,12 @@ final class ProbeBatch {
         var supervised = 0
         for start in stride(from: 0, to: data.count, by: size)
         where supervised < Self.supervisedTokens && inputs.count < Self.microBatches {
-            var batch = MicroBatch()
+            var batch = Batch()
             let rows = [Array(start..<min(start + size, data.count))]
             batch.fill(MicroBatchPlan(globalIndex: 0, rows: rows), from: data)
             guard batch.supervisedCount > 0 else { continue }
             supervised += batch.supervisedCount
-            inputs.append(ModelInput(batch))
+            inputs.append(batch)
         }
     }
 

@@ -110,9 +110,9 @@ struct TaskEvaluator {
             cutCount += all.count { $0.wasCut }
             let encoded = all.filter { $0.supervisedCount > 0 }
             let inputs = encoded.map { example in
-                var batch = MicroBatch()
+                var batch = Batch()
                 batch.append(example, exampleIndex: 0)
-                return ModelInput(batch)
+                return batch
             }
             return try trainer.model.losses(inputs).flatMap { [$0.sum, $0.weight] }
         case (_, .choices): return []

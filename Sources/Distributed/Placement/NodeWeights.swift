@@ -41,7 +41,7 @@ final class NodeWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         let matrix = try files.stored(name, rows: rows, columns: columns)
         if let mapped = matrix.mappedTensor { return Float32Weight(mapped, isShared: true) }
         let page = 1024

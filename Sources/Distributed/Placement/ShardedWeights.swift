@@ -12,13 +12,13 @@ final class ShardedWeights: WeightProvider, BlockResidency {
     private let engine: Engine
     private let clock = ContinuousClock()
     private var images: [BlockImage] = []
-    private var imageOfBlock: [ModelBlock: Int] = [:]
+    private var imageOfBlock: [BlockID: Int] = [:]
     private var gatherer: BlockGatherer?
     private var shards: UnsafeMutableRawBufferPointer?
     private var ranges: [Range<Int>] = []
     private var receivedBytes: [Int] = []
     private var decoded: Tensor?
-    private var current: ModelBlock?
+    private var current: BlockID?
     /// What it has cost.
     private(set) var traffic = GatherTraffic()
     /// Bytes this process has read from the files.
@@ -40,7 +40,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         let matrix = try files.stored(name, rows: rows, columns: columns)
         let index = imageOfBlock[block] ?? images.count
         if index == images.count {
@@ -78,11 +78,11 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         gatherer = BlockGatherer(sources: sources, ring: ring, prefetches: prefetches)
     }
 
-    func announce(_ visits: [ModelBlock]) {
+    func announce(_ visits: [BlockID]) {
         gatherer?.announce(visits.compactMap { imageOfBlock[$0] })
     }
 
-    func acquire(_ block: ModelBlock) throws {
+    func acquire(_ block: BlockID) throws {
         guard let index = imageOfBlock[block], let gatherer else { return }
         let begin = clock.now
         try gatherer.take(index)
@@ -99,13 +99,13 @@ final class ShardedWeights: WeightProvider, BlockResidency {
         gatherer.giveBack()
     }
 
-    func release(_ block: ModelBlock) {
+    func release(_ block: BlockID) {
         if block == .embedding { gatherer?.giveBack() }
         current = nil
     }
 
     /// The elements of a float32 matrix that lie in this process's shard, counted row by row, and where they are.
-    func ownElements(of part: BlockImage.Part, in block: ModelBlock) -> (
+    func ownElements(of part: BlockImage.Part, in block: BlockID) -> (
         elements: Range<Int>, memory: UnsafeMutablePointer<Float>
     )? {
         guard let index = imageOfBlock[block], let shards else { return nil }
@@ -120,7 +120,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
     }
 
     /// The decoded matrix `part`, while its block is at hand.
-    fileprivate func tensor(_ part: BlockImage.Part, of block: ModelBlock) -> Tensor {
+    fileprivate func tensor(_ part: BlockImage.Part, of block: BlockID) -> Tensor {
         guard let decoded, let current, current != .embedding, imageOfBlock[current] == imageOfBlock[block] else {
             preconditionFailure("\(part.matrix.stored.name) is used while \(block) is not at hand")
         }
@@ -138,11 +138,11 @@ final class ShardedWeights: WeightProvider, BlockResidency {
 /// A matrix that is there while its block is.
 final class GatheredWeight: FrozenWeight {
     let part: BlockImage.Part
-    let block: ModelBlock
+    let block: BlockID
     // The model that holds the matrices holds their weights, too.
     unowned let weights: ShardedWeights
 
-    init(part: BlockImage.Part, block: ModelBlock, weights: ShardedWeights) {
+    init(part: BlockImage.Part, block: BlockID, weights: ShardedWeights) {
         self.part = part
         self.block = block
         self.weights = weights

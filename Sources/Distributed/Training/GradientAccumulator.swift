@@ -10,7 +10,7 @@ final class GradientAccumulator {
     private let reducer: GradientReducer
     private let pass: GradientPass
     private let isLayerMajor: Bool
-    private var microBatches: [MicroBatch] = []
+    private var microBatches: [Batch] = []
     /// What is trained; another one after a knot of a chain.
     private var parameters: ParameterSet
     /// One for each micro-batch that is under way.
@@ -58,21 +58,19 @@ final class GradientAccumulator {
 
     /// The micro-batches `range`, all through each block.
     private func run(_ range: Range<Int>, of plan: StepPlan, step: Int) throws -> TrainingError? {
-        while microBatches.count < range.count { microBatches.append(MicroBatch()) }
+        while microBatches.count < range.count { microBatches.append(Batch()) }
         while gradients.count < range.count {
             gradients.append(setup.engine.memory.tensor(rows: 1, columns: parameters.count))
         }
         for (slot, index) in range.enumerated() {
             microBatches[slot].fill(plan.microBatches[index], from: setup.training)
+            microBatches[slot].randomKey = RandomKey(
+                seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index)
             gradients[slot].fill(0)
         }
-        let losses = try pass.run(
-            range.enumerated().map { slot, index in
-                ModelInput(
-                    microBatches[slot],
-                    randomKey: RandomKey(
-                        seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index))
-            }, select: { [parameters, gradients] in parameters.accumulateGradients(in: gradients[$0]) })
+        let losses = try pass.run(Array(microBatches.prefix(range.count))) { [parameters, gradients] in
+            parameters.accumulateGradients(in: gradients[$0])
+        }
         var failure: TrainingError?
         for (slot, index) in range.enumerated() {
             let (loss, gradient) = (losses[slot], gradients[slot])
@@ -104,15 +102,5 @@ final class GradientAccumulator {
             }
         }
         return error("a gradient")
-    }
-}
-
-extension ModelInput {
-    /// A micro-batch as it was read.
-    init(_ microBatch: MicroBatch, randomKey: RandomKey = .none) {
-        self.init(
-            inputIds: microBatch.inputIds, targets: microBatch.targets,
-            layout: SequenceLayout(segmentStarts: microBatch.segmentStarts, positions: microBatch.positions),
-            randomKey: randomKey)
     }
 }

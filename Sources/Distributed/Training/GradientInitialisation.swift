@@ -36,7 +36,7 @@ final class GradientInitialisation {
     }
 
     /// Collective: `input` makes the micro-batch with a global index below `microBatchCount`.
-    func run(microBatchCount: Int, input: (Int) -> ModelInput) throws {
+    func run(microBatchCount: Int, input: (Int) -> Batch) throws {
         guard !linears.isEmpty else { return }
         share = ReductionTree.share(of: microBatchCount, rank: communicator.rank, size: communicator.size)
         try WeightGradientPass(model: model, linears: linears).run(share.map(input)) { [self] block, index, weight in
@@ -95,7 +95,7 @@ extension LanguageModel {
     ///   - step: how many steps were done before.
     ///   - input: the micro-batch with a global index below `microBatchCount`; asked for this process's share only.
     package func initialiseFromGradients(
-        _ communicator: any Communicator, step: Int, microBatchCount: Int, input: (Int) -> ModelInput
+        _ communicator: any Communicator, step: Int, microBatchCount: Int, input: (Int) -> Batch
     ) throws {
         try GradientInitialisation(model: self, step: step, communicator: communicator).run(
             microBatchCount: microBatchCount, input: input)

@@ -214,9 +214,9 @@ extension TrainingSetup {
         guard let steps else { return }
         let microBatches = (step..<step + steps).flatMap { plan.microBatches(step: $0).microBatches }
         try model.initialiseFromGradients(communicator, step: step, microBatchCount: microBatches.count) { index in
-            var microBatch = MicroBatch()
+            var microBatch = Batch()
             microBatch.fill(microBatches[index], from: training)
-            return ModelInput(microBatch)
+            return microBatch
         }
     }
 

@@ -6,7 +6,7 @@ final class Validator {
     private let model: LanguageModel
     private let communicator: any Communicator
     private let plan: StepPlan
-    private var microBatch = MicroBatch()
+    private var microBatch = Batch()
     /// Each round visits every block once.
     private static let microBatchesAtOnce = 16
 
@@ -39,7 +39,7 @@ final class Validator {
             if range.isEmpty, model.residency == nil { break }
             let inputs = range.map { index in
                 microBatch.fill(plan.microBatches[index], from: data)
-                return ModelInput(microBatch)
+                return microBatch
             }
             own += try model.losses(inputs).flatMap { [$0.sum, $0.weight] }
         }

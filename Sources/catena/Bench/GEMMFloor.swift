@@ -15,18 +15,22 @@ struct GEMMFloor {
     private let tile: Int
 
     /// Memory of its own, filled with numbers that are not zero.
-    init(_ configuration: DecoderConfiguration, tokens: Int, engine: Engine) {
+    init(_ model: LanguageModel, tokens: Int, engine: Engine) {
+        let configuration = model.configuration
         self.engine = engine
         self.tokens = tokens
         layerCount = configuration.layerCount
         vocabulary = configuration.vocabularySize
         width = configuration.hiddenSize
         tile = LanguageModelHead.tileRows(vocabulary: vocabulary)
-        let inner = configuration.intermediateSize
-        layers = [
-            (configuration.queryWidth + 2 * configuration.keyValueWidth, width), (width, configuration.queryWidth),
-            (configuration.layerNormStyle == nil ? 2 * inner : inner, width), (width, inner),
+        let stacks: [[Role]] = [
+            [.query, .key, .value, .fusedQueryKeyValue], [.attentionOutput], [.gate, .up], [.down],
         ]
+        let linears = model.layers.first?.linears ?? []
+        layers = stacks.map { roles in
+            let stacked = linears.filter { roles.contains($0.role) }
+            return (stacked.reduce(0) { $0 + $1.outFeatures }, stacked.first?.inFeatures ?? 0)
+        }
         let memory = TensorMemory()
         let out = layers.map(\.out).max() ?? 0
         let input = layers.map(\.input).max() ?? 0

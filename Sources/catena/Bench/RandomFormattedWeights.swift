@@ -15,7 +15,7 @@ struct RandomFormattedWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try random.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         let weight = try random.matrix(name, rows: rows, columns: columns, in: block)
         let isHead = block == .head || block == .embedding
         return format.convert(weight, isHead: isHead, engine: engine)

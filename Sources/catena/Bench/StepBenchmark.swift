@@ -37,7 +37,7 @@ struct StepBenchmark {
         for _ in 0..<Self.warmUpSteps { _ = step() }
         let peakBytes = ResidentMemory.peakBytes
 
-        let floor = GEMMFloor(configuration, tokens: batch * sequence, engine: engine)
+        let floor = GEMMFloor(model, tokens: batch * sequence, engine: engine)
         for kernels in [GEMMFloor.Kernels.own, .openBLAS] { _ = floor.run(kernels) }
         var (stepSeconds, floorSeconds, openBLASSeconds): ([Double], [Double], [Double]) = ([], [], [])
         let profile = profiles ? StepProfile() : nil

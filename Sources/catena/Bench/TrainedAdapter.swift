@@ -32,7 +32,7 @@ final class TrainedAdapter {
         let pass = GradientPass(model: model, recompute: recompute)
         let (start, processorStart) = (MonotonicClock.seconds(), Self.processorSeconds())
         parameters.gradients.fill(0)
-        let loss = pass.run(ModelInput(inputIds: data.inputIds, targets: data.targets, layout: data.layout))
+        let loss = pass.run(Batch(inputIds: data.inputIds, targets: data.targets, layout: data.layout))
         completedSteps += 1
         _ = adapter.rule?.addPenalty(to: parameters, scale: loss.weight)
         adapter.rule?.beforeUpdate(parameters, gradientScale: 1 / loss.weight, step: completedSteps)

@@ -92,7 +92,7 @@ struct BaseWeightsTests {
         let weights = try FormattedWeights(files, format: format)
         let model = try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
         let ids: [Int32] = [1, 5, 3, 8, 2, 7, 4, 6]
-        let input = ModelInput(
+        let input = Batch(
             inputIds: ids, targets: Array(ids[1...]) + [-100],
             layout: SequenceLayout(segmentStarts: [0, ids.count], positions: Array(0..<Int32(ids.count))))
         #expect(model.linears.allSatisfy { ($0.weight is Int8Weight) == (compute == .int8) })

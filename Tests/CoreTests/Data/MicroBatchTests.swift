@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 @Suite("Micro-batch")
@@ -18,14 +19,14 @@ struct MicroBatchTests {
         let encoder = try ExampleEncoder(
             tokenizer: tokenizer, template: ChatTemplate(named: "plain", tokenizer: tokenizer), maximumLength: 16)
         let data = try PreparedDataset.open(path: path, encoder: encoder, cacheFolder: folder.path)
-        var batch = MicroBatch()
+        var batch = Batch()
         batch.fill(MicroBatchPlan(globalIndex: 0, rows: [[1]]), from: data)
         #expect(batch.inputIds == [20] && batch.targets == [21])
         batch.fill(MicroBatchPlan(globalIndex: 0, rows: [[2, 0], [1]]), from: data)
         #expect(batch.inputIds == [30, 10, 11, 12, 20])
         #expect(batch.targets == [31, -100, 12, 13, 21])
-        #expect(batch.segmentStarts == [0, 1, 4, 5])
-        #expect(batch.positions == [0, 0, 1, 2, 0])
+        #expect(batch.layout.segmentStarts == [0, 1, 4, 5])
+        #expect(batch.layout.positions == [0, 0, 1, 2, 0])
         #expect(batch.exampleIndices == [2, 0, 1])
         #expect(batch.tokenCount == 5)
         #expect(batch.supervisedCount == 4)

@@ -70,7 +70,7 @@ struct GradientPassTests {
     private func feedForwardProducts(
         _ method: String, recompute: GradientPass.Recompute = .none,
         targets: RunConfiguration.AdapterSection.Targets? = nil
-    ) throws -> (products: Double, visits: [ModelBlock]) {
+    ) throws -> (products: Double, visits: [BlockID]) {
         let engine = Engine(threads: 1)
         let model = try TinyModel.make(engine: engine) {
             TinyModel.everyOption(&$0)
@@ -89,7 +89,7 @@ struct GradientPassTests {
 
     @Test("below the lowest adapted layer nothing is computed or visited backward", arguments: [0, 1, 2, 3])
     func lowestLayer(layer: Int) throws {
-        let all: [ModelBlock] = [.embedding] + (0..<4).map { .layer($0) } + [.head]
+        let all: [BlockID] = [.embedding] + (0..<4).map { .layer($0) } + [.head]
         // v_proj: its own layer goes back through its feed-forward part.
         let found = try feedForwardProducts("lora", targets: .names(["layers.\(layer).self_attn.v_proj"]))
         #expect(found.products == Double(4 + 4 - layer))

@@ -9,6 +9,16 @@ struct LanguageModelHeadTests {
         try TinyModel.make(engine: Engine(threads: threads)) { ($0.layerCount, $0.hiddenSize) = (1, 8) }
     }
 
+    /// The loss of next tokens after `hidden`, whatever the tokens were.
+    private func loss(
+        _ model: LanguageModel, _ hidden: Tensor, targets: [Int32], weights: [Float]? = nil, wantsGradient: Bool = false
+    ) -> Loss {
+        let batch = Batch(
+            inputIds: targets.map { _ in 0 }, targets: targets, weights: weights,
+            layout: SequenceLayout(segmentStarts: [0, targets.count], positions: targets.indices.map { Int32($0) }))
+        return model.head.loss(hidden, of: batch, NextToken(), wantsGradient: wantsGradient, engine: model.engine)
+    }
+
     @Test("the hidden gradient matches finite differences, over several tiles, with weights and gaps")
     func hiddenGradient() throws {
         let model = try head()
@@ -16,9 +26,8 @@ struct LanguageModelHeadTests {
         let hidden = model.engine.memory.tensor(tinyNormal(rows * 8, seed: 8), rows: rows, columns: 8)
         let targets = (0..<rows).map { $0 % 17 == 5 ? Int32(-100) : Int32($0 % 13) }
         let weights = (0..<rows).map { Float($0 % 4) / 2 }
-        func loss(_ wantsGradient: Bool) -> LanguageModelHead.Loss {
-            model.head.loss(
-                hidden, targets: targets, weights: weights, wantsGradient: wantsGradient, engine: model.engine)
+        func loss(_ wantsGradient: Bool) -> Loss {
+            self.loss(model, hidden, targets: targets, weights: weights, wantsGradient: wantsGradient)
         }
         let result = loss(true)
         #expect(result.supervisedCount == targets.filter { $0 >= 0 }.count)
@@ -50,8 +59,7 @@ struct LanguageModelHeadTests {
             let z = logits.rows(row..<row + 1).elements().map(Double.init)
             expected += Double(weights[row]) * (log(z.reduce(0) { $0 + exp($1) }) - z[Int(target)])
         }
-        let loss = model.head.loss(
-            hidden, targets: targets, weights: weights, wantsGradient: false, engine: model.engine)
+        let loss = loss(model, hidden, targets: targets, weights: weights)
         #expect(abs(loss.sum - expected) < 1e-5 * expected)
         #expect(loss.weight == 3.25)
         #expect(loss.supervisedCount == 3)
@@ -62,7 +70,7 @@ struct LanguageModelHeadTests {
         let model = try head()
         let set = ParameterSet(model.makeAllTrainable(), memory: model.engine.memory)
         let loss = GradientPass(model: model).run(
-            ModelInput(
+            Batch(
                 inputIds: [1, 2, 3], targets: [-100, -100, -100],
                 layout: SequenceLayout(segmentStarts: [0, 3], positions: [0, 1, 2])))
         #expect(loss.sum == 0)

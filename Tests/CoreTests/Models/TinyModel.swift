@@ -111,8 +111,10 @@ struct TinyBatch {
             positions: zip(starts, starts.dropFirst()).flatMap { (0..<Int32($1 - $0)).map { $0 } })
     }
 
-    func input(_ randomKey: RandomKey = .none) -> ModelInput {
-        ModelInput(inputIds: ids, targets: targets, weights: weights, layout: layout, randomKey: randomKey)
+    func input(_ randomKey: RandomKey = .none) -> Batch {
+        var batch = Batch(inputIds: ids, targets: targets, weights: weights, layout: layout)
+        batch.randomKey = randomKey
+        return batch
     }
 
     /// Segment `index` alone.
@@ -130,7 +132,7 @@ struct TinyBatch {
     @discardableResult
     func run(
         _ model: LanguageModel, recompute: GradientPass.Recompute = .none, randomKey: RandomKey = .none
-    ) -> LanguageModelHead.Loss {
+    ) -> Loss {
         GradientPass(model: model, recompute: recompute).run(input(randomKey))
     }
 }
@@ -152,7 +154,7 @@ struct TinyWeights: WeightProvider {
         normal(name, rows: 1, columns: count, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         let deviation: Float = if case .layer = block { 0.4 } else { 0.6 }
         return Float32Weight(normal(name, rows: rows, columns: columns, mean: 0, deviation: deviation))
     }

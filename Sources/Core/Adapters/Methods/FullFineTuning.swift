@@ -7,8 +7,7 @@ private struct EveryTensor {
     private(set) var matrices: [(matrix: any TrainableMatrix, parameter: Parameter)] = []
 
     init(of model: LanguageModel) {
-        add(model.embedding)
-        if let positions = model.positions { add(positions.table) }
+        for table in model.embedding.tables { add(table) }
         for layer in model.layers {
             for vector in layer.normVectors { add(vector) }
             for linear in layer.linears {

@@ -14,7 +14,7 @@ struct TieGroup {
         var groups: [TieGroup] = []
         var places: [String: Int] = [:]
         for layer in layers {
-            let key = fused.contains(layer.moduleName) ? parent(of: layer) : layer.path
+            let key = layer.role.isAttentionInput ? parent(of: layer) : layer.path
             if let place = places[key] {
                 groups[place].members.append(layer)
             } else {
@@ -35,8 +35,6 @@ struct TieGroup {
         let block = parts.firstIndex { $0.allSatisfy(\.isNumber) }
         return (["tied"] + parts[(block.map { $0 + 1 } ?? 0)...]).joined(separator: ".")
     }
-
-    private static let fused: Set<String> = ["q_proj", "k_proj", "v_proj"]
 
     private static func parent(of layer: Linear) -> String {
         layer.path.split(separator: ".").dropLast().joined(separator: ".")

@@ -3,7 +3,7 @@ import CatenaFiles
 
 extension LanguageModel {
     /// Whether the files of the model hold the transposes of its matrices.
-    public var storesTransposed: Bool { configuration.layerNormStyle?.storesTransposed ?? false }
+    public var storesTransposed: Bool { configuration.storesTransposed }
 
     /// Attaches the adapter in `folder`, as it is, for inference or further training.
     ///

@@ -66,7 +66,12 @@ public final class Tape {
     /// Runs the recorded steps in reverse from `output`, whose gradient is `gradient`, and forgets
     /// them; each activation is released as soon as its last user has run.
     public func backward(from output: Variable, gradient: Tensor) {
-        output.gradient = gradient
+        backward(from: [(output, gradient)])
+    }
+
+    /// The same from several outputs with a gradient each.
+    public func backward(from outputs: [(output: Variable, gradient: Tensor)]) {
+        for (output, gradient) in outputs { output.gradient = gradient }
         while let step = backwardSteps.popLast() { step() }
     }
 }

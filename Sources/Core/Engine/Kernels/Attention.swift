@@ -21,6 +21,8 @@ public struct AttentionShape: Sendable, Equatable {
     public var scale: Float
     /// When given, position p sees the keys p - slidingWindow + 1 ... p of its segment only.
     public var slidingWindow: Int?
+    /// When given, a scaled score z becomes softCap tanh(z / softCap).
+    public var softCap: Float?
 
     /// All fields.
     public init(
@@ -43,7 +45,8 @@ public struct AttentionShape: Sendable, Equatable {
 
     /// Queries, keys, values and outputs each in a matrix of their own; scores are divided by √d unless `scale` is given.
     public init(
-        queryHeads: Int, keyValueHeads: Int, headDimension: Int, scale: Float? = nil, slidingWindow: Int? = nil
+        queryHeads: Int, keyValueHeads: Int, headDimension: Int, scale: Float? = nil, slidingWindow: Int? = nil,
+        softCap: Float? = nil
     ) {
         let (queryWidth, keyValueWidth) = (queryHeads * headDimension, keyValueHeads * headDimension)
         self.init(
@@ -51,6 +54,7 @@ public struct AttentionShape: Sendable, Equatable {
             queryLeadingDimension: queryWidth, keyLeadingDimension: keyValueWidth,
             valueLeadingDimension: keyValueWidth, outputLeadingDimension: queryWidth,
             scale: scale ?? 1 / Float(headDimension).squareRoot(), slidingWindow: slidingWindow)
+        self.softCap = softCap
     }
 
     /// Columns of the queries and of the output.
@@ -71,7 +75,7 @@ public struct AttentionShape: Sendable, Equatable {
             query_heads: Int64(queryHeads), key_value_heads: Int64(keyValueHeads), head_dimension: Int64(headDimension),
             ld_query: Int64(queryLeadingDimension), ld_key: Int64(keyLeadingDimension),
             ld_value: Int64(valueLeadingDimension), ld_output: Int64(outputLeadingDimension), scale: scale,
-            sliding_window: Int64(slidingWindow ?? 0))
+            sliding_window: Int64(slidingWindow ?? 0), soft_cap: softCap ?? 0)
     }
 }
 

@@ -46,6 +46,13 @@ extension Kernels {
             pool.handle, dOut, gate, up, Int64(ld), out, dGate, dUp, Int64(ldGradient), Int64(rows), Int64(width))
     }
 
+    /// x becomes cap tanh(x / cap); the slopes 1 - tanh² go to `slopes`, where there are any.
+    public static func softCap(
+        _ pool: ThreadPool, x: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>?, cap: Float, count: Int
+    ) {
+        ck_soft_cap(pool.handle, x, slopes, cap, Int64(count))
+    }
+
     /// y = activation(x); y may be x.
     public static func activation(
         _ pool: ThreadPool, _ activation: Activation, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,

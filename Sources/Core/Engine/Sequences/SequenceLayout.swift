@@ -1,17 +1,19 @@
 /// Where sequences begin and end among the concatenated rows of a batch, and what was there before.
-public final class SequenceLayout {
+public struct SequenceLayout: Equatable {
     /// First row of each segment, then the number of rows. A token attends within its segment only.
-    public let segmentStarts: [Int]
+    public private(set) var segmentStarts: [Int]
     /// Position of each row within its sequence.
-    public let positions: [Int32]
+    public private(set) var positions: [Int32]
     /// In generation, the earlier keys and values of each segment.
     public let caches: [KeyValueCache]?
+    /// One more than the highest position.
+    public private(set) var positionLimit: Int
 
-    /// The layout of fresh sequences.
-    public init(segmentStarts: [Int], positions: [Int32]) {
+    /// The layout of fresh sequences; of none without arguments.
+    public init(segmentStarts: [Int] = [0], positions: [Int32] = []) {
         self.segmentStarts = segmentStarts
         self.positions = positions
-        self.caches = nil
+        caches = nil
         positionLimit = Int(positions.max() ?? 0) + 1
     }
 
@@ -30,8 +32,20 @@ public final class SequenceLayout {
         positionLimit = Int(positions.max() ?? 0) + 1
     }
 
-    /// One more than the highest position.
-    public let positionLimit: Int
+    /// Adds a fresh sequence of `count` rows.
+    public mutating func append(_ count: Int) {
+        for position in 0..<Int32(count) { positions.append(position) }
+        segmentStarts.append(positions.count)
+        positionLimit = max(positionLimit, count)
+    }
+
+    /// Removes all sequences and keeps the memory.
+    public mutating func clear() {
+        segmentStarts.removeAll(keepingCapacity: true)
+        segmentStarts.append(0)
+        positions.removeAll(keepingCapacity: true)
+        positionLimit = 1
+    }
 
     /// Number of rows.
     public var tokenCount: Int { positions.count }
@@ -48,4 +62,9 @@ public final class SequenceLayout {
         }
         return 4 * pairs * Double(width)
     }
+}
+
+extension KeyValueCache: Equatable {
+    /// Whether both are the same memory.
+    public static func == (left: KeyValueCache, right: KeyValueCache) -> Bool { left === right }
 }

@@ -21,20 +21,6 @@ public final class StepProfile {
         case elementwise = "residual, elementwise"
         case crossEntropy = "cross-entropy"
         case optimizer = "optimizer"
-
-        /// The products of the linear layer at `path`, by the names that Hugging Face models use.
-        package init(ofLayer path: String) {
-            func ends(_ suffixes: [String]) -> Bool { suffixes.contains(where: path.hasSuffix) }
-            if ends(["q_proj", "k_proj", "v_proj", "c_attn"]) {
-                self = .queryKeyValue
-            } else if ends(["o_proj", "out_proj", "attn.c_proj"]) {
-                self = .attentionOutput
-            } else if ends(["gate_proj", "up_proj", "fc1", "c_fc"]) {
-                self = .feedForwardIn
-            } else {
-                self = .feedForwardOut
-            }
-        }
     }
 
     /// What one part took.

@@ -230,7 +230,7 @@ private struct DecodedWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try source.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: ModelBlock) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
         DecodedWeight(try source.matrix(name, rows: rows, columns: columns, in: block))
     }
 }

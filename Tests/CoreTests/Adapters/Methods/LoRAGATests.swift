@@ -76,7 +76,7 @@ struct LoRAGATests {
         let model = try TinyModel.make(engine: engine)
         _ = try attach(targets: .names(["v_proj"]), model: model)
         let linears = model.gradientInitialisedLinears
-        func gradients(_ inputs: [ModelInput]) throws -> [[Float]] {
+        func gradients(_ inputs: [Batch]) throws -> [[Float]] {
             var result: [[Float]] = []
             try WeightGradientPass(model: model, linears: linears).run(inputs) { block, _, _ in
                 result.append(block.gradients.elements())

@@ -102,8 +102,7 @@ struct TensorMemoryTests {
         let batch = TinyBatch(lengths: [50], vocabulary: 13)
         func round() throws {
             let hidden = model.hiddenStates(batch.ids, layout: batch.layout)
-            _ = model.head.loss(
-                hidden, targets: batch.targets, weights: nil, wantsGradient: false, engine: model.engine)
+            _ = model.head.loss(hidden, of: batch.input(), NextToken(), wantsGradient: false, engine: model.engine)
             _ = try Generator(model: model, stopIds: []).generate([[1, 2, 3], [4]], maximumTokens: 8) { _ in
                 Sampler(temperature: 0, topP: 1, seed: 0)
             }

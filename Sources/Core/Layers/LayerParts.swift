@@ -1,0 +1,28 @@
+import CatenaEngine
+
+/// Makes the linear layers and norms of one layer from its weights.
+struct LayerParts {
+    /// The layer's path and a dot.
+    let prefix: String
+    let block: BlockID
+    let weights: any WeightProvider
+    /// Whether the files hold the matrices' transposes.
+    var storesTransposed = false
+
+    /// The linear layer `prefix + name`, `[out, input]`.
+    func linear(_ name: String, _ role: Role, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
+        let path = prefix + name
+        let (rows, columns) = storesTransposed ? (input, out) : (out, input)
+        return Linear(
+            path: path, role: role,
+            weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, in: block),
+            bias: bias
+                ? LayerVector(name: path + ".bias", value: try weights.vector(path + ".bias", count: out)) : nil,
+            storesTransposed: storesTransposed)
+    }
+
+    /// The norm `prefix + name`.
+    func norm(_ name: String, _ kind: Norm.Kind, width: Int, epsilon: Float) throws -> Norm {
+        try Norm(kind, path: prefix + name, width: width, epsilon: epsilon, weights: weights)
+    }
+}

@@ -1,0 +1,33 @@
+import CatenaEngine
+
+/// What a linear layer is for. The family that makes the layer says it; nobody guesses it from a name.
+public enum Role: Hashable, Sendable, CaseIterable {
+    /// Queries, keys and values of attention.
+    case query, key, value
+    /// One matrix that makes queries, keys and values side by side.
+    case fusedQueryKeyValue
+    /// From the heads back to the hidden states.
+    case attentionOutput
+    /// Into the feed-forward part: what is gated by, and what is gated (or goes through an activation alone).
+    case gate, up
+    /// Out of the feed-forward part.
+    case down
+
+    /// Whether it reads what attention reads, as queries, keys and values do.
+    public var isAttentionInput: Bool {
+        switch self {
+        case .query, .key, .value, .fusedQueryKeyValue: true
+        default: false
+        }
+    }
+
+    /// What its products are called in profiles.
+    var part: StepProfile.Part {
+        switch self {
+        case .query, .key, .value, .fusedQueryKeyValue: .queryKeyValue
+        case .attentionOutput: .attentionOutput
+        case .gate, .up: .feedForwardIn
+        case .down: .feedForwardOut
+        }
+    }
+}

@@ -1,0 +1,58 @@
+public import CatenaEngine
+
+/// One micro-batch as a model and its objective take it: examples one after the other, without padding.
+///
+/// An example of n tokens is a segment of n - 1 positions: its last token has no target and is never an input.
+public struct Batch: Equatable {
+    /// Token of each position.
+    public var inputIds: [Int32] = []
+    /// Target of each position, already shifted (the next token), negative where nothing is supervised.
+    public var targets: [Int32] = []
+    /// Weight of each position in the loss; nil for 1.
+    public var weights: [Float]?
+    /// Where its segments begin. No segment sees another.
+    public var layout = SequenceLayout()
+    /// The example of each segment.
+    public var exampleIndices: [Int] = []
+    /// How many positions have a target.
+    public var supervisedCount = 0
+    /// Names its random numbers.
+    public var randomKey = RandomKey.none
+
+    /// Nothing; append examples.
+    public init() {}
+
+    /// Sequences as they are.
+    public init(inputIds: [Int32], targets: [Int32] = [], weights: [Float]? = nil, layout: SequenceLayout) {
+        self.inputIds = inputIds
+        self.targets = targets
+        self.weights = weights
+        self.layout = layout
+        supervisedCount = targets.count { $0 >= 0 }
+    }
+
+    /// How many positions there are.
+    public var tokenCount: Int { inputIds.count }
+
+    /// Removes all examples and keeps the memory.
+    public mutating func clear() {
+        inputIds.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
+        layout.clear()
+        exampleIndices.removeAll(keepingCapacity: true)
+        supervisedCount = 0
+    }
+
+    /// Adds one example as a segment of its own; labels are not shifted.
+    public mutating func append(
+        inputIds ids: UnsafeBufferPointer<Int32>, labels: UnsafeBufferPointer<Int32>, exampleIndex: Int
+    ) {
+        precondition(ids.count == labels.count && ids.count >= 2, "a segment needs two tokens or more and their labels")
+        let count = ids.count - 1
+        inputIds += ids[..<count]
+        targets += labels[1...]
+        for label in labels[1...] where label >= 0 { supervisedCount += 1 }
+        layout.append(count)
+        exampleIndices.append(exampleIndex)
+    }
+}

@@ -1,0 +1,56 @@
+public import CatenaEngine
+
+/// A unit of gathering and recomputation: a function of streams over its weights and adapters.
+public protocol Block: AnyObject {
+    /// Which block of the model it is.
+    var id: BlockID { get }
+    /// The streams that it reads.
+    var reads: [StreamName] { get }
+    /// The streams that it writes.
+    var writes: [StreamName] { get }
+    /// The linear layers in the order of a forward pass.
+    var linears: [Linear] { get }
+    /// The vectors of the norms.
+    var normVectors: [LayerVector] { get }
+    /// Whether anything in it is trained.
+    var isTrained: Bool { get }
+    /// Whether its backward pass needs none of its frozen matrices, so that it is neither run again nor visited for it.
+    var keepsItsTape: Bool { get }
+    /// What it takes for each token.
+    var cost: BlockCost { get }
+    /// What it writes, of what it reads.
+    func forward(_ streams: Streams, of batch: Batch, on tape: Tape) -> Streams
+}
+
+extension Block {
+    public var reads: [StreamName] { [.hidden] }
+    public var writes: [StreamName] { [.hidden] }
+    public var keepsItsTape: Bool { false }
+}
+
+/// What a block takes for each token, beside its matrices and adapters.
+public struct BlockCost: Sendable, Equatable {
+    /// Numbers kept from the forward to the backward pass.
+    public var kept = 0
+    /// Numbers beside those, at most, while the backward pass runs.
+    public var transient = 0
+    /// The heads of its attention; nil without one.
+    public var attention: AttentionShape?
+
+    /// Nothing.
+    public init() {}
+
+    /// The larger of each number; attention of either.
+    func largest(with other: BlockCost) -> BlockCost {
+        BlockCost(
+            kept: max(kept, other.kept), transient: max(transient, other.transient),
+            attention: attention ?? other.attention)
+    }
+
+    /// All of it.
+    public init(kept: Int, transient: Int, attention: AttentionShape?) {
+        self.kept = kept
+        self.transient = transient
+        self.attention = attention
+    }
+}

@@ -1,0 +1,34 @@
+public import CatenaEngine
+
+/// The objective of language models: the next token, at every position that has a target.
+///
+///     L = Σ w_t (logsumexp z_t - z_t[target]),   dz_t = w_t (softmax z_t - onehot)
+///
+/// w_t is the batch's weight of the position, 1 without weights.
+public struct NextToken: Objective {
+    /// There is nothing to choose.
+    public init() {}
+
+    public func supervision(of batch: Batch) -> Supervision {
+        let rows = batch.targets.indices.filter { batch.targets[$0] >= 0 }
+        return Supervision(
+            rows: rows, targets: rows.map { batch.targets[$0] }, weights: rows.map { batch.weights?[$0] ?? 1 })
+    }
+
+    public func losses(
+        of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
+        writesGradient: Bool, engine: Engine
+    ) {
+        supervision.targets.withUnsafeBufferPointer { targets in
+            supervision.weights.withUnsafeBufferPointer { weights in
+                guard let targets = targets.baseAddress, let weights = weights.baseAddress else { return }
+                engine.measured(.crossEntropy) {
+                    Kernels.crossEntropyRows(
+                        engine.threads, logits: scores.pointer, targets: targets + rows.lowerBound,
+                        weights: weights + rows.lowerBound, rows: rows.count, vocabulary: scores.columns,
+                        losses: losses, writeGradient: writesGradient)
+                }
+            }
+        }
+    }
+}
