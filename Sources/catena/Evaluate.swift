@@ -86,7 +86,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
                 if communicator.isRoot, let output { try DurableFile.requireWritable(output) }
                 return try prepare(engine, communicator)
             }
-            var result: [String: JSONValue]
+            var result: JSONObject
             switch task {
             case .loss: result = try loss(part, communicator)
             case .exactMatch: result = try exactMatch(part, communicator)
@@ -94,8 +94,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             }
             try communicator.agree("checking the model's files") { try part.model.requireUnchangedBeforeResult() }
             guard communicator.isRoot else { return }
-            result["seconds"] = .double(MonotonicClock.seconds() - start)
-            result["ranks"] = .integer(Int64(communicator.size))
+            result["seconds"] = .number(MonotonicClock.seconds() - start)
+            result["ranks"] = .integer(communicator.size)
             result["task"] = .string(task.rawValue)
             result["data"] = .string(data)
             result["model"] = .string(models.model)
@@ -147,7 +147,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             questions: task == .choice ? Array(questions[share]) : [])
     }
 
-    private func loss(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+    private func loss(_ part: Part, _ communicator: any Communicator) throws -> JSONObject {
         var cut = [0.0]
         let own = try communicator.agree("computing the loss") {
             let encoded = try part.encoders.encoder().encode(all: part.examples)
@@ -176,15 +176,15 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         try communicator.allReduceSum(&cut)
         guard evaluation.supervisedCount > 0 else { throw EvaluationError.nothingSupervised(path: data) }
         return [
-            "loss": .double(evaluation.loss), "perplexity": .double(evaluation.perplexity),
-            "examples": .integer(Int64(evaluation.exampleCount)), "skipped": .integer(Int64(evaluation.skippedCount)),
-            "cut": .integer(Int64(cut[0])),
-            "tokens": .integer(Int64(evaluation.tokenCount)),
-            "supervised_tokens": .integer(Int64(evaluation.supervisedCount)),
+            "loss": .number(evaluation.loss), "perplexity": .number(evaluation.perplexity),
+            "examples": .integer(evaluation.exampleCount), "skipped": .integer(evaluation.skippedCount),
+            "cut": .integer(Int(cut[0])),
+            "tokens": .integer(evaluation.tokenCount),
+            "supervised_tokens": .integer(evaluation.supervisedCount),
         ]
     }
 
-    private func exactMatch(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+    private func exactMatch(_ part: Part, _ communicator: any Communicator) throws -> JSONObject {
         let outcomes = try communicator.agree("generating answers") {
             let progress = communicator.isRoot ? CountProgress("answering", total: part.examples.count) : nil
             let exactMatch = ExactMatch(
@@ -197,7 +197,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         return try accuracy(outcomes.map(\.json), communicator)
     }
 
-    private func choice(_ part: Part, _ communicator: any Communicator) throws -> [String: JSONValue] {
+    private func choice(_ part: Part, _ communicator: any Communicator) throws -> JSONObject {
         let outcomes = try communicator.agree("scoring options") {
             let progress = communicator.isRoot ? CountProgress("scored", total: part.questions.count) : nil
             let accuracy = ChoiceAccuracy(
@@ -215,7 +215,7 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     }
 
     /// Collective: what is right among all processes' answers; empty on all but process 0.
-    private func accuracy(_ own: [JSONValue], _ communicator: any Communicator) throws -> [String: JSONValue] {
+    private func accuracy(_ own: [JSONValue], _ communicator: any Communicator) throws -> JSONObject {
         let text = JSONValue.array(own).compactText()
         guard let parts = try communicator.gather(Array(text.utf8), to: 0) else { return [:] }
         var all: [JSONValue] = []
@@ -225,8 +225,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         }
         let correct = all.count { $0["correct"]?.boolValue == true }
         return [
-            "accuracy": .double(Double(correct) / Double(max(all.count, 1))), "correct": .integer(Int64(correct)),
-            "examples": .integer(Int64(all.count)), "answers": .array(all),
+            "accuracy": .number(Double(correct) / Double(max(all.count, 1))), "correct": .integer(correct),
+            "examples": .integer(all.count), "answers": .array(all),
         ]
     }
 }

@@ -98,9 +98,9 @@ struct Generate: ParsableCommand {
         let promptSeconds = ids.isEmpty ? end - start : first - start
         if json {
             let result: JSONValue = [
-                "text": .string(stream.text), "prompt_tokens": .integer(Int64(encoded.ids.count)),
-                "generated_tokens": .integer(Int64(ids.count)), "prompt_seconds": .double(promptSeconds),
-                "seconds": .double(end - start), "tokens_per_second": .double(speed),
+                "text": .string(stream.text), "prompt_tokens": .integer(encoded.ids.count),
+                "generated_tokens": .integer(ids.count), "prompt_seconds": .number(promptSeconds),
+                "seconds": .number(end - start), "tokens_per_second": .number(speed),
                 "stopped": .string(ids.count < min(maxTokens, room) ? "end" : "length"),
             ]
             StandardOutput.write(json: result.compactText() + "\n")

@@ -59,7 +59,7 @@ struct TrainTokenizer: ParsableCommand {
         switch value {
         case .string(let text): body(text)
         case .array(let elements): for element in elements { strings(in: element, body) }
-        case .object(let members): for key in members.keys.sorted() { members[key].map { strings(in: $0, body) } }
+        case .object(let members): for member in members { strings(in: member.value, body) }
         default: break
         }
     }

@@ -53,23 +53,23 @@ public struct CellResult: Sendable, Equatable {
 extension CellResult {
     /// As it is stored.
     public var json: JSONValue {
-        var members: [String: JSONValue] = [
-            "method": .string(cell.method), "learning_rate": .double(cell.learningRate),
-            "seed": .integer(Int64(cell.seed)), "ranks": .integer(Int64(ranks)),
+        var members: JSONObject = [
+            "method": .string(cell.method), "learning_rate": .number(cell.learningRate),
+            "seed": .integer(cell.seed), "ranks": .integer(ranks),
         ]
         if let divergence {
             members["diverged"] = .string(divergence)
             return .object(members)
         }
-        members["steps"] = .integer(Int64(steps))
-        members["parameters"] = .integer(Int64(parameters))
-        members["validation_loss"] = .double(validationLoss)
-        members["training_loss"] = .double(trainingLoss)
-        members["tokens"] = .integer(Int64(tokens))
-        members["tokens_per_second"] = .double(tokensPerSecond)
-        members["seconds"] = .double(seconds)
-        members["peak_resident_bytes"] = .integer(Int64(peakResidentBytes))
-        members["resident_bytes_before"] = .integer(Int64(residentBytesBefore))
+        members["steps"] = .integer(steps)
+        members["parameters"] = .integer(parameters)
+        members["validation_loss"] = .number(validationLoss)
+        members["training_loss"] = .number(trainingLoss)
+        members["tokens"] = .integer(tokens)
+        members["tokens_per_second"] = .number(tokensPerSecond)
+        members["seconds"] = .number(seconds)
+        members["peak_resident_bytes"] = .integer(peakResidentBytes)
+        members["resident_bytes_before"] = .integer(residentBytesBefore)
         return .object(members)
     }
 
@@ -127,11 +127,11 @@ public struct TestResult: Sendable, Equatable {
 
     /// As it is stored.
     public var json: JSONValue {
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "scores": .object(
-                scores.mapValues { ["value": .double($0.value), "examples": .integer(Int64($0.examples))] })
+                JSONObject(scores.mapValues { ["value": .number($0.value), "examples": .integer($0.examples)] }))
         ]
-        if let validationLoss { members["validation_loss"] = .double(validationLoss) }
+        if let validationLoss { members["validation_loss"] = .number(validationLoss) }
         return .object(members)
     }
 
@@ -140,9 +140,7 @@ public struct TestResult: Sendable, Equatable {
     /// - Throws: ``FileError`` that names the file and the key.
     public init(_ json: JSONDocument) throws(FileError) {
         var scores: [String: Score] = [:]
-        let stored = try json.require("scores")
-        for name in try stored.members().keys {
-            let score = try stored.require(name)
+        for (name, score) in try json.require("scores").fields() {
             scores[name] = Score(
                 value: try score.optionalDouble("value") ?? .nan, examples: try score.requireInt("examples"))
         }

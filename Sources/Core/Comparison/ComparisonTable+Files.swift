@@ -55,14 +55,11 @@ extension ComparisonTable {
 
     /// Everything in the table, and every learning rate that was tried.
     public var json: JSONValue {
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "budget": .object(
-                Dictionary(
-                    uniqueKeysWithValues: configuration.budget.entries.map {
-                        ($0.key, .integer(Int64($0.value.integer ?? 0)))
-                    })),
-            "seeds": .array(configuration.seeds.map { .integer(Int64($0)) }),
-            "selection": .string(configuration.selection.rawValue), "ranks": .array(ranks.map { .integer(Int64($0)) }),
+                JSONObject(configuration.budget.entries.map { ($0.key, .integer($0.value.integer ?? 0)) })),
+            "seeds": .array(configuration.seeds.map { .integer($0) }),
+            "selection": .string(configuration.selection.rawValue), "ranks": .array(ranks.map { .integer($0) }),
             "tasks": .array(
                 configuration.tasks.map {
                     ["name": .string($0.name), "kind": .string($0.kind.rawValue), "file": .string($0.file)]
@@ -77,18 +74,18 @@ extension ComparisonTable {
     private func json(_ row: Row) -> JSONValue {
         [
             "name": .string(row.name), "method": row.method.map { .string($0) } ?? .null,
-            "rank": row.rank.map { .integer(Int64($0)) } ?? .null, "parameters": .integer(Int64(row.parameters)),
+            "rank": row.rank.map { .integer($0) } ?? .null, "parameters": .integer(row.parameters),
             "misses_budget": .bool(misses(row)),
-            "learning_rate": row.learningRate.map { .double($0) } ?? .null,
+            "learning_rate": row.learningRate.map { .number($0) } ?? .null,
             "learning_rates": .array(
                 row.trials.map {
                     [
-                        "learning_rate": .double($0.learningRate), "validation_loss": $0.validationLoss.json,
-                        "diverged": .integer(Int64($0.divergedCount)),
+                        "learning_rate": .number($0.learningRate), "validation_loss": $0.validationLoss.json,
+                        "diverged": .integer($0.divergedCount),
                     ]
                 }),
             "validation_loss": row.validationLoss.json, "training_loss": row.trainingLoss.json,
-            "scores": .object(row.scores.mapValues(\.json)), "tokens_per_second": row.tokensPerSecond.json,
+            "scores": .object(JSONObject(row.scores.mapValues(\.json))), "tokens_per_second": row.tokensPerSecond.json,
             "peak_resident_bytes": row.peakResidentBytes.json, "seconds": row.seconds.json,
         ]
     }

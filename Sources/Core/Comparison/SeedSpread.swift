@@ -21,8 +21,8 @@ public struct SeedSpread: Sendable, Equatable {
     /// `{"mean", "sd", "values"}`; what is not there is null.
     var json: JSONValue {
         [
-            "mean": .double(mean), "sd": standardDeviation.map { .double($0) } ?? .null,
-            "values": .array(values.map { .double($0) }),
+            "mean": .number(mean), "sd": standardDeviation.map { .number($0) } ?? .null,
+            "values": .array(values.map { .number($0) }),
         ]
     }
 }

@@ -81,7 +81,7 @@ extension RunConfiguration.AdapterSection {
 
     /// The section as the value of a JSON member.
     public var json: JSONValue {
-        .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
+        .object(JSONObject(entries.map { ($0.key, $0.value.jsonValue) }))
     }
 
     /// Reads what ``json`` wrote, as strictly as a run's configuration.
@@ -98,12 +98,12 @@ extension ConfigurationValue {
     fileprivate var jsonValue: JSONValue {
         switch self {
         case .boolean(let value): .bool(value)
-        case .integer(let value): .integer(Int64(value))
+        case .integer(let value): .integer(value)
         case .number(let value): .shortest(value)
         case .text(let value): .string(value)
         case .list(let values): .array(values.map(\.jsonValue))
         case .section(let entries):
-            .object(Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.jsonValue) }))
+            .object(JSONObject(entries.map { ($0.key, $0.value.jsonValue) }))
         }
     }
 }

@@ -33,7 +33,7 @@ extension DataRecord {
             guard case .object(let members) = variables else {
                 throw RecordFault(expected: "an object in \"chat_template_kwargs\"", found: variables.summary)
             }
-            conversation.templateVariables = members.map { (name: $0.key, value: $0.value) }
+            conversation.templateVariables = members
         }
         guard conversation.messages.contains(where: \.isLearned) else {
             let roles = Set(conversation.messages.map(\.role)).sorted().joined(separator: " and ")

@@ -3,7 +3,7 @@ import Foundation
 
 /// Writes generated records, one JSON object a line.
 enum DemoFile {
-    static func write(_ records: [[String: JSONValue]], to path: String) throws(DataError) {
+    static func write(_ records: [JSONObject], to path: String) throws(DataError) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let text = records.map { JSONValue.object($0).compactText() + "\n" }.joined()
         do {

@@ -46,7 +46,7 @@ public struct DemoSums: Sendable {
     /// Writes train.jsonl and validation.jsonl (`{"prompt", "completion"}`) with different indices.
     public func write(to folder: String, train: Int, validation: Int) throws(DataError) {
         for (name, range) in [("train", 0..<train), ("validation", train..<(train + validation))] {
-            let records = range.map { index -> [String: JSONValue] in
+            let records = range.map { index -> JSONObject in
                 let (prompt, completion) = question(index)
                 return ["prompt": .string(prompt), "completion": .string(completion)]
             }

@@ -16,7 +16,7 @@ struct ExampleCollector: RecordCollector {
         form = ExampleForm(columns: columns)
     }
 
-    mutating func add(_ value: OrderedJSON, line: RecordPlace) {
+    mutating func add(_ value: JSONValue, line: RecordPlace) {
         do throws(RecordFault) {
             let reading = try form.read(value)
             if let first, first.form != reading.form {

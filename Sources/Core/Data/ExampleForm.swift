@@ -36,7 +36,7 @@ package struct ExampleForm {
     package init(columns: [RunConfiguration.DataSection.Column]) { self.columns = columns }
 
     /// The example that `value` writes.
-    package mutating func read(_ value: OrderedJSON) throws(RecordFault) -> Reading {
+    package mutating func read(_ value: JSONValue) throws(RecordFault) -> Reading {
         var record = try DataRecord(value, columns: columns)
         try record.requireNothingChangesTraining()
         let (example, form) = try example(of: &record)
@@ -77,7 +77,7 @@ package struct ExampleForm {
             record.take("text")
             return (.text(try record.string("text")), .text)
         }
-        let hints = record.members.map(\.key).sorted().compactMap { key in
+        let hints = record.members.keys.sorted().compactMap { key in
             meaning(of: key).map { "\"\(key)\" is nearly \"\($0)\"" }
         }
         throw RecordFault(

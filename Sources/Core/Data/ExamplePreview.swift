@@ -46,8 +46,8 @@ package struct ExamplePreview: Sendable {
     package var json: JSONValue {
         [
             "text": text.map { .string($0) } ?? .null,
-            "input_ids": .array(encoded.inputIds.map { .integer(Int64($0)) }),
-            "labels": .array(encoded.labels.map { .integer(Int64($0)) }),
+            "input_ids": .array(encoded.inputIds.map { .integer(Int($0)) }),
+            "labels": .array(encoded.labels.map { .integer(Int($0)) }),
             "notes": .array(notes.map { .string($0) }),
         ]
     }

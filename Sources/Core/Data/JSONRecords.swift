@@ -4,7 +4,7 @@ import Glibc
 /// What takes the records of a data file one after the other.
 protocol RecordCollector {
     /// Takes a record that begins at `place`.
-    mutating func add(_ value: OrderedJSON, line place: RecordPlace)
+    mutating func add(_ value: JSONValue, line place: RecordPlace)
 
     /// Notes what is wrong with a text that is no record.
     mutating func add(_ fault: DataError)
@@ -29,20 +29,20 @@ enum JSONRecords {
     }
 
     /// The object that is the whole text; nil where the first line is a record of its own that others follow.
-    private static func wholeObject(_ bytes: UnsafeRawBufferPointer, from start: Int) -> OrderedJSON? {
+    private static func wholeObject(_ bytes: UnsafeRawBufferPointer, from start: Int) -> JSONValue? {
         let end = lineEnd(bytes, from: start)
         let isOnlyLine = !bytes[end...].contains { !ExampleReader.isWhiteSpace($0) }
         let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-        // OrderedJSON reads `nil` as its null, so an absent value is named.
-        let absent = OrderedJSON?.none
-        if let record = try? OrderedJSON.parseStrictly(line) { return isOnlyLine ? record : absent }
+        // A value reads `nil` as its null, so an absent value is named.
+        let absent = JSONValue?.none
+        if let record = try? JSONValue.parse(line) { return isOnlyLine ? record : absent }
         if isOnlyLine { return absent }
-        return try? OrderedJSON.parseStrictly(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        return try? JSONValue.parse(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
 
     /// One record, or a list of them in `data` beside things like a version.
     private static func readObject(
-        _ document: OrderedJSON, _ bytes: UnsafeRawBufferPointer, from start: Int, line: Int, path: String,
+        _ document: JSONValue, _ bytes: UnsafeRawBufferPointer, from start: Int, line: Int, path: String,
         into collector: inout some RecordCollector
     ) {
         guard case .object(let members) = document, case .array = document["data"],
@@ -63,7 +63,7 @@ enum JSONRecords {
             let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             if text.contains(where: { !ExampleReader.isWhiteSpace($0) }) {
                 do throws(JSONSyntaxError) {
-                    collector.add(try OrderedJSON.parseStrictly(text), line: RecordPlace(line))
+                    collector.add(try JSONValue.parse(text), line: RecordPlace(line))
                 } catch {
                     collector.add(
                         .invalidJSON(file: path, line: line, column: error.byteOffset + 1, reason: error.reason))
@@ -90,7 +90,7 @@ enum JSONRecords {
                 counted = parser.offset
                 let place = RecordPlace(line, record: line == lastLine ? number : nil)
                 lastLine = line
-                collector.add(try parser.parseOrderedValue(), line: place)
+                collector.add(try parser.parseValue(), line: place)
             }
             if isWholeText { try parser.requireEnd() }
         } catch {
@@ -138,7 +138,7 @@ extension JSONParser {
             while !parser.consume("}") {
                 let key = try parser.parseKey()
                 if key == name { return parser.offset }
-                _ = try parser.parseOrderedValue()
+                _ = try parser.parseValue()
                 parser.skipWhiteSpace()
                 _ = parser.consume(",")
                 parser.skipWhiteSpace()

@@ -7,10 +7,10 @@ import CatenaText
 /// Hugging Face's `apply_chat_template` does.
 enum MessageReader {
     /// The messages of a list, or of a JSON text of one; `place` names it in messages.
-    static func messages(_ value: OrderedJSON, at place: String) throws(RecordFault) -> [Conversation.Message] {
+    static func messages(_ value: JSONValue, at place: String) throws(RecordFault) -> [Conversation.Message] {
         var value = value
         if case .string(let text) = value {
-            guard let parsed = OrderedJSON(text: text) else {
+            guard let parsed = JSONValue(text: text) else {
                 throw RecordFault(
                     expected: "a list of messages, or its JSON text, in \"\(place)\"", found: value.summary)
             }
@@ -27,15 +27,13 @@ enum MessageReader {
         return messages
     }
 
-    private static func message(_ value: OrderedJSON, at place: String) throws(RecordFault) -> Conversation.Message {
-        guard case .object(var members) = value else {
+    private static func message(_ value: JSONValue, at place: String) throws(RecordFault) -> Conversation.Message {
+        guard case .object(let members) = value else {
             throw RecordFault(expected: "{\"role\", \"content\"} in \(place)", found: value.summary)
         }
-        members.removeAll { member in if case .null = member.value { true } else { false } }
-        let given = members
-        func member(_ key: String) -> OrderedJSON? { given.first { $0.key == key }?.value }
-        let speaker = member("role") == nil && member("from") != nil ? "from" : "role"
-        guard let name = member(speaker) else {
+        let given = members.filter { !$0.value.isNull }
+        let speaker = given["role"] == nil && given["from"] != nil ? "from" : "role"
+        guard let name = given[speaker] else {
             throw RecordFault(expected: "a role in \(place).role", found: "no such key")
         }
         guard case .string(let spoken) = name, let known = DataKeys.roles[spoken] else {
@@ -46,23 +44,23 @@ enum MessageReader {
         }
         let isCall = known == "call"
         let role = isCall ? "assistant" : known
-        let textKey = member("content") != nil ? "content" : "value"
-        var fields: [(key: String, value: OrderedJSON)] = []
-        var calls: OrderedJSON?
-        if isCall { calls = try ToolReader.calls(member(textKey) ?? .null, at: place) }
+        let textKey = given["content"] != nil ? "content" : "value"
+        var fields: JSONObject = [:]
+        var calls: JSONValue?
+        if isCall { calls = try ToolReader.calls(given[textKey] ?? .null, at: place) }
         for (key, value) in given {
             switch key {
-            case speaker: fields.append(("role", .string(role)))
+            case speaker: fields.append("role", .string(role))
             case "role", "from",
                 "value" where key != textKey, "content" where key != textKey:
                 break
             case textKey:
-                if !isCall { fields.append(("content", try content(value, role: role, at: place))) }
+                if !isCall { fields.append("content", try content(value, role: role, at: place)) }
             case "tool_calls":
                 if value != .array([]), value != "" { calls = try ToolReader.calls(value, at: "\(place).tool_calls") }
             case "function_call": calls = try ToolReader.calls(value, at: "\(place).function_call")
             default:
-                if DataKeys.flags[key] == nil { fields.append((key, value)) }
+                if DataKeys.flags[key] == nil { fields.append(key, value) }
             }
         }
         if let calls {
@@ -70,10 +68,9 @@ enum MessageReader {
                 throw RecordFault(
                     expected: "tool_calls in assistant messages only", found: "\(place) of the role \(role)")
             }
-            fields.append(("tool_calls", calls))
+            fields.append("tool_calls", calls)
         }
-        if calls == nil, !fields.contains(where: { $0.key == "content" }), member("reasoning_content")?.isEmpty ?? true
-        {
+        if calls == nil, fields["content"] == nil, given["reasoning_content"]?.isEmpty ?? true {
             throw RecordFault(expected: "a string in \(place).content", found: "no such key")
         }
         let flag = try isLearned(given, role: role, at: place)
@@ -81,8 +78,7 @@ enum MessageReader {
     }
 
     /// A text; parts of text are joined with nothing between. What a tool answers may be an object.
-    private static func content(_ value: OrderedJSON, role: String, at place: String) throws(RecordFault) -> OrderedJSON
-    {
+    private static func content(_ value: JSONValue, role: String, at place: String) throws(RecordFault) -> JSONValue {
         switch value {
         case .string: return value
         case .object where role == "tool": return value
@@ -94,7 +90,7 @@ enum MessageReader {
         }
     }
 
-    private static func partText(_ part: OrderedJSON, at place: String) throws(RecordFault) -> String {
+    private static func partText(_ part: JSONValue, at place: String) throws(RecordFault) -> String {
         if case .string(let text) = part { return text }
         let type = part["type"] ?? "text"
         if type == "text", case .string(let text) = part["text"] { return text }
@@ -104,7 +100,7 @@ enum MessageReader {
 
     /// Whether the message is learned; nil where it does not say.
     private static func isLearned(
-        _ members: [(key: String, value: OrderedJSON)], role: String, at place: String
+        _ members: JSONObject, role: String, at place: String
     ) throws(RecordFault) -> Bool? {
         var said: [(key: String, isLearned: Bool)] = []
         for (key, value) in members {

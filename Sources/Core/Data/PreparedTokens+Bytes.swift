@@ -8,7 +8,7 @@ extension PreparedTokens {
     public func bytes() -> [UInt8] {
         var bytes: [UInt8] = []
         let faultText = Array(JSONValue.array(faults.shown.map { .string($0) }).compactText().utf8)
-        let notes = Array(JSONValue.object(templateNotes.mapValues { .integer(Int64($0)) }).compactText().utf8)
+        let notes = Array(JSONValue.object(JSONObject(templateNotes.mapValues { .integer($0) })).compactText().utf8)
         let counts = [
             offsets.count, inputIds.count, readCount, cutCount, droppedCount, faults.count, faultText.count,
             conversationCount, conversationExampleCount, notes.count,
@@ -47,7 +47,7 @@ extension PreparedTokens {
             faults = DataFaults(shown: shown.compactMap(\.stringValue), count: counts[5])
             let notes = UnsafeRawBufferPointer(rebasing: all[notesStart...])
             if case .object(let members)? = try? JSONValue.parse(notes, path: "notes") {
-                templateNotes = members.compactMapValues(\.intValue)
+                for (note, count) in members { templateNotes[note] = count.intValue }
             }
         }
     }

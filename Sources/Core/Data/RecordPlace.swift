@@ -17,9 +17,9 @@ public struct RecordPlace: Sendable, Hashable, ExpressibleByIntegerLiteral, Cust
     public var description: String { record.map { "\(line) (record \($0))" } ?? "\(line)" }
 
     /// Members of a report about one record.
-    var json: [String: JSONValue] {
-        var members: [String: JSONValue] = ["line": .integer(Int64(line))]
-        if let record { members["record"] = .integer(Int64(record)) }
+    var json: JSONObject {
+        var members: JSONObject = ["line": .integer(line)]
+        if let record { members["record"] = .integer(record) }
         return members
     }
 }

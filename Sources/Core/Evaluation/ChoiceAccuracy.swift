@@ -25,9 +25,9 @@ public struct ChoiceAccuracy {
         public var json: JSONValue {
             .object(
                 line.json.merging([
-                    "scores": .array(scores.map { .double($0) }), "answer": .integer(Int64(answer)),
+                    "scores": .array(scores.map { .number($0) }), "answer": .integer(answer),
                     "correct": .bool(isCorrect),
-                ]) { $1 })
+                ]))
         }
     }
 

@@ -89,7 +89,7 @@ private struct ChoiceCollector: RecordCollector {
         (self.path, self.columns) = (path, columns)
     }
 
-    mutating func add(_ value: OrderedJSON, line: RecordPlace) {
+    mutating func add(_ value: JSONValue, line: RecordPlace) {
         do throws(RecordFault) {
             guard case .object = value else {
                 throw RecordFault(expected: "an object {\"prompt\", \"choices\", \"answer\"}", found: value.summary)

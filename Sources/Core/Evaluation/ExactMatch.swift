@@ -22,7 +22,7 @@ public struct ExactMatch {
                 line.json.merging([
                     "reference": .string(reference), "generated": .string(generated),
                     "answer": answer.map { .string($0) } ?? .null, "correct": .bool(isCorrect),
-                ]) { $1 })
+                ]))
         }
 
         /// What ``json`` gave.

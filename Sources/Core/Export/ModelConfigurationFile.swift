@@ -21,8 +21,8 @@ public enum ModelConfigurationFile {
                 format: "a Hugging Face folder",
                 reason: "no config.json is known for the family \(configuration.family)")
         }
-        func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
-        var members: [String: JSONValue] = [
+        func integer(_ value: Int) -> JSONValue { .integer(value) }
+        var members: JSONObject = [
             "architectures": [.string(architecture)], "model_type": .string(family.modelType),
             "hidden_act": "silu", "torch_dtype": .string(dtype), "use_cache": true,
             "vocab_size": integer(configuration.vocabularySize), "hidden_size": integer(configuration.hiddenSize),
@@ -32,19 +32,19 @@ public enum ModelConfigurationFile {
             "num_key_value_heads": integer(configuration.keyValueHeads),
             "head_dim": integer(configuration.headDimension),
             "max_position_embeddings": integer(configuration.maximumPositions),
-            "rms_norm_eps": .double(Double("\(configuration.normEpsilon)") ?? Double(configuration.normEpsilon)),
-            "rope_theta": .double(configuration.rotaryBase),
+            "rms_norm_eps": .number(Double("\(configuration.normEpsilon)") ?? Double(configuration.normEpsilon)),
+            "rope_theta": .number(configuration.rotaryBase),
             "tie_word_embeddings": .bool(configuration.tiesEmbeddings),
             "attention_bias": .bool(configuration.outputBias), "mlp_bias": .bool(configuration.feedForwardBias),
             "sliding_window": configuration.slidingWindow.map { integer($0) } ?? .null,
         ]
         switch configuration.rotaryScaling {
         case .none: break
-        case .linear(let factor): members["rope_scaling"] = ["rope_type": "linear", "factor": .double(factor)]
+        case .linear(let factor): members["rope_scaling"] = ["rope_type": "linear", "factor": .number(factor)]
         case .llama3(let factor, let low, let high, let originalPositions):
             members["rope_scaling"] = [
-                "rope_type": "llama3", "factor": .double(factor), "low_freq_factor": .double(low),
-                "high_freq_factor": .double(high), "original_max_position_embeddings": integer(originalPositions),
+                "rope_type": "llama3", "factor": .number(factor), "low_freq_factor": .number(low),
+                "high_freq_factor": .number(high), "original_max_position_embeddings": integer(originalPositions),
             ]
         case .factors:
             throw .notRepresentable(

@@ -39,7 +39,11 @@ public struct SafetensorsFile: Sendable {
         var unreadable: [String: String] = [:]
         var metadata: [String: String] = [:]
         var places: [Place] = []
+        var names: Set<String> = []
         for (name, entry) in header {
+            guard names.insert(name).inserted else {
+                throw .malformedTensor(path: path, tensor: name, reason: Self.sameName)
+            }
             if name == "__metadata__" {
                 metadata = try Self.metadata(entry, path: path)
                 continue
@@ -59,6 +63,9 @@ public struct SafetensorsFile: Sendable {
         self.unreadable = unreadable
         self.metadata = metadata
     }
+
+    /// Names are told apart as Swift's texts are; JSON tells them apart by their bytes.
+    static let sameName = "is there twice, its letters and accents composed in two ways"
 
     private static func headerLength(_ file: MappedFile) throws(FileError) -> Int {
         guard file.byteCount >= 8 else {
@@ -85,7 +92,7 @@ public struct SafetensorsFile: Sendable {
 
     private static func header(
         _ file: MappedFile, headerBytes: Int
-    ) throws(FileError) -> [String: JSONValue] {
+    ) throws(FileError) -> JSONObject {
         let text = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + headerBytes])
         let value: JSONValue
         do {
@@ -118,7 +125,9 @@ public struct SafetensorsFile: Sendable {
                     path: path, byteOffset: 8,
                     reason: "\"__metadata__.\(key)\" must be a string, but is \(member.summary)")
             }
-            metadata[key] = text
+            guard metadata.updateValue(text, forKey: key) == nil else {
+                throw .malformed(path: path, byteOffset: 8, reason: "\"__metadata__.\(key)\" \(Self.sameName)")
+            }
         }
         return metadata
     }

@@ -119,13 +119,12 @@ public struct SafetensorsWriter {
     private func header(_ ordered: [Entry]) -> [UInt8] {
         var members: [String] = []
         if !metadata.isEmpty {
-            let value = JSONValue.object(metadata.mapValues { .string($0) })
+            let value = JSONValue.object(JSONObject(metadata.mapValues { .string($0) }))
             members.append("\"__metadata__\":" + value.compactText())
         }
         var offset = 0
         for entry in ordered {
-            var member = ""
-            JSONValue.writeQuoted(entry.name, to: &member)
+            var member = JSONValue.string(entry.name).compactText()
             let type = entry.values.encoding.safetensorsType ?? ""
             let shape = entry.shape.map(String.init).joined(separator: ",")
             let end = offset + entry.byteCount

@@ -99,7 +99,11 @@ public struct WeightFiles: Sendable {
     ) throws(FileError) -> WeightFiles {
         let map = try JSONDocument.read(path: path).require("weight_map")
         var namesByShard: [String: [String]] = [:]
+        var known: Set<String> = []
         for (tensor, value) in try map.members() {
+            guard known.insert(tensor).inserted else {
+                throw .malformedTensor(path: path, tensor: tensor, reason: SafetensorsFile.sameName)
+            }
             guard let shard = value.stringValue, !shard.contains("/"), shard != "..", !shard.isEmpty
             else {
                 throw .wrongValue(

@@ -52,8 +52,8 @@ extension Inspection {
         for (key, value) in file.metadata.sorted(by: { $0.key < $1.key }) {
             switch value {
             case .string(let text): result.add(key, .string(text))
-            case .integer(let number): result.add(key, .integer(number))
-            case .float(let number): result.add(key, .double(number))
+            case .integer(let number): result.add(key, .integer(Int(number)))
+            case .float(let number): result.add(key, .number(number))
             case .bool(let flag): result.add(key, .bool(flag))
             case .elements: continue
             }

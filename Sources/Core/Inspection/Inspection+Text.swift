@@ -3,13 +3,13 @@ public import CatenaFiles
 extension Inspection {
     /// Everything as one JSON object; the tensors with name, shape, encoding and bytes.
     public var json: JSONValue {
-        var members: [String: JSONValue] = ["kind": .string(kind.rawValue), "path": .string(path)]
+        var members: JSONObject = ["kind": .string(kind.rawValue), "path": .string(path)]
         for fact in facts { members[fact.name] = fact.value }
         members["tensor_list"] = .array(
             tensors.map { tensor in
                 [
-                    "name": .string(tensor.name), "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
-                    "encoding": .string(tensor.encoding.rawValue), "bytes": .integer(Int64(tensor.byteCount)),
+                    "name": .string(tensor.name), "shape": .array(tensor.shape.map { .integer($0) }),
+                    "encoding": .string(tensor.encoding.rawValue), "bytes": .integer(tensor.byteCount),
                 ]
             })
         return .object(members)
@@ -34,7 +34,7 @@ extension Inspection {
         switch value {
         case .string(let text): text
         case .integer(let number): isBytes ? "\(grouped(number)) (\(megabytes(number)) MB)" : grouped(number)
-        case .double(let number): "\(number)"
+        case .number(let number): "\(number)"
         case .bool(let flag): flag ? "yes" : "no"
         case .null: "none"
         case .array(let elements): elements.map { plain($0, isBytes: false) }.joined(separator: ", ")
@@ -44,10 +44,10 @@ extension Inspection {
         }
     }
 
-    private static func megabytes(_ bytes: Int64) -> String { "\((Double(bytes) / 1e5).rounded() / 10)" }
+    private static func megabytes(_ bytes: Int) -> String { "\((Double(bytes) / 1e5).rounded() / 10)" }
 
     /// Digits in groups of three with narrow gaps: `134 515 008`.
-    static func grouped(_ number: Int64) -> String {
+    static func grouped(_ number: Int) -> String {
         var groups: [Substring] = []
         var rest = Substring(String(number.magnitude))
         while rest.count > 3 {

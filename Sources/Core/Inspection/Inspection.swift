@@ -35,7 +35,7 @@ public struct Inspection {
         if let value, !value.isNull { facts.append(Fact(name: name, value: value)) }
     }
 
-    mutating func add(_ name: String, _ number: Int) { add(name, .integer(Int64(number))) }
+    mutating func add(_ name: String, _ number: Int) { add(name, .integer(number)) }
 
     /// Finds out what lies at `path` and reads it; weights are mapped, not read.
     ///
@@ -88,9 +88,9 @@ public struct Inspection {
         add("tensors", tensors.count)
         add("parameters", tensors.reduce(0) { $0 + $1.elementCount })
         add("bytes", tensors.reduce(0) { $0 + $1.byteCount })
-        var encodings: [String: JSONValue] = [:]
+        var encodings: JSONObject = [:]
         for (encoding, members) in Dictionary(grouping: tensors, by: \.encoding.rawValue) {
-            encodings[encoding] = .integer(Int64(members.reduce(0) { $0 + $1.elementCount }))
+            encodings[encoding] = .integer(members.reduce(0) { $0 + $1.elementCount })
         }
         add("parameters_by_encoding", .object(encodings))
     }

@@ -27,7 +27,7 @@ public struct ParameterCount: Sendable {
     public var trainedParameters: Int { places.reduce(0) { $0 + $1.elements } }
 
     /// The same with its digits in groups of three.
-    public var groupedTrainedParameters: String { Inspection.grouped(Int64(trainedParameters)) }
+    public var groupedTrainedParameters: String { Inspection.grouped(trainedParameters) }
 
     /// Trained numbers over those of the model.
     public var share: Double { Double(trainedParameters) / Double(modelParameters) }
@@ -38,9 +38,9 @@ public struct ParameterCount: Sendable {
     /// Everything as one JSON object.
     public var json: JSONValue {
         [
-            "family": .string(model.family), "layers": .integer(Int64(model.layerCount)),
-            "model_parameters": .integer(Int64(modelParameters)), "adapter": section.json,
-            "trained_parameters": .integer(Int64(trainedParameters)), "share": .shortest(share),
+            "family": .string(model.family), "layers": .integer(model.layerCount),
+            "model_parameters": .integer(modelParameters), "adapter": section.json,
+            "trained_parameters": .integer(trainedParameters), "share": .shortest(share),
             "places": .array(places.map(Self.json)),
         ]
     }
@@ -51,14 +51,14 @@ public struct ParameterCount: Sendable {
             .map { "\($0.key) \($0.value.inlineYAML)" }.joined(separator: ", ")
         let rows = places.map { place in
             [
-                place.name, Inspection.grouped(Int64(place.elements)),
+                place.name, Inspection.grouped(place.elements),
                 (place.layerCount > 1 ? "\(place.layerCount) x " : "")
                     + place.tensors.map { "\($0.name) \($0.shape)".trimmingCharacters(in: .whitespaces) }.joined(
                         separator: ", "),
             ]
         }
         return """
-            model    \(model.family), \(model.layerCount) layers, \(Inspection.grouped(Int64(modelParameters))) parameters
+            model    \(model.family), \(model.layerCount) layers, \(Inspection.grouped(modelParameters)) parameters
             method   \(section.method)\(options.isEmpty ? "" : ": " + options)
             trained  \(groupedTrainedParameters), \(percentage) of the model
 
@@ -74,13 +74,13 @@ public struct ParameterCount: Sendable {
 
     private static func json(_ place: TrainedPlace) -> JSONValue {
         [
-            "place": .string(place.name), "layers": .integer(Int64(place.layerCount)),
-            "parameters": .integer(Int64(place.elements)),
+            "place": .string(place.name), "layers": .integer(place.layerCount),
+            "parameters": .integer(place.elements),
             "tensors": .array(
                 place.tensors.map { tensor in
                     [
                         "name": .string(tensor.name),
-                        "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+                        "shape": .array(tensor.shape.map { .integer($0) }),
                     ]
                 }),
         ]

@@ -84,25 +84,22 @@ public struct MetricsLine: Sendable, Equatable {
 
     /// The line as JSON, without a line end.
     public var json: String {
-        var fields: [JSONText.Field] = [
-            .init("step", .integer(step)), .init("loss", .number(loss)), .init("tokens", .integer(tokens)),
-            .init("supervised_tokens", .integer(supervisedTokens)),
-            .init("learning_rate", .number(learningRate)),
-            .init("gradient_norm", .number(gradientNorm)),
-            .init("tokens_per_second", .number(tokensPerSecond)),
-            .init("seconds", .number(seconds)), .init("gather_seconds", .number(gatherSeconds)),
-            .init("reduce_seconds", .number(reduceSeconds)), .init("gather_bytes", .integer(gatherBytes)),
-            .init("reduce_bytes", .integer(reduceBytes)), .init("resident_bytes", .integer(residentBytes)),
+        var fields: JSONObject = [
+            "step": .integer(step), "loss": .number(loss), "tokens": .integer(tokens),
+            "supervised_tokens": .integer(supervisedTokens), "learning_rate": .number(learningRate),
+            "gradient_norm": .number(gradientNorm), "tokens_per_second": .number(tokensPerSecond),
+            "seconds": .number(seconds), "gather_seconds": .number(gatherSeconds),
+            "reduce_seconds": .number(reduceSeconds), "gather_bytes": .integer(gatherBytes),
+            "reduce_bytes": .integer(reduceBytes), "resident_bytes": .integer(residentBytes),
         ]
-        if let validationLoss { fields.append(.init("validation_loss", .number(validationLoss))) }
-        if let penalty { fields.append(.init("penalty", .number(penalty))) }
+        if let validationLoss { fields.append("validation_loss", .number(validationLoss)) }
+        if let penalty { fields.append("penalty", .number(penalty)) }
         if let knot {
-            fields += [
-                .init("knot", .integer(knot.link)), .init("probe_loss_before", .number(knot.probeLossBefore)),
-                .init("probe_loss_after", .number(knot.probeLossAfter)),
-            ]
+            fields.append("knot", .integer(knot.link))
+            fields.append("probe_loss_before", .number(knot.probeLossBefore))
+            fields.append("probe_loss_after", .number(knot.probeLossAfter))
         }
-        return JSONText.object(fields).line
+        return JSONValue.object(fields).text(.line)
     }
 }
 

@@ -24,13 +24,13 @@ struct ChainJournal {
     /// The value of `chain` in `state.json`.
     func state() throws -> JSONValue {
         .object([
-            "knots": .array(chain.knots.map { .integer(Int64($0)) }),
+            "knots": .array(chain.knots.map { .integer($0) }),
             "links": .array(
                 try chain.ledger.links.map { link in
-                    .object(["rank": .integer(Int64(link.rank)), "sha256": .string(sha256Hex(try link.data()))])
+                    .object(["rank": .integer(link.rank), "sha256": .string(sha256Hex(try link.data()))])
                 }),
-            "lowest_loss": chain.lowestLoss.map { .double($0) } ?? .null,
-            "validations_without_improvement": .integer(Int64(chain.validationsWithoutImprovement)),
+            "lowest_loss": chain.lowestLoss.map { .number($0) } ?? .null,
+            "validations_without_improvement": .integer(chain.validationsWithoutImprovement),
         ])
     }
 

@@ -28,7 +28,7 @@ struct FinishedCells {
 
     private static func find(_ configuration: ComparisonConfiguration, _ folder: ComparisonFolder) throws -> JSONValue {
         var results: [JSONValue] = []
-        var tests: [String: JSONValue] = [:]
+        var tests: JSONObject = [:]
         for method in configuration.methods {
             for rate in method.learningRates {
                 for cell in configuration.chosenCells(method, learningRate: rate) {
@@ -43,7 +43,7 @@ struct FinishedCells {
                 }
             }
         }
-        var members: [String: JSONValue] = ["results": .array(results), "tests": .object(tests)]
+        var members: JSONObject = ["results": .array(results), "tests": .object(tests)]
         if let untrained = try folder.document(ComparisonFolder.test(folder.untrained)) {
             members["untrained"] = try TestResult(untrained).json
         }

@@ -43,12 +43,12 @@ struct TrainingState {
         for (name, values) in setup.optimizer.state {
             optimizer.append(name, shape: [values.count], .tensor(values))
         }
-        var state: [String: JSONValue] = [
-            "step": .integer(Int64(step)),
-            "optimizer_step": .integer(Int64(setup.optimizer.stepCount)),
+        var state: JSONObject = [
+            "step": .integer(step),
+            "optimizer_step": .integer(setup.optimizer.stepCount),
             "base_fingerprint": .string(setup.baseFingerprint),
             "data_key": .string(setup.dataKey),
-            "parameter_count": .integer(Int64(setup.parameters.count)),
+            "parameter_count": .integer(setup.parameters.count),
         ]
         let journal = setup.chain.map { ChainJournal(setup: setup, chain: $0) }
         state["chain"] = try journal?.state()

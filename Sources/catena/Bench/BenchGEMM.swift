@@ -41,8 +41,8 @@ struct BenchGEMM: ParsableCommand {
             let (forward, backward) = ProductRate.measure(
                 tokens: tokens, out: out, input: input, repetitions: repetitions, engine: engine)
             rows.append([
-                "tokens": .integer(Int64(tokens)), "out": .integer(Int64(out)), "in": .integer(Int64(input)),
-                "forward_gflops": .double(forward), "backward_gflops": .double(backward),
+                "tokens": .integer(tokens), "out": .integer(out), "in": .integer(input),
+                "forward_gflops": .number(forward), "backward_gflops": .number(backward),
             ])
             if !json {
                 StandardOutput.write(
@@ -50,7 +50,7 @@ struct BenchGEMM: ParsableCommand {
             }
         }
         if json {
-            let value: JSONValue = ["threads": .integer(Int64(engine.threads.threads)), "shapes": .array(rows)]
+            let value: JSONValue = ["threads": .integer(engine.threads.threads), "shapes": .array(rows)]
             StandardOutput.write(json: value.compactText() + "\n")
         }
     }

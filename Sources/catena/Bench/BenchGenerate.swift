@@ -85,14 +85,14 @@ struct BenchGenerate: ParsableCommand {
         let value: JSONValue = [
             "model": .string(model ?? shape), "adapter": .string(adapter ?? method ?? "none"),
             "base_compute": .string(base.baseCompute.rawValue),
-            "batch": .integer(Int64(batch)), "prompt": .integer(Int64(prompt)), "tokens": .integer(Int64(tokens)),
-            "threads": .integer(Int64(threads)), "repetitions": .integer(Int64(repetitions)),
+            "batch": .integer(batch), "prompt": .integer(prompt), "tokens": .integer(tokens),
+            "threads": .integer(threads), "repetitions": .integer(repetitions),
             "tokens_per_second": result.tokensPerSecond.json,
             "decoded_tokens_per_second": result.decodedTokensPerSecond.json,
-            "prompt_seconds": result.promptSeconds.json, "weight_bytes": .integer(Int64(result.weightBytes)),
+            "prompt_seconds": result.promptSeconds.json, "weight_bytes": .integer(result.weightBytes),
             "gigabytes_per_second": result.gigabytesPerSecond.json,
-            "read_gigabytes_per_second": result.readGigabytesPerSecond.json, "share": .double(result.share),
-            "new_buffers": .integer(Int64(result.newBuffers)),
+            "read_gigabytes_per_second": result.readGigabytesPerSecond.json, "share": .number(result.share),
+            "new_buffers": .integer(result.newBuffers),
         ]
         StandardOutput.write(json: value.compactText() + "\n")
     }

@@ -93,30 +93,30 @@ struct BenchStep: ParsableCommand {
         guard json else {
             return StandardOutput.write(comparison.text("\(method) rank \(section.rank)", against: against))
         }
-        let work: [String: JSONValue] = [
-            "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
-            "against": .string(against), "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)),
-            "threads": .integer(Int64(engine.threads.threads)), "steps": .integer(Int64(steps)),
+        let work: JSONObject = [
+            "shape": .string(shape), "method": .string(method), "rank": .integer(section.rank),
+            "against": .string(against), "batch": .integer(batch), "sequence": .integer(sequence),
+            "threads": .integer(engine.threads.threads), "steps": .integer(steps),
             "recompute": .string(recompute.rawValue),
         ]
-        StandardOutput.write(json: JSONValue.object(work.merging(comparison.json) { $1 }).compactText() + "\n")
+        StandardOutput.write(json: JSONValue.object(work.merging(comparison.json)).compactText() + "\n")
     }
 
     private func showJSON(
         _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
     ) {
-        var fields: [String: JSONValue] = [
-            "shape": .string(shape), "method": .string(method), "rank": .integer(Int64(section.rank)),
-            "batch": .integer(Int64(batch)), "sequence": .integer(Int64(sequence)), "threads": .integer(Int64(threads)),
-            "steps": .integer(Int64(steps)), "recompute": .string(recompute.rawValue),
+        var fields: JSONObject = [
+            "shape": .string(shape), "method": .string(method), "rank": .integer(section.rank),
+            "batch": .integer(batch), "sequence": .integer(sequence), "threads": .integer(threads),
+            "steps": .integer(steps), "recompute": .string(recompute.rawValue),
             "base_storage": .string(baseStorage.rawValue), "base_compute": .string(baseCompute.rawValue),
-            "trainable_parameters": .integer(Int64(result.parameterCount)),
-            "tokens_per_second": .double(result.tokensPerSecond), "seconds": result.seconds.json,
-            "floor_seconds": result.floorSeconds.json, "peak_gb": .double(Double(result.peakBytes) / 1e9),
-            "gemm_gflops": .double(result.gemmGFlops), "roofline_ratio": .double(result.rooflineRatio),
+            "trainable_parameters": .integer(result.parameterCount),
+            "tokens_per_second": .number(result.tokensPerSecond), "seconds": result.seconds.json,
+            "floor_seconds": result.floorSeconds.json, "peak_gb": .number(Double(result.peakBytes) / 1e9),
+            "gemm_gflops": .number(result.gemmGFlops), "roofline_ratio": .number(result.rooflineRatio),
             "openblas_floor_seconds": result.openBLASFloorSeconds.json,
-            "openblas_ratio": .double(result.openBLASRatio),
-            "system_allocations": .integer(Int64(result.systemAllocationCount)),
+            "openblas_ratio": .number(result.openBLASRatio),
+            "system_allocations": .integer(result.systemAllocationCount),
         ]
         if let profile = result.profile { fields["profile"] = profile.json }
         let value = JSONValue.object(fields)

@@ -49,9 +49,9 @@ struct BenchTokenize: ParsableCommand {
         let spread = Spread(Array(rates.dropFirst()))
         if json {
             let value: JSONValue = [
-                "bytes": .integer(Int64(bytes)), "tokens": .integer(Int64(tokens)),
+                "bytes": .integer(bytes), "tokens": .integer(tokens),
                 "megabytes_per_second": spread.json,
-                "first_megabytes_per_second": .double(rates[0]), "load_seconds": .double(loadSeconds),
+                "first_megabytes_per_second": .number(rates[0]), "load_seconds": .number(loadSeconds),
             ]
             StandardOutput.write(json: value.compactText() + "\n")
         } else {

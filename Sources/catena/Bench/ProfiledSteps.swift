@@ -46,8 +46,8 @@ struct ProfiledSteps {
         .array(
             rows.map { row in
                 [
-                    "part": .string(row.name), "seconds": .double(row.seconds),
-                    "share": .double(row.seconds / stepSeconds), "gflops": .double(row.gigaflops),
+                    "part": .string(row.name), "seconds": .number(row.seconds),
+                    "share": .number(row.seconds / stepSeconds), "gflops": .number(row.gigaflops),
                 ]
             })
     }

@@ -15,5 +15,5 @@ struct Spread {
     }
 
     /// The three numbers for programs.
-    var json: JSONValue { ["median": .double(median), "min": .double(minimum), "max": .double(maximum)] }
+    var json: JSONValue { ["median": .number(median), "min": .number(minimum), "max": .number(maximum)] }
 }

@@ -20,9 +20,9 @@ struct StepComparison {
     }
 
     /// Numbers for programs: the first adapter's step over the second's, by the clock and by the time on cores.
-    var json: [String: JSONValue] {
+    var json: JSONObject {
         [
-            "trainable_parameters": .integer(Int64(parameterCounts.0)), "seconds": Spread(seconds).json,
+            "trainable_parameters": .integer(parameterCounts.0), "seconds": Spread(seconds).json,
             "ratio": Spread(ratios).json, "processor_ratio": Spread(processorRatios).json,
         ]
     }

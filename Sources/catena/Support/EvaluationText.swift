@@ -4,7 +4,7 @@ import Foundation
 
 extension Evaluate {
     /// Prints a result without its answers, as text or as one JSON object.
-    func show(_ result: [String: JSONValue]) {
+    func show(_ result: JSONObject) {
         var shown = result
         shown["answers"] = nil
         if json {

@@ -65,7 +65,8 @@ struct JobReport {
             guard let data = try? encoder.encode(encodable) else { return .null }
             return (try? JSONValue.parse(String(decoding: data, as: UTF8.self), path: "doctor")) ?? .null
         }
-        var members = Dictionary(machine.facts.map { ($0.name, JSONValue.string($0.value)) }) { first, _ in first }
+        var members: JSONObject = [:]
+        for fact in machine.facts.reversed() { members[fact.name] = .string(fact.value) }
         members["ranks"] = value(ranks)
         members["findings"] = value(findings)
         members["clocks"] = value(clocks)

@@ -55,7 +55,7 @@ enum MethodText {
     static func json(_ method: AdapterMethod) throws -> JSONValue {
         let traits = try method.traits()
         let options = method.options.map { option in
-            var members: [String: JSONValue] = [
+            var members: JSONObject = [
                 "name": .string(option.name), "default": .string(option.defaultValue.inlineYAML),
                 "summary": .string(option.summary), "type": .string(option.kind.name),
             ]

@@ -68,7 +68,7 @@ struct LayerPatternsTests {
         let folder = try TinyFolder()
         let content = try AdapterFiles.content(of: model, baseModel: "m")
         #expect(content.configuration.json["rank_pattern"] == ["q_proj": .integer(4)])
-        #expect(content.configuration.json["alpha_pattern"] == ["down_proj": .double(7.5)])
+        #expect(content.configuration.json["alpha_pattern"] == ["down_proj": .number(7.5)])
         try content.write(to: folder.path)
         let batch = TinyBatch(lengths: [5, 6], vocabulary: 13)
         func logits(_ model: LanguageModel) -> [Float] {

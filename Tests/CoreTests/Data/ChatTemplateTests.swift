@@ -185,7 +185,7 @@ struct ChatTemplateTests {
     @Test("what a built-in template cannot write is refused by name")
     func builtInLimits() {
         var conversation = Conversation(messages: [.init("user", "u"), .init("assistant", "a")])
-        conversation.messages[1].fields.append(("reasoning_content", .string("r")))
+        conversation.messages[1].fields.append("reasoning_content", .string("r"))
         #expect(
             refusal(.conversation(conversation), "chatml", ByteTokenizer()).contains("messages[1].reasoning_content"))
         conversation = Conversation(messages: [.init("tool", "t"), .init("assistant", "a")])
@@ -199,7 +199,7 @@ struct ChatTemplateTests {
         let tokenizer = ByteTokenizer(chatTemplate: Self.own, toolTemplate: "T" + Self.own)
         let messages: [Conversation.Message] = [.init("user", "u"), .init("assistant", "a")]
         #expect(
-            try marked(.conversation(Conversation(messages: messages, tools: [.object([])])), "auto", tokenizer)
+            try marked(.conversation(Conversation(messages: messages, tools: [[:]])), "auto", tokenizer)
                 == "T<s>[system]Be kind.[user]u[assistant]{a</s>}")
         #expect(
             try ChatTemplate(named: "auto", tokenizer: tokenizer).choice

@@ -9,7 +9,7 @@ struct DataFilesTests {
     struct File: Sendable, CustomTestStringConvertible {
         let path: String
         /// Nil where the file is refused.
-        let rows: [OrderedJSON]?
+        let rows: [JSONValue]?
         let refused: [String]
 
         var testDescription: String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -27,12 +27,12 @@ struct DataFilesTests {
         var files: [File] = []
         for folder in [DataFormsFixture.folder, DataFormsFixture.shared] {
             guard let text = try? String(contentsOfFile: folder + "/files.json", encoding: .utf8),
-                case .array(let entries)? = OrderedJSON(text: text)
+                case .array(let entries)? = JSONValue(text: text)
             else { continue }
             for entry in entries {
                 let path = folder + "/files/" + (entry["file"]?.plain.stringValue ?? "")
                 guard FileManager.default.fileExists(atPath: path) else { continue }
-                var rows: [OrderedJSON]?
+                var rows: [JSONValue]?
                 if case .array(let elements) = entry["rows"] { rows = elements }
                 let refused = entry["refused"]?.plain.arrayValue?.compactMap(\.stringValue) ?? []
                 files.append(File(path: path, rows: rows, refused: refused))

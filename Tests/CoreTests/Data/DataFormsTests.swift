@@ -12,7 +12,7 @@ struct DataFormsTests {
 
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
-        let record: OrderedJSON
+        let record: JSONValue
         let columns: [RunConfiguration.DataSection.Column]
         /// What the record becomes; nil where it is refused.
         let example: JSONValue?
@@ -22,13 +22,13 @@ struct DataFormsTests {
         var testDescription: String { name }
 
         init?(_ line: String) throws {
-            let json = try #require(OrderedJSON(text: line))
+            let json = try #require(JSONValue(text: line))
             let config = json["config"]
             if case .string(let task) = config?["task"], DataFormsTests.tasksOutOfScope.contains(task) { return nil }
             guard case .string(let name) = json["name"], let record = json["record"] else { return nil }
             self.name = name
             self.record = record
-            columns = (config?["columns"]?.members ?? []).compactMap { key, value in
+            columns = (config?["columns"]?.objectValue ?? [:]).compactMap { key, value in
                 value.plain.stringValue.map { RunConfiguration.DataSection.Column(key: key, name: $0) }
             }
             example = json["example"]?.plain
@@ -87,23 +87,17 @@ enum DataFormsFixture {
         .appendingPathComponent("../../../../shared/fixtures/data-forms").standardized.path
 }
 
-extension OrderedJSON {
+extension JSONValue {
     /// The same without the order of keys.
     var plain: JSONValue {
         switch self {
-        case .null: .null
-        case .bool(let value): .bool(value)
-        case .integer(let value): .integer(Int64(value))
-        case .number(let value): .double(value)
-        case .string(let value): .string(value)
         case .array(let values): .array(values.map(\.plain))
-        case .object(let members): .object(Dictionary(members.map { ($0.key, $0.value.plain) }) { _, last in last })
+        case .object(let members):
+            .object(JSONObject(members.map { ($0, $1.plain) }.sorted { $0.0 < $1.0 }))
+        default: self
         }
     }
 
-    var members: [(key: String, value: OrderedJSON)] {
-        if case .object(let members) = self { members } else { [] }
-    }
 }
 
 extension Example {
@@ -111,28 +105,27 @@ extension Example {
     var plain: JSONValue {
         switch self {
         case .conversation(let conversation):
-            var members: [String: JSONValue] = [
+            var members: JSONObject = [
                 "messages": .array(
                     conversation.messages.map { message in
-                        OrderedJSON.object(message.fields + [(key: "learn", value: .bool(message.isLearned))]).plain
+                        .object(message.fields.merging(["learn": .bool(message.isLearned)]))
                     })
             ]
-            if let tools = conversation.tools { members["tools"] = OrderedJSON.array(tools).plain }
-            if let documents = conversation.documents { members["documents"] = OrderedJSON.array(documents).plain }
+            if let tools = conversation.tools { members["tools"] = .array(tools) }
+            if let documents = conversation.documents { members["documents"] = .array(documents) }
             if !conversation.templateVariables.isEmpty {
-                let variables = conversation.templateVariables.map { (key: $0.name, value: $0.value) }
-                members["chat_template_kwargs"] = OrderedJSON.object(variables).plain
+                members["chat_template_kwargs"] = .object(conversation.templateVariables)
             }
-            return .object(members)
+            return JSONValue.object(members).plain
         case .completion(let prompt, let completion):
-            return ["prompt": .string(prompt), "completion": .string(completion)]
+            return ["completion": .string(completion), "prompt": .string(prompt)]
         case .instruction(let instruction, let input, let output):
-            return ["instruction": .string(instruction), "input": .string(input), "output": .string(output)]
+            return ["input": .string(input), "instruction": .string(instruction), "output": .string(output)]
         case .text(let text), .document(let text): return ["text": .string(text)]
         case .tokens(let inputIds, let labels):
             return [
-                "input_ids": .array(inputIds.map { .integer(Int64($0)) }),
-                "labels": .array(labels.map { .integer(Int64($0)) }),
+                "input_ids": .array(inputIds.map { .integer(Int($0)) }),
+                "labels": .array(labels.map { .integer(Int($0)) }),
             ]
         }
     }

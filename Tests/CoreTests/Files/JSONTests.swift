@@ -22,7 +22,7 @@ import Testing
         #expect(value["a"] == [1, -2.5, 1000.0, true, false, nil])
         #expect(value["b"]?["c"] == "x")
         #expect(value["d"] == .integer(.max))
-        #expect(value["e"] == .double(9223372036854775808))
+        #expect(value["e"] == .number(9223372036854775808))
         #expect(try parsed("[]") == [] && parsed("{}") == [:])
     }
 
@@ -74,10 +74,53 @@ import Testing
             value.compactText()
                 == #"{"a":{"empty":{},"list":[],"nested":null},"b":[1,2.5,1e-05,0.1,1e+300],"text":"é\"\\\n\u0001"}"#
         )
-        #expect(try parsed(value.prettyText()) == value)
+        #expect(try parsed(value.prettyText()).compactText() == value.compactText())
         #expect(
             JSONValue.object(["r": 8, "alpha": 16.0]).prettyText() == "{\n  \"alpha\": 16.0,\n  \"r\": 8\n}\n"
         )
+    }
+
+    @Test("members keep their order where that is asked for")
+    func ordered() throws {
+        let value: JSONValue = ["b": [nil, true, -1, 0.1, .number(.nan)], "a": ["y": [[1, 2], []], "x": [:]]]
+        #expect(value.text(.line) == #"{"b": [null, true, -1, 0.1, null], "a": {"y": [[1, 2], []], "x": {}}}"#)
+        let lines = """
+            {
+              "b": [null, true, -1, 0.1, null],
+              "a": {
+                "y": [
+                  [1, 2],
+                  []
+                ],
+                "x": {}
+              }
+            }
+
+            """
+        #expect(value.text(.ordered) == lines)
+        #expect(try parsed(lines).text(.ordered) == lines)
+    }
+
+    @Test("keys are told apart by their bytes, in small objects and in large ones")
+    func keys() throws {
+        for count in [0, 40] {
+            let others = (0..<count).map { "\"k\($0)\": 0, " }.joined()
+            let value = try parsed("{\(others)\"\u{E9}\": 1, \"e\u{301}\": 2}")
+            #expect(value["\u{E9}"] == 1 && value["e\u{301}"] == 2 && value["e"] == nil)
+            #expect(place("{\(others)\"\u{E9}\": 1, \"\\u00e9\": 2}") != nil)
+        }
+        #expect(JSONValue.string("\u{E9}") != "e\u{301}")
+    }
+
+    @Test("members are replaced in place, put at the end, and taken away")
+    func members() {
+        var object: JSONObject = ["b": 1, "a": 2]
+        object["b"] = 3
+        object["c"] = 4
+        object["a"] = nil
+        #expect(object == ["b": 3, "c": 4] && object != ["c": 4, "b": 3])
+        #expect(object.merging(["d": 5, "b": 6]).keys == ["b", "c", "d"])
+        #expect(JSONObject(["b": 1, "a": 2] as JSONObject).keys == ["a", "b"])
     }
 
     @Test("accessors name file and key path")
@@ -96,6 +139,10 @@ import Testing
         #expect(throws: FileError.missingKey(path: "config.json", keyPath: "vocab_size")) {
             try document.requireInt("vocab_size")
         }
+        #expect(
+            throws: FileError.wrongValue(
+                path: "config.json", keyPath: "eps", expected: "an object", actual: "the number 1e-05")
+        ) { try document.require("eps").requireInt("a") }
         #expect(throws: FileError.missingKey(path: "config.json", keyPath: "scaling.low")) {
             try document.require("scaling").requireDouble("low")
         }

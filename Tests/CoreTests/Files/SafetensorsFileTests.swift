@@ -191,6 +191,16 @@ import Testing
         #expect(found?.reason.contains(expected) == true, "\(found?.reason ?? "accepted")")
     }
 
+    @Test("names that differ only in how an accent is composed are refused, and none of them is lost")
+    func canonicallyEqualNames() throws {
+        let one = #"{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"#
+        let two = #"{"dtype":"U8","shape":[1],"data_offsets":[1,2]}"#
+        let found = tensorFault(header: "{\"w\u{E9}\":\(one),\"we\u{301}\":\(two)}", data: 2)
+        #expect(found?.tensor == "we\u{301}" && found?.reason.contains("twice") == true)
+        let metadata = fault(header: "{\"__metadata__\":{\"\u{E9}\":\"a\",\"e\u{301}\":\"b\"}}", data: 0)
+        #expect(metadata?.reason.contains("twice") == true)
+    }
+
     @Test("overlaps, holes and bytes that belong to no tensor are refused")
     func coverage() {
         func pair(_ second: String, data: Int) -> (tensor: String, reason: String)? {

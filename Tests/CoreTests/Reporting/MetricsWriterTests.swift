@@ -163,24 +163,3 @@ struct MetricsWriterTests {
         )
     }
 }
-
-@Suite("JSON text")
-struct JSONTextTests {
-    @Test("objects keep their order and text is escaped")
-    func line() {
-        let value = JSONText.object([
-            .init("b", .list([.null, .boolean(true), .integer(-1), .number(0.1), .number(.nan)])),
-            .init("a", .text("\"\\\n\r\t\u{1}é")),
-        ])
-        #expect(value.line == #"{"b": [null, true, -1, 0.1, null], "a": "\"\\\n\r\t\u0001é"}"#)
-    }
-
-    @Test("a configuration is the same values as JSON")
-    func configuration() throws {
-        let configuration = try RunConfiguration.parse(
-            yaml: "{model: m, data: {train: t}, training: {steps: 10}, output: o}", path: "run.yaml")
-        let line = configuration.resolved.json.line
-        #expect(line.hasPrefix(#"{"model": "m", "adapter": {"method": "lora", "rank": 8, "alpha": 16.0, "#))
-        #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any])
-    }
-}

@@ -46,7 +46,7 @@ public struct AdapterOrigin {
     ///
     /// - Parameter base: where the model lies.
     func write(to folder: String, base: String) throws(FileError) {
-        let members: [String: JSONValue] = [
+        let members: JSONObject = [
             "base_fingerprint": baseFingerprint.map { .string($0) } ?? .null,
             "base_model": base.isEmpty ? .null : .string(BasePath.relative(base, from: folder)),
             "adapter": section?.value ?? .null, "weights_sha256": weightsHash.map { .string($0) } ?? .null,

@@ -19,7 +19,8 @@ struct LayerPatterns: Sendable, Equatable {
     /// The values of both members.
     var json: (ranks: JSONValue, alphas: JSONValue) {
         (
-            .object(ranks.values.mapValues { .integer(Int64($0)) }), .object(alphas.values.mapValues { .shortest($0) })
+            .object(JSONObject(ranks.values.mapValues { .integer($0) })),
+            .object(JSONObject(alphas.values.mapValues { .shortest($0) }))
         )
     }
 }
@@ -78,9 +79,10 @@ extension LayerPatternTable {
     init(_ name: String, of file: JSONDocument, read: (JSONDocument) throws -> Value) throws {
         guard let member = file[name] else { return }
         var length = 0
-        for key in try member.members().keys.sorted() {
-            let value = try member.require(key)
-            values[key] = try read(value)
+        for (key, value) in try member.fields() {
+            guard values.updateValue(try read(value), forKey: key) == nil else {
+                throw value.wrong("one value, and no other in a key of the same letters composed otherwise")
+            }
             guard !Self.isPlain(key) else { continue }
             let pattern = try value.regularExpression(#"(.*\.)?("# + key + ")", shownAs: "a key that is")
             length += pattern.length

@@ -13,7 +13,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// `base_model_name_or_path`.
     public var baseModel: String?
     /// The members that only this type has.
-    var members: [String: JSONValue] = [:]
+    var members: JSONObject = [:]
 
     /// The configuration of a form.
     init(
@@ -127,7 +127,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
     /// The text of `adapter_config.json`.
     public var json: JSONValue {
-        var result: [String: JSONValue] = [
+        var result: JSONObject = [
             "peft_type": .string(type), "task_type": .string("CAUSAL_LM"), "inference_mode": .bool(true),
             "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,
         ]
@@ -140,6 +140,6 @@ public struct PEFTConfiguration: Sendable, Equatable {
                 case .pattern(let pattern): .string(pattern)
                 }
         }
-        return .object(result.merging(members) { $1 })
+        return .object(result.merging(members))
     }
 }

@@ -33,9 +33,9 @@ extension PEFTForm {
 
     private static func adaloraMembers(
         _ configuration: PEFTConfiguration, _ adapter: AttachedAdapter?
-    ) -> [String: JSONValue] {
+    ) -> JSONObject {
         let section = configuration.section
-        func number(_ option: String) -> JSONValue { .double(section.option(option)?.number ?? 0) }
+        func number(_ option: String) -> JSONValue { .number(section.option(option)?.number ?? 0) }
         let rule = adapter?.rule as? AdaLoRABudget
         let steps = rule?.notedSteps ?? (initial: 0, final: 0, total: 1)
         let target = (try? AdaLoRASchedule.targetRank(section)) ?? section.rank
@@ -44,13 +44,13 @@ extension PEFTForm {
             (layer.path + ".lora_E", JSONValue.array(adapter.isKept.map { .bool($0) }))
         }
         return [
-            "init_r": .integer(Int64(section.rank)), "target_r": .integer(Int64(target)),
-            "lora_alpha": .shortest(section.alpha), "lora_dropout": .double(section.dropout),
-            "tinit": .integer(Int64(steps.initial)), "tfinal": .integer(Int64(steps.final)),
-            "total_step": .integer(Int64(steps.total)),
-            "deltaT": .integer(Int64(section.option("delta-t")?.integer ?? 1)), "beta1": number("beta1"),
+            "init_r": .integer(section.rank), "target_r": .integer(target),
+            "lora_alpha": .shortest(section.alpha), "lora_dropout": .number(section.dropout),
+            "tinit": .integer(steps.initial), "tfinal": .integer(steps.final),
+            "total_step": .integer(steps.total),
+            "deltaT": .integer(section.option("delta-t")?.integer ?? 1), "beta1": number("beta1"),
             "beta2": number("beta2"), "orth_reg_weight": number("orthogonal-weight"),
-            "rank_pattern": pattern.isEmpty ? .null : .object(Dictionary(uniqueKeysWithValues: pattern)),
+            "rank_pattern": pattern.isEmpty ? .null : .object(JSONObject(pattern)),
             "fan_in_fan_out": .bool(configuration.storesTransposed), "init_lora_weights": .bool(true),
             "modules_to_save": .null,
         ]
@@ -81,8 +81,7 @@ extension PEFTForm {
     /// Checks that `rank_pattern`, if there is one, says for each layer which of `rank` ranks are in use.
     private static func requireFlags(_ file: JSONDocument, rank: Int) throws {
         guard let pattern = file["rank_pattern"] else { return }
-        for key in try pattern.members().keys.sorted() {
-            let flags = try pattern.require(key)
+        for (_, flags) in try pattern.fields() {
             guard flags.value.arrayValue?.count == rank else {
                 throw flags.wrong("a list of \(rank) flags, as init_r says")
             }

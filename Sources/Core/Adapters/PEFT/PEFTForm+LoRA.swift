@@ -12,12 +12,12 @@ extension PEFTForm {
         })
 
     /// The members of `LoraConfig`.
-    static func loraMembers(_ configuration: PEFTConfiguration, usesDoRA: Bool) -> [String: JSONValue] {
+    static func loraMembers(_ configuration: PEFTConfiguration, usesDoRA: Bool) -> JSONObject {
         let section = configuration.section
         let patterns = section.patterns.json
         return [
-            "r": .integer(Int64(section.rank)), "lora_alpha": .shortest(section.alpha),
-            "lora_dropout": .double(section.dropout),
+            "r": .integer(section.rank), "lora_alpha": .shortest(section.alpha),
+            "lora_dropout": .number(section.dropout),
             "use_rslora": .bool(section.option("rs-lora")?.boolean ?? false), "use_dora": .bool(usesDoRA),
             "fan_in_fan_out": .bool(configuration.storesTransposed), "init_lora_weights": .bool(true),
             "modules_to_save": .null, "rank_pattern": patterns.ranks, "alpha_pattern": patterns.alphas,

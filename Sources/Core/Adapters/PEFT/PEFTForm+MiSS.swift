@@ -28,10 +28,10 @@ extension PEFTForm {
 
     private static func missMembers(
         _ configuration: PEFTConfiguration, variant: JSONValue, mini: Int
-    ) -> [String: JSONValue] {
+    ) -> JSONObject {
         [
-            "r": .integer(Int64(configuration.section.rank)), "mini_r": .integer(Int64(mini)), "init_weights": variant,
-            "miss_dropout": .double(configuration.section.dropout), "modules_to_save": .null,
+            "r": .integer(configuration.section.rank), "mini_r": .integer(mini), "init_weights": variant,
+            "miss_dropout": .number(configuration.section.dropout), "modules_to_save": .null,
         ]
     }
 

@@ -9,7 +9,7 @@ extension PEFTForm {
         members: { configuration, _ in
             let section = configuration.section
             return [
-                "r": .integer(Int64(section.rank)), "vera_dropout": .double(section.dropout),
+                "r": .integer(section.rank), "vera_dropout": .number(section.dropout),
                 "d_initial": .shortest(section.option("d-initial")?.number ?? 0.1),
                 "projection_prng_key": .integer(0), "save_projection": .bool(true), "init_weights": .bool(true),
                 "fan_in_fan_out": .bool(configuration.storesTransposed), "modules_to_save": .null,

@@ -6,7 +6,7 @@ struct PEFTForm: Sendable {
     /// `peft_type`.
     let type: String
     /// The members that this type has beside the common ones; `adapter` is nil where only names are wanted.
-    let members: @Sendable (_ configuration: PEFTConfiguration, _ adapter: AttachedAdapter?) -> [String: JSONValue]
+    let members: @Sendable (_ configuration: PEFTConfiguration, _ adapter: AttachedAdapter?) -> JSONObject
     /// The section that a file describes, without `targets`; nil if it belongs to another method with the same type.
     let section: @Sendable (_ file: JSONDocument) throws -> RunConfiguration.AdapterSection?
     /// Whether this type has the member `bias`.

@@ -66,22 +66,20 @@ extension JSONParser {
     private func unicodeEscape(
         _ raw: UnsafeRawBufferPointer, _ i: inout Int, at start: Int
     ) throws(JSONSyntaxError) -> Unicode.Scalar {
-        let escapeOffset = start + i - 2
-        var value = hexadecimal(raw, i)
-        i += 4
-        if let high = value, 0xD800..<0xDC00 ~= high {
-            value = nil
-            if i + 1 < raw.count, raw[i] == UInt8(ascii: "\\"), raw[i + 1] == UInt8(ascii: "u"),
-                let low = hexadecimal(raw, i + 2), 0xDC00..<0xE000 ~= low
-            {
-                value = 0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
-                i += 6
-            }
+        func failure(_ reason: String) -> JSONSyntaxError {
+            JSONSyntaxError(byteOffset: start + i - 2, reason: "a \\u escape \(reason)")
         }
-        guard let value, let scalar = Unicode.Scalar(value) else {
-            throw JSONSyntaxError(
-                byteOffset: escapeOffset, reason: "a \\u escape is not a Unicode character")
+        guard var value = hexadecimal(raw, i) else { throw failure("has no four hexadecimal digits") }
+        var length = 4
+        if 0xD800..<0xDC00 ~= value, i + 5 < raw.count, raw[i + 4] == UInt8(ascii: "\\"),
+            raw[i + 5] == UInt8(ascii: "u"),
+            let low = hexadecimal(raw, i + 6), 0xDC00..<0xE000 ~= low
+        {
+            value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+            length = 10
         }
+        guard let scalar = Unicode.Scalar(value) else { throw failure("is half of a surrogate pair") }
+        i += length
         return scalar
     }
 

@@ -25,7 +25,8 @@ package struct JSONParser {
         return value
     }
 
-    private mutating func parseValue() throws(JSONSyntaxError) -> JSONValue {
+    /// The value at the present place.
+    package mutating func parseValue() throws(JSONSyntaxError) -> JSONValue {
         switch peek() {
         case UInt8(ascii: "{"):
             return try nested { parser throws(JSONSyntaxError) in try parser.parseObject() }
@@ -41,9 +42,9 @@ package struct JSONParser {
         }
     }
 
-    mutating func nested<Value>(
-        _ parse: (inout JSONParser) throws(JSONSyntaxError) -> Value
-    ) throws(JSONSyntaxError) -> Value {
+    private mutating func nested(
+        _ parse: (inout JSONParser) throws(JSONSyntaxError) -> JSONValue
+    ) throws(JSONSyntaxError) -> JSONValue {
         guard depth < Self.maximumDepth else {
             throw failure("nested deeper than \(Self.maximumDepth) levels")
         }
@@ -56,17 +57,18 @@ package struct JSONParser {
     }
 
     private mutating func parseObject() throws(JSONSyntaxError) -> JSONValue {
-        var members: [String: JSONValue] = [:]
-        if consume("}") { return .object(members) }
+        var members: [JSONObject.Member] = []
+        var seen = KeysSeen()
+        if consume("}") { return .object([:]) }
         while true {
             let keyOffset = offset
             let key = try parseKey()
-            guard members.updateValue(try parseValue(), forKey: key) == nil else {
-                throw JSONSyntaxError(
-                    byteOffset: keyOffset, reason: "the key \"\(key)\" appears twice")
+            guard seen.insert(key, after: members) else {
+                throw JSONSyntaxError(byteOffset: keyOffset, reason: "the key \"\(key)\" appears twice")
             }
+            members.append((key, try parseValue()))
             skipWhiteSpace()
-            if consume("}") { return .object(members) }
+            if consume("}") { return .object(JSONObject(members)) }
             guard consume(",") else { throw failure("expected \",\" or \"}\", found \(shown())") }
             skipWhiteSpace()
         }
@@ -96,9 +98,9 @@ package struct JSONParser {
         }
     }
 
-    mutating func parseWord<Value>(
-        _ word: StaticString, _ value: Value
-    ) throws(JSONSyntaxError) -> Value {
+    private mutating func parseWord(
+        _ word: StaticString, _ value: JSONValue
+    ) throws(JSONSyntaxError) -> JSONValue {
         let expected = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
         guard bytes[offset...].starts(with: expected) else {
             throw failure("expected a value, found \(shown())")
@@ -107,7 +109,7 @@ package struct JSONParser {
         return value
     }
 
-    mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
+    private mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
         let start = offset
         _ = consume("-")
         let integerStart = offset
@@ -128,15 +130,15 @@ package struct JSONParser {
         }
         // Eighteen digits fit 64 bits: no text is needed for them.
         if isWhole, offset - integerStart <= 18 {
-            let magnitude = bytes[integerStart..<offset].reduce(Int64(0)) { 10 * $0 + Int64($1 - UInt8(ascii: "0")) }
+            let magnitude = bytes[integerStart..<offset].reduce(0) { 10 * $0 + Int($1 - UInt8(ascii: "0")) }
             return .integer(integerStart > start ? -magnitude : magnitude)
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
-        if isWhole, let whole = Int64(text) { return .integer(whole) }
+        if isWhole, let whole = Int(text) { return .integer(whole) }
         guard let number = Double(text), number.isFinite else {
             throw JSONSyntaxError(byteOffset: start, reason: "the number \(text) is out of range")
         }
-        return .double(number)
+        return .number(number)
     }
 
     private mutating func requireDigits() throws(JSONSyntaxError) {

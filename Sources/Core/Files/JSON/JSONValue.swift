@@ -1,20 +1,19 @@
-/// A JSON value.
+/// A JSON value that keeps the order of members, every code point of keys and texts, and whole numbers apart from others.
 ///
-/// Numbers written without fraction and exponent that fit 64 bits are `integer`, all others
-/// `double`. Object keys compare as Swift strings do, by canonical equivalence; a text in which
-/// two keys of an object are equal is refused.
-public enum JSONValue: Sendable, Equatable {
+/// Numbers written without fraction and exponent that fit 64 bits are `integer`, all others `number`. Two keys of the same bytes in
+/// an object are refused on reading.
+public enum JSONValue: Sendable {
     case null
     case bool(Bool)
-    case integer(Int64)
-    case double(Double)
+    case integer(Int)
+    case number(Double)
     case string(String)
     case array([JSONValue])
-    case object([String: JSONValue])
+    case object(JSONObject)
 
     /// A number, written without a fraction where it has none.
     public static func shortest(_ value: Double) -> JSONValue {
-        Int64(exactly: value).map { .integer($0) } ?? .double(value)
+        Int(exactly: value).map { .integer($0) } ?? .number(value)
     }
 
     /// Reads a JSON file.
@@ -31,12 +30,9 @@ public enum JSONValue: Sendable, Equatable {
     /// Parses one JSON text (RFC 8259, UTF-8, nothing after it but white space).
     ///
     /// - Parameter path: named in errors.
-    public static func parse(
-        _ bytes: UnsafeRawBufferPointer, path: String
-    ) throws(FileError) -> JSONValue {
-        do {
-            var parser = JSONParser(bytes)
-            return try parser.parseDocument()
+    public static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) -> JSONValue {
+        do throws(JSONSyntaxError) {
+            return try parse(bytes)
         } catch {
             let before = bytes.prefix(error.byteOffset)
             let line = before.count { $0 == UInt8(ascii: "\n") } + 1
@@ -50,10 +46,28 @@ public enum JSONValue: Sendable, Equatable {
     /// Parses one JSON text.
     public static func parse(_ text: String, path: String) throws(FileError) -> JSONValue {
         let bytes = Array(text.utf8)
-        let result = bytes.withUnsafeBytes { buffer in
+        return try bytes.withUnsafeBytes { buffer in
             Result { () throws(FileError) in try parse(buffer, path: path) }
-        }
-        return try result.get()
+        }.get()
+    }
+
+    /// Parses one JSON text that belongs to no file of its own.
+    package static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) -> JSONValue {
+        var parser = JSONParser(bytes)
+        return try parser.parseDocument()
+    }
+
+    /// As ``parse(_:)-(UnsafeRawBufferPointer)``.
+    package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
+        try bytes.withUnsafeBytes { buffer in
+            Result { () throws(JSONSyntaxError) in try parse(buffer) }
+        }.get()
+    }
+
+    /// The value of a text; nil if it is not JSON.
+    package init?(text: String) {
+        guard let value = try? Self.parse(Array(text.utf8)) else { return nil }
+        self = value
     }
 
     /// The member `key`; nil if this is no object or has no such member.
@@ -70,8 +84,8 @@ public enum JSONValue: Sendable, Equatable {
     /// The whole number, also if it is written like `8.0`.
     public var intValue: Int? {
         switch self {
-        case .integer(let value): Int(value)
-        case .double(let value): Int(exactly: value)
+        case .integer(let value): value
+        case .number(let value): Int(exactly: value)
         default: nil
         }
     }
@@ -80,7 +94,7 @@ public enum JSONValue: Sendable, Equatable {
     public var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)
-        case .double(let value): value
+        case .number(let value): value
         default: nil
         }
     }
@@ -96,12 +110,12 @@ public enum JSONValue: Sendable, Equatable {
     }
 
     /// The members of an object.
-    public var objectValue: [String: JSONValue]? {
+    public var objectValue: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }
 
     /// Whether it is `null`.
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The kind in words with a short value, for messages: `the string "gelu"`.
     public var summary: String {
@@ -109,10 +123,26 @@ public enum JSONValue: Sendable, Equatable {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "the number \(value)"
-        case .double(let value): "the number \(value)"
+        case .number(let value): "the number \(value)"
         case .string(let value): value.count <= 60 ? "the string \"\(value)\"" : "a long string"
         case .array(let elements): "an array of \(elements.count)"
         case .object(let members): "an object of \(members.count) members"
+        }
+    }
+}
+
+extension JSONValue: Equatable {
+    /// Whether both are of the same kind and value, texts byte by byte and members in the same order.
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        default: false
         }
     }
 }
@@ -124,17 +154,17 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     /// A JSON string.
     public init(stringLiteral value: String) { self = .string(value) }
     /// A whole JSON number.
-    public init(integerLiteral value: Int64) { self = .integer(value) }
+    public init(integerLiteral value: Int) { self = .integer(value) }
     /// A JSON number.
-    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(floatLiteral value: Double) { self = .number(value) }
     /// `true` or `false`.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// `null`.
     public init(nilLiteral: ()) { self = .null }
     /// A JSON array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// A JSON object; of equal keys the last counts.
+    /// A JSON object of these members, each of another key.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(Dictionary(elements) { _, last in last })
+        self = .object(JSONObject(elements.lazy.map { (key: $0.0, value: $0.1) }))
     }
 }

@@ -1,69 +1,82 @@
+/// How a value is written.
+public enum JSONStyle: Sendable {
+    /// Indented, with sorted keys and a final line feed: equal values give equal bytes.
+    case pretty
+    /// Indented, with the members in their order and a final line feed; arrays of plain values stay on one line.
+    case ordered
+    /// One line without spaces and with sorted keys.
+    case compact
+    /// One line with the members in their order, and a space behind every comma and colon.
+    case line
+}
+
 extension JSONValue {
-    /// Indented text with sorted keys and a final line feed; equal values give equal bytes.
+    /// The value as text.
     ///
     /// Numbers round-trip exactly. NaN and infinities, which JSON cannot say, become `null`.
-    public func prettyText() -> String {
-        var text = ""
-        write(to: &text, indentation: 0)
-        return text + "\n"
+    public func text(_ style: JSONStyle) -> String {
+        var writer = JSONWriter(style: style)
+        writer.write(self, indentation: 0)
+        return writer.text + (style == .pretty || style == .ordered ? "\n" : "")
     }
 
-    /// One line without spaces and with sorted keys.
-    public func compactText() -> String {
-        var text = ""
-        write(to: &text, indentation: nil)
-        return text
-    }
+    /// ``JSONStyle/pretty``.
+    public func prettyText() -> String { text(.pretty) }
+
+    /// ``JSONStyle/compact``.
+    public func compactText() -> String { text(.compact) }
 
     /// Writes ``prettyText()`` durably.
     public func write(to path: String) throws(FileError) {
         try DurableFile.write(Array(prettyText().utf8), to: path)
     }
+}
 
-    private func write(to text: inout String, indentation: Int?) {
-        switch self {
+struct JSONWriter {
+    let style: JSONStyle
+    private(set) var text = ""
+
+    init(style: JSONStyle) { self.style = style }
+
+    mutating func write(_ value: JSONValue, indentation: Int) {
+        switch value {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
-        case .double(let value): text += value.isFinite ? "\(value)" : "null"
-        case .string(let value): Self.writeQuoted(value, to: &text)
+        case .number(let value): text += value.isFinite ? "\(value)" : "null"
+        case .string(let value): write(quoted: value)
         case .array(let elements):
-            Self.writeList("[", "]", elements, to: &text, indentation) { element, text, inner in
-                element.write(to: &text, indentation: inner)
+            let breaks = style == .pretty || style == .ordered && elements.contains(where: \.isContainer)
+            writeList("[", "]", elements, indentation, breaks: breaks) { writer, element in
+                writer.write(element, indentation: indentation + 2)
             }
         case .object(let members):
-            let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            Self.writeList("{", "}", sorted, to: &text, indentation) { member, text, inner in
-                Self.writeQuoted(member.key, to: &text)
-                text += indentation == nil ? ":" : ": "
-                member.value.write(to: &text, indentation: inner)
+            let sorts = style == .pretty || style == .compact
+            let members = sorts ? members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : Array(members)
+            writeList("{", "}", members, indentation, breaks: style == .pretty || style == .ordered) { writer, member in
+                writer.write(quoted: member.key)
+                writer.text += writer.style == .compact ? ":" : ": "
+                writer.write(member.value, indentation: indentation + 2)
             }
         }
     }
 
-    private static func writeList<Element>(
-        _ opening: String, _ closing: String, _ elements: [Element], to text: inout String,
-        _ indentation: Int?, _ writeElement: (Element, inout String, Int?) -> Void
+    private mutating func writeList<Element>(
+        _ opening: String, _ closing: String, _ elements: [Element], _ indentation: Int, breaks: Bool,
+        _ writeElement: (inout JSONWriter, Element) -> Void
     ) {
         text += opening
-        let inner = indentation.map { $0 + 2 }
         for (index, element) in elements.enumerated() {
-            if index > 0 { text += "," }
-            breakLine(&text, inner)
-            writeElement(element, &text, inner)
+            if index > 0 { text += breaks || style == .compact ? "," : ", " }
+            if breaks { text += "\n" + String(repeating: " ", count: indentation + 2) }
+            writeElement(&self, element)
         }
-        if !elements.isEmpty { breakLine(&text, indentation) }
+        if breaks, !elements.isEmpty { text += "\n" + String(repeating: " ", count: indentation) }
         text += closing
     }
 
-    private static func breakLine(_ text: inout String, _ indentation: Int?) {
-        guard let indentation else { return }
-        text += "\n" + String(repeating: " ", count: indentation)
-    }
-
-    /// Appends `value` as a JSON string; only quotes, backslashes and control characters are
-    /// escaped.
-    static func writeQuoted(_ value: String, to text: inout String) {
+    /// Appends a JSON string; only quotes, backslashes and control characters are escaped.
+    mutating func write(quoted value: String) {
         text += "\""
         for scalar in value.unicodeScalars {
             switch scalar {
@@ -79,5 +92,14 @@ extension JSONValue {
             }
         }
         text += "\""
+    }
+}
+
+extension JSONValue {
+    fileprivate var isContainer: Bool {
+        switch self {
+        case .array, .object: true
+        default: false
+        }
     }
 }

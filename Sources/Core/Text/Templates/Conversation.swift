@@ -8,33 +8,33 @@ package struct Conversation: Sendable, Equatable {
     /// The turns in their order.
     package var messages: [Message]
     /// Descriptions of tools in OpenAI's form; nil where there are none.
-    package var tools: [OrderedJSON]?
+    package var tools: [JSONValue]?
     /// Documents to answer from; nil where there are none.
-    package var documents: [OrderedJSON]?
+    package var documents: [JSONValue]?
     /// Further variables of the template (`chat_template_kwargs`); they win over the special tokens.
-    package var templateVariables: [(name: String, value: OrderedJSON)] = []
+    package var templateVariables: JSONObject = [:]
 
     /// One turn.
     package struct Message: Sendable, Equatable {
         /// The object that the template sees; what says only whether the turn is learned is not in it.
-        package var fields: [(key: String, value: OrderedJSON)]
+        package var fields: JSONObject
         /// Whether the turn is learned; only an assistant's can be.
         package var isLearned: Bool
 
         /// The turn with these fields.
-        package init(fields: [(key: String, value: OrderedJSON)], isLearned: Bool) {
+        package init(fields: JSONObject, isLearned: Bool) {
             self.fields = fields
             self.isLearned = isLearned
         }
 
         /// `{"role", "content"}`; an assistant's turn is learned unless said otherwise.
         package init(_ role: String, _ content: String, isLearned: Bool = true) {
-            fields = [("role", .string(role)), ("content", .string(content))]
+            fields = ["role": .string(role), "content": .string(content)]
             self.isLearned = isLearned && role == "assistant"
         }
 
         /// The value of a key that is present.
-        package subscript(key: String) -> OrderedJSON? { fields.last { $0.key == key }?.value }
+        package subscript(key: String) -> JSONValue? { fields[key] }
 
         /// Who speaks; empty where the turn does not say.
         package var role: String {
@@ -47,27 +47,16 @@ package struct Conversation: Sendable, Equatable {
             guard case .string(let content) = self["content"] else { return nil }
             return content
         }
-
-        package static func == (left: Message, right: Message) -> Bool {
-            left.isLearned == right.isLearned && OrderedJSON.object(left.fields) == .object(right.fields)
-        }
     }
 
     /// A conversation of these parts.
     package init(
-        messages: [Message], tools: [OrderedJSON]? = nil, documents: [OrderedJSON]? = nil,
-        templateVariables: [(name: String, value: OrderedJSON)] = []
+        messages: [Message], tools: [JSONValue]? = nil, documents: [JSONValue]? = nil,
+        templateVariables: JSONObject = [:]
     ) {
         self.messages = messages
         self.tools = tools
         self.documents = documents
         self.templateVariables = templateVariables
-    }
-
-    package static func == (left: Conversation, right: Conversation) -> Bool {
-        left.messages == right.messages && left.tools == right.tools && left.documents == right.documents
-            && left.templateVariables.elementsEqual(right.templateVariables) {
-                $0.name == $1.name && $0.value == $1.value
-            }
     }
 }

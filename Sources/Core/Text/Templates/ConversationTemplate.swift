@@ -85,12 +85,12 @@ package struct ConversationTemplate: Sendable {
     /// Everything a rendering is given besides messages; the conversation's own variables win over special tokens.
     func variables(_ conversation: Conversation) throws(TemplateError) -> [(name: String, value: JinjaValue)] {
         var variables: [(name: String, value: JinjaValue)] = [
-            (name: "tools", value: conversation.tools.map { JinjaValue(OrderedJSON.array($0)) } ?? .none),
-            (name: "documents", value: conversation.documents.map { JinjaValue(OrderedJSON.array($0)) } ?? .none),
+            (name: "tools", value: conversation.tools.map { JinjaValue(JSONValue.array($0)) } ?? .none),
+            (name: "documents", value: conversation.documents.map { JinjaValue(JSONValue.array($0)) } ?? .none),
         ]
-        for variable in conversation.templateVariables {
-            guard !Self.ownVariables.contains(variable.name) else { throw .reservedVariable(variable.name) }
-            variables.append((name: variable.name, value: JinjaValue(variable.value)))
+        for (name, value) in conversation.templateVariables {
+            guard !Self.ownVariables.contains(name) else { throw .reservedVariable(name) }
+            variables.append((name: name, value: JinjaValue(value)))
         }
         return variables
     }

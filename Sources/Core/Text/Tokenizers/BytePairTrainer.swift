@@ -60,12 +60,12 @@ public struct BytePairTrainer: Sendable {
     private func document(tokens: [[UInt8]], merges: [JSONValue]) -> JSONValue {
         var vocabulary: [String: JSONValue] = [:]
         for (index, token) in tokens.enumerated() {
-            vocabulary[Self.text(of: token)] = .integer(Int64(index + Self.specialTokens.count))
+            vocabulary[Self.text(of: token)] = .integer(index + Self.specialTokens.count)
         }
         let addedTokens = Self.specialTokens.enumerated().map { id, content -> JSONValue in
-            vocabulary[content] = .integer(Int64(id))
+            vocabulary[content] = .integer(id)
             return [
-                "id": .integer(Int64(id)), "content": .string(content), "special": true, "normalized": false,
+                "id": .integer(id), "content": .string(content), "special": true, "normalized": false,
                 "lstrip": false, "rstrip": false, "single_word": false,
             ]
         }
@@ -78,7 +78,7 @@ public struct BytePairTrainer: Sendable {
             "model": [
                 "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
                 "end_of_word_suffix": .null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
-                "vocab": .object(vocabulary), "merges": .array(merges),
+                "vocab": .object(JSONObject(vocabulary)), "merges": .array(merges),
             ],
         ]
     }

@@ -9,21 +9,23 @@ extension ModelTemplates {
     /// `special_tokens_map.json`.
     ///
     /// - Throws: ``TokenizerError`` for a file that cannot be read and for values of the wrong type.
-    init(folder: String, tokenizerConfiguration: JSONField?, specialTokens map: JSONField?) throws(TokenizerError) {
+    init(folder: String, tokenizerConfiguration: TokenizerField?, specialTokens map: TokenizerField?)
+        throws(TokenizerError)
+    {
         templates = try Self.jinjaFiles(folder)
-        if templates.isEmpty, let field = tokenizerConfiguration?.optional("chat_template") {
+        if templates.isEmpty, let field = tokenizerConfiguration?["chat_template"] {
             templates = try Self.templates(field, origin: "tokenizer_config.json")
         }
         let processor = "\(folder)/chat_template.json"
         if templates.isEmpty, FileManager.default.fileExists(atPath: processor),
-            let field = try CompanionFiles.document(processor).optional("chat_template")
+            let field = try CompanionFiles.document(processor)["chat_template"]
         {
             templates = try Self.templates(field, origin: "chat_template.json")
         }
         for name in Self.specialTokenNames {
-            guard let field = tokenizerConfiguration?.optional(name) ?? map?.optional(name) else { continue }
+            guard let field = tokenizerConfiguration?[name] ?? map?[name] else { continue }
             var content = field
-            if case .object = field.value { content = try field.required("content") }
+            if case .object = field.value { content = try field.require("content") }
             specialTokens.append(SpecialToken(name, try content.string()))
         }
     }
@@ -56,13 +58,13 @@ extension ModelTemplates {
     /// The folder of named templates in a model's folder.
     package static let additionalFolder = "additional_chat_templates"
 
-    private static func templates(_ field: JSONField, origin: String) throws(TokenizerError) -> [Template] {
+    private static func templates(_ field: TokenizerField, origin: String) throws(TokenizerError) -> [Template] {
         guard case .array = field.value else { return [Template(text: try field.string(), origin: origin)] }
         var templates: [Template] = []
         for entry in try field.elements() {
             templates.append(
                 Template(
-                    name: try entry.required("name").string(), text: try entry.required("template").string(),
+                    name: try entry.require("name").string(), text: try entry.require("template").string(),
                     origin: origin))
         }
         return templates

@@ -9,7 +9,7 @@ enum TextGrowth {
     static let longestPattern = 1024
 
     /// - Parameter factors: those of the steps, one after the other.
-    static func require(_ factors: [Double], _ field: JSONField) throws(TokenizerError) {
+    static func require(_ factors: [Double], _ field: TokenizerField) throws(TokenizerError) {
         guard factors.reduce(1, *) > bound else { return }
         throw field.invalid(
             "its steps together can make a text more than \(Int(bound)) times as long, which is not read")

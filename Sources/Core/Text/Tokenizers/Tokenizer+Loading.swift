@@ -41,15 +41,15 @@ extension Tokenizer {
 
 /// The files beside a tokenizer.json that say which tokens start and end a sequence.
 struct CompanionFiles {
-    private let tokenizerConfiguration: JSONField?
-    private let specialTokens: JSONField?
-    private let generation: JSONField?
-    private let model: JSONField?
+    private let tokenizerConfiguration: TokenizerField?
+    private let specialTokens: TokenizerField?
+    private let generation: TokenizerField?
+    private let model: TokenizerField?
     private let templates: ModelTemplates
 
     init(besides path: String) throws(TokenizerError) {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        func read(_ name: String) throws(TokenizerError) -> JSONField? {
+        func read(_ name: String) throws(TokenizerError) -> TokenizerField? {
             let file = path.contains("/") ? "\(folder)/\(name)" : name
             return FileManager.default.fileExists(atPath: file) ? try Self.document(file) : nil
         }
@@ -62,10 +62,10 @@ struct CompanionFiles {
             specialTokens: specialTokens)
     }
 
-    static func document(_ path: String) throws(TokenizerError) -> JSONField {
+    static func document(_ path: String) throws(TokenizerError) -> TokenizerField {
         let bytes = try bytes(path)
-        do throws(OrderedJSON.Failure) {
-            return JSONField(file: path, path: "", value: try OrderedJSON.parse(bytes))
+        do throws(JSONSyntaxError) {
+            return TokenizerField(try JSONValue.parse(bytes), path: path)
         } catch {
             throw .malformedJSON(file: path, byteOffset: error.byteOffset, reason: error.reason)
         }
@@ -91,7 +91,7 @@ struct CompanionFiles {
         for end in try ids(generation, "eos_token_id") + ids(model, "eos_token_id") where !ends.contains(end) {
             ends.append(end)
         }
-        let addsStart = try tokenizerConfiguration?.optional("add_bos_token")?.bool()
+        let addsStart = try tokenizerConfiguration?["add_bos_token"]?.bool()
         parts.beginningOfSequenceId = start
         parts.endOfSequenceIds = ends
         parts.addsBeginningOfSequence = addsStart ?? (templateStart != nil && id(templateStart) == start)
@@ -101,21 +101,21 @@ struct CompanionFiles {
     /// A special token by role: a string, or an object with its content.
     private func named(_ role: String) throws(TokenizerError) -> String? {
         for file in [tokenizerConfiguration, specialTokens] {
-            guard let field = file?.optional(role) else { continue }
-            if case .object = field.value { return try field.required("content").string() }
+            guard let field = file?[role] else { continue }
+            if case .object = field.value { return try field.require("content").string() }
             return try field.string()
         }
         return nil
     }
 
     /// One id or a list of ids.
-    private func ids(_ file: JSONField?, _ key: String) throws(TokenizerError) -> [Int32] {
-        guard let field = file?.optional(key) else { return [] }
+    private func ids(_ file: TokenizerField?, _ key: String) throws(TokenizerError) -> [Int32] {
+        guard let field = file?[key] else { return [] }
         var fields = [field]
         if case .array = field.value { fields = try field.elements() }
         var ids: [Int32] = []
         for field in fields {
-            guard let id = Int32(exactly: try field.integer()), id >= 0 else { continue }
+            guard let id = Int32(exactly: try field.int()), id >= 0 else { continue }
             ids.append(id)
         }
         return ids

@@ -10,24 +10,26 @@ extension Tokenizer {
     ///   no file behind; ``FileError`` if the folder cannot be written.
     public func writeHuggingFaceFiles(to folder: String) throws {
         let export = TokenizerExport(parts: parts)
-        let document: OrderedJSON
+        let document: JSONValue
         do throws(TokenizerExport.Refusal) {
             document = try export.tokenizerJSON()
         } catch {
             throw TokenizerError.notRepresentable(reason: error.reason)
         }
-        let text = document.text()
+        let text = document.text(.ordered)
         try requireEqual(try Self.read(text))
         try DurableFile.write(Array(text.utf8), to: folder + "/tokenizer.json")
-        try DurableFile.write(Array(export.configurationJSON().text().utf8), to: folder + "/tokenizer_config.json")
-        try DurableFile.write(Array(export.generationJSON().text().utf8), to: folder + "/generation_config.json")
+        try DurableFile.write(
+            Array(export.configurationJSON().text(.ordered).utf8), to: folder + "/tokenizer_config.json")
+        try DurableFile.write(
+            Array(export.generationJSON().text(.ordered).utf8), to: folder + "/generation_config.json")
     }
 
     private static func read(_ text: String) throws -> Tokenizer {
         do {
-            let root = JSONField(file: "tokenizer.json", path: "", value: try OrderedJSON.parse(Array(text.utf8)))
+            let root = TokenizerField(try JSONValue.parse(Array(text.utf8)), path: "tokenizer.json")
             return Tokenizer(parts: try TokenizerJSON.parts(root))
-        } catch let error as OrderedJSON.Failure {
+        } catch let error as JSONSyntaxError {
             throw TokenizerError.notRepresentable(reason: error.reason)
         }
     }

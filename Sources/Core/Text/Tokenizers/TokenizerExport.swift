@@ -16,7 +16,7 @@ struct TokenizerExport {
     let parts: TokenizerParts
 
     /// `tokenizer.json`.
-    func tokenizerJSON() throws(Refusal) -> OrderedJSON {
+    func tokenizerJSON() throws(Refusal) -> JSONValue {
         guard case .bytePair(let encoder) = parts.model else {
             throw Refusal(reason: "its model is not byte-pair encoding")
         }
@@ -29,37 +29,35 @@ struct TokenizerExport {
     }
 
     /// `tokenizer_config.json`: roles of tokens, and the chat template.
-    func configurationJSON() -> OrderedJSON {
-        var members: [(key: String, value: OrderedJSON)] = [
-            ("tokenizer_class", "PreTrainedTokenizerFast"), ("clean_up_tokenization_spaces", false),
-            ("add_bos_token", .bool(addsStart)), ("add_eos_token", false),
+    func configurationJSON() -> JSONValue {
+        var members: JSONObject = [
+            "tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false,
+            "add_bos_token": .bool(addsStart), "add_eos_token": false,
         ]
         let roles = [
             ("bos_token", parts.beginningOfSequenceId), ("eos_token", parts.endOfSequenceIds.first),
             ("pad_token", parts.paddingId),
         ]
         for (role, id) in roles {
-            if let id, let token = text(of: id) { members.append((role, .string(token))) }
+            if let id, let token = text(of: id) { members.append(role, .string(token)) }
         }
         let templates = parts.templates.templates
         if let only = templates.first, templates.count == 1, only.name == ModelTemplates.defaultName {
-            members.append(("chat_template", .string(only.text)))
+            members.append("chat_template", .string(only.text))
         } else if !templates.isEmpty {
-            let list = templates.map { template in
-                OrderedJSON.object([("name", .string(template.name)), ("template", .string(template.text))])
-            }
-            members.append(("chat_template", .array(list)))
+            let list: [JSONValue] = templates.map { ["name": .string($0.name), "template": .string($0.text)] }
+            members.append("chat_template", .array(list))
         }
         return .object(members)
     }
 
     /// `generation_config.json`: the tokens that start and end a text.
-    func generationJSON() -> OrderedJSON {
-        var members: [(key: String, value: OrderedJSON)] = []
-        if let start = parts.beginningOfSequenceId { members.append(("bos_token_id", .integer(Int(start)))) }
-        let ends = parts.endOfSequenceIds.map { OrderedJSON.integer(Int($0)) }
-        if let end = ends.first { members.append(("eos_token_id", ends.count == 1 ? end : .array(ends))) }
-        if let padding = parts.paddingId { members.append(("pad_token_id", .integer(Int(padding)))) }
+    func generationJSON() -> JSONValue {
+        var members: JSONObject = [:]
+        if let start = parts.beginningOfSequenceId { members.append("bos_token_id", .integer(Int(start))) }
+        let ends = parts.endOfSequenceIds.map { JSONValue.integer(Int($0)) }
+        if let end = ends.first { members.append("eos_token_id", ends.count == 1 ? end : .array(ends)) }
+        if let padding = parts.paddingId { members.append("pad_token_id", .integer(Int(padding))) }
         return .object(members)
     }
 
@@ -76,7 +74,7 @@ struct TokenizerExport {
             ?? parts.addedTokens.first { $0.id == id }.map { String(decoding: $0.content, as: UTF8.self) }
     }
 
-    private static func json(_ token: AddedToken) -> OrderedJSON {
+    private static func json(_ token: AddedToken) -> JSONValue {
         [
             "id": .integer(Int(token.id)), "content": .string(String(decoding: token.content, as: UTF8.self)),
             "single_word": .bool(token.isSingleWord), "lstrip": .bool(token.stripsLeft),
@@ -85,10 +83,10 @@ struct TokenizerExport {
         ]
     }
 
-    private func model(_ encoder: BytePairEncoder) -> OrderedJSON {
+    private func model(_ encoder: BytePairEncoder) -> JSONValue {
         let vocabulary = encoder.vocabulary
         func bytes(_ id: Int32) -> ArraySlice<UInt8> { vocabulary.bytes(of: id) ?? [] }
-        func text(_ id: Int32) -> OrderedJSON { .string(String(decoding: bytes(id), as: UTF8.self)) }
+        func text(_ id: Int32) -> JSONValue { .string(String(decoding: bytes(id), as: UTF8.self)) }
         func characters(_ id: Int32) -> Int { bytes(id).count { $0 & 0xC0 != 0x80 } }
         let ordered = encoder.merges.all
             .map { (merge: $0, left: characters($0.left), right: characters($0.right)) }
@@ -97,14 +95,15 @@ struct TokenizerExport {
                     < (Int(other.merge.rank), -other.left, -other.right, other.merge.left, other.merge.right)
             }
         let tokens = (0..<Int32(vocabulary.idLimit)).filter { vocabulary.bytes(of: $0) != nil }.map { id in
-            (key: String(decoding: bytes(id), as: UTF8.self), value: OrderedJSON.integer(Int(id)))
+            (key: String(decoding: bytes(id), as: UTF8.self), value: JSONValue.integer(Int(id)))
         }
         var fallsBack = false
         if case .characters(_, .some) = encoder.alphabet { fallsBack = true }
         return [
             "type": "BPE", "dropout": nil, "unk_token": encoder.unknownId.map { text($0) } ?? nil,
             "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": .bool(encoder.fusesUnknown),
-            "byte_fallback": .bool(fallsBack), "ignore_merges": .bool(encoder.ignoresMerges), "vocab": .object(tokens),
+            "byte_fallback": .bool(fallsBack), "ignore_merges": .bool(encoder.ignoresMerges),
+            "vocab": .object(JSONObject(tokens)),
             "merges": .array(ordered.map { [text($0.merge.left), text($0.merge.right)] }),
         ]
     }
@@ -112,8 +111,8 @@ struct TokenizerExport {
 
 /// The steps around the model.
 extension TokenizerExport {
-    private func normalizer() throws(Refusal) -> OrderedJSON {
-        var steps: [OrderedJSON] = []
+    private func normalizer() throws(Refusal) -> JSONValue {
+        var steps: [JSONValue] = []
         for step in parts.normalizers {
             switch step {
             case .prepend(let prefix):
@@ -126,11 +125,11 @@ extension TokenizerExport {
         return steps.isEmpty ? nil : ["type": "Sequence", "normalizers": .array(steps)]
     }
 
-    private func preTokenizer() throws(Refusal) -> OrderedJSON {
+    private func preTokenizer() throws(Refusal) -> JSONValue {
         switch parts.preTokenizer {
         case .whole, .markedWords: return nil
         case .byteLevel(let outer, let inner, let addsPrefixSpace):
-            var steps: [OrderedJSON] = []
+            var steps: [JSONValue] = []
             switch outer {
             case .none: break
             case .digits(let individual): steps.append(["type": "Digits", "individual_digits": .bool(individual)])
@@ -141,7 +140,7 @@ extension TokenizerExport {
             guard steps.isEmpty || !addsPrefixSpace else {
                 throw Refusal(reason: "it puts a space before text that is cut in several steps")
             }
-            let byteLevel: OrderedJSON = [
+            let byteLevel: JSONValue = [
                 "type": "ByteLevel", "add_prefix_space": .bool(addsPrefixSpace), "trim_offsets": true,
                 "use_regex": .bool(inner?.kind == .gpt2),
             ]
@@ -150,8 +149,8 @@ extension TokenizerExport {
         }
     }
 
-    private func decoder() throws(Refusal) -> OrderedJSON {
-        var steps: [OrderedJSON] = []
+    private func decoder() throws(Refusal) -> JSONValue {
+        var steps: [JSONValue] = []
         for step in parts.decoders ?? [] {
             switch step {
             case .byteLevel:
@@ -172,26 +171,26 @@ extension TokenizerExport {
     }
 
     /// Puts the token that starts a sequence before a text, where the model expects it.
-    private func postProcessor() -> OrderedJSON {
+    private func postProcessor() -> JSONValue {
         guard addsStart, let start = parts.beginningOfSequenceId, let token = text(of: start) else { return nil }
-        let name = OrderedJSON.string(token)
-        let entry: OrderedJSON = ["id": name, "ids": [.integer(Int(start))], "tokens": [name]]
-        func special(_ type: Int) -> OrderedJSON { ["SpecialToken": ["id": name, "type_id": .integer(type)]] }
-        func sequence(_ id: String, _ type: Int) -> OrderedJSON {
+        let name = JSONValue.string(token)
+        let entry: JSONValue = ["id": name, "ids": [.integer(Int(start))], "tokens": [name]]
+        func special(_ type: Int) -> JSONValue { ["SpecialToken": ["id": name, "type_id": .integer(type)]] }
+        func sequence(_ id: String, _ type: Int) -> JSONValue {
             ["Sequence": ["id": .string(id), "type_id": .integer(type)]]
         }
         return [
             "type": "TemplateProcessing", "single": [special(0), sequence("A", 0)],
             "pair": [special(0), sequence("A", 0), special(1), sequence("B", 1)],
-            "special_tokens": .object([(key: token, value: entry)]),
+            "special_tokens": .object(JSONObject([(token, entry)])),
         ]
     }
 
-    private static func split(_ expression: String) -> OrderedJSON {
+    private static func split(_ expression: String) -> JSONValue {
         ["type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false]
     }
 
-    private static func replacement(_ pattern: [UInt8], _ content: [UInt8]) -> OrderedJSON {
+    private static func replacement(_ pattern: [UInt8], _ content: [UInt8]) -> JSONValue {
         [
             "type": "Replace", "pattern": ["String": .string(String(decoding: pattern, as: UTF8.self))],
             "content": .string(String(decoding: content, as: UTF8.self)),

@@ -18,7 +18,7 @@ struct TokenizerFingerprint {
         for shift in stride(from: 0, to: 64, by: 8) { pending.append(UInt8(truncatingIfNeeded: number >> shift)) }
     }
 
-    mutating func add(_ value: OrderedJSON) {
+    mutating func add(_ value: JSONValue) {
         switch value {
         case .null: add("null")
         case .bool(let flag): add(flag ? "true" : "false")

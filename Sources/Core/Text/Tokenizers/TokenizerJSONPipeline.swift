@@ -1,12 +1,14 @@
+import CatenaFiles
+
 /// Reads the `normalizer`, `pre_tokenizer` and `decoder` of a tokenizer.json.
 enum TokenizerJSONPipeline {
-    static func normalizers(_ field: JSONField) throws(TokenizerError) -> [Normalizer] {
-        let type = try field.required("type")
+    static func normalizers(_ field: TokenizerField) throws(TokenizerError) -> [Normalizer] {
+        let type = try field.require("type")
         switch try type.string() {
         case "Sequence":
             return try sequence(field, "normalizers", normalizers)
         case "Prepend":
-            return [.prepend(Array(try field.required("prepend").string().utf8))]
+            return [.prepend(Array(try field.require("prepend").string().utf8))]
         case "Replace":
             let (pattern, content) = try replacement(field)
             return [.replace(pattern, content)]
@@ -19,17 +21,17 @@ enum TokenizerJSONPipeline {
         case "Strip":
             return [
                 .stripSpace(
-                    left: try field.bool("strip_left", default: true),
-                    right: try field.bool("strip_right", default: true))
+                    left: try field.optionalBool("strip_left") ?? true,
+                    right: try field.optionalBool("strip_right") ?? true)
             ]
         case "BertNormalizer":
-            let lowercases = try field.bool("lowercase", default: true)
+            let lowercases = try field.optionalBool("lowercase") ?? true
             return [
                 .bert(
                     BertText(
-                        cleansText: try field.bool("clean_text", default: true),
-                        separatesChinese: try field.bool("handle_chinese_chars", default: true),
-                        stripsAccents: try field.bool("strip_accents", default: lowercases), lowercases: lowercases))
+                        cleansText: try field.optionalBool("clean_text") ?? true,
+                        separatesChinese: try field.optionalBool("handle_chinese_chars") ?? true,
+                        stripsAccents: try field.optionalBool("strip_accents") ?? lowercases, lowercases: lowercases))
             ]
         case let other:
             throw type.unsupported(
@@ -42,11 +44,11 @@ enum TokenizerJSONPipeline {
         }
     }
 
-    static func preTokenizer(_ field: JSONField) throws(TokenizerError) -> PreTokenizer {
+    static func preTokenizer(_ field: TokenizerField) throws(TokenizerError) -> PreTokenizer {
         let steps = try flattened(field)
         if steps.isEmpty { return .whole }
         if let only = steps.first, steps.count == 1 {
-            switch try only.required("type").string() {
+            switch try only.require("type").string() {
             case "Metaspace": return try metaspace(only)
             case "BertPreTokenizer": return .bert
             default: break
@@ -54,11 +56,11 @@ enum TokenizerJSONPipeline {
         }
         var cuts: [PreTokenizer.OuterCut] = []
         for (index, step) in steps.enumerated() {
-            let type = try step.required("type")
+            let type = try step.require("type")
             let isLast = index == steps.count - 1
             switch try type.string() {
             case "Digits" where !isLast:
-                cuts.append(.digits(individual: try step.bool("individual_digits", default: false)))
+                cuts.append(.digits(individual: try step.optionalBool("individual_digits") ?? false))
             case "Split" where !isLast:
                 cuts.append(try splitCut(step))
             case "ByteLevel" where isLast:
@@ -73,8 +75,8 @@ enum TokenizerJSONPipeline {
         throw field.invalid("byte-level steps without ByteLevel at the end")
     }
 
-    static func decoders(_ field: JSONField) throws(TokenizerError) -> [TokenDecoder] {
-        let type = try field.required("type")
+    static func decoders(_ field: TokenizerField) throws(TokenizerError) -> [TokenDecoder] {
+        let type = try field.require("type")
         switch try type.string() {
         case "Sequence": return try sequence(field, "decoders", decoders)
         case "ByteLevel": return [.byteLevel]
@@ -82,17 +84,17 @@ enum TokenizerJSONPipeline {
             guard case .metaspace(let mark, let prepends, _) = try metaspace(field) else { return [] }
             return [.metaspace(mark: mark, dropsFirst: prepends != .never)]
         case "WordPiece":
-            let prefix = try field.string("prefix") ?? "##"
-            return [.wordPiece(prefix: Array(prefix.utf8), cleansUp: try field.bool("cleanup", default: true))]
+            let prefix = try field.optionalString("prefix") ?? "##"
+            return [.wordPiece(prefix: Array(prefix.utf8), cleansUp: try field.optionalBool("cleanup") ?? true)]
         case "Replace":
             let (pattern, content) = try replacement(field)
             return [.replace(pattern, content)]
         case "ByteFallback": return [.byteFallback]
         case "Fuse": return [.fuse]
         case "Strip":
-            let content = try field.required("content").string()
-            let start = try field.integer("start", default: 0)
-            let stop = try field.integer("stop", default: 0)
+            let content = try field.require("content").string()
+            let start = try field.optionalInt("start") ?? 0
+            let stop = try field.optionalInt("stop") ?? 0
             guard content.unicodeScalars.count == 1, start >= 0, stop >= 0 else {
                 throw field.invalid("it needs one character of content and counts of 0 or more")
             }
@@ -107,35 +109,37 @@ enum TokenizerJSONPipeline {
     }
 
     private static func sequence<Step>(
-        _ field: JSONField, _ key: String, _ read: (JSONField) throws(TokenizerError) -> [Step]
+        _ field: TokenizerField, _ key: String, _ read: (TokenizerField) throws(TokenizerError) -> [Step]
     ) throws(TokenizerError) -> [Step] {
         var steps: [Step] = []
-        for element in try field.required(key).elements() { steps += try read(element) }
+        for element in try field.require(key).elements() { steps += try read(element) }
         return steps
     }
 
-    private static func flattened(_ field: JSONField) throws(TokenizerError) -> [JSONField] {
-        guard try field.required("type").string() == "Sequence" else { return [field] }
+    private static func flattened(_ field: TokenizerField) throws(TokenizerError) -> [TokenizerField] {
+        guard try field.require("type").string() == "Sequence" else { return [field] }
         return try sequence(field, "pretokenizers", flattened)
     }
 
-    private static func replacement(_ field: JSONField) throws(TokenizerError) -> (pattern: [UInt8], content: [UInt8]) {
-        let pattern = try field.required("pattern")
-        if let expression = try pattern.string("Regex") {
+    private static func replacement(_ field: TokenizerField) throws(TokenizerError) -> (
+        pattern: [UInt8], content: [UInt8]
+    ) {
+        let pattern = try field.require("pattern")
+        if let expression = try pattern.optionalString("Regex") {
             throw pattern.unsupported(expression, supported: ["a plain String pattern"])
         }
-        let text = Array(try pattern.required("String").string().utf8)
+        let text = Array(try pattern.require("String").string().utf8)
         guard text.count <= TextGrowth.longestPattern else {
             throw pattern.invalid("it has \(text.count) bytes, expected at most \(TextGrowth.longestPattern)")
         }
-        return (text, Array(try field.required("content").string().utf8))
+        return (text, Array(try field.require("content").string().utf8))
     }
 
-    private static func splitCut(_ field: JSONField) throws(TokenizerError) -> PreTokenizer.OuterCut {
-        let pattern = try field.required("pattern")
-        let expression = try pattern.required("Regex").string()
-        let behavior = try field.required("behavior")
-        let inverts = try field.bool("invert", default: false)
+    private static func splitCut(_ field: TokenizerField) throws(TokenizerError) -> PreTokenizer.OuterCut {
+        let pattern = try field.require("pattern")
+        let expression = try pattern.require("Regex").string()
+        let behavior = try field.require("behavior")
+        let inverts = try field.optionalBool("invert") ?? false
         if expression.utf8.elementsEqual(WordPattern.decimalDigit.utf8), try behavior.string() == "Isolated" {
             return .decimalDigits
         }
@@ -155,10 +159,10 @@ enum TokenizerJSONPipeline {
     }
 
     private static func byteLevel(
-        _ step: JSONField, after cuts: [PreTokenizer.OuterCut], in field: JSONField
+        _ step: TokenizerField, after cuts: [PreTokenizer.OuterCut], in field: TokenizerField
     ) throws(TokenizerError) -> PreTokenizer {
-        let addsPrefixSpace = try step.bool("add_prefix_space", default: true)
-        let inner = try step.bool("use_regex", default: true) ? WordPattern(.gpt2) : nil
+        let addsPrefixSpace = try step.optionalBool("add_prefix_space") ?? true
+        let inner = try step.optionalBool("use_regex") ?? true ? WordPattern(.gpt2) : nil
         guard !addsPrefixSpace || cuts.isEmpty else {
             throw step.unsupported(
                 "ByteLevel with add_prefix_space after other steps", supported: ["add_prefix_space: false"])
@@ -175,11 +179,11 @@ enum TokenizerJSONPipeline {
         throw field.unsupported("\(cuts.count) cuts before ByteLevel", supported: ["at most two cutting patterns"])
     }
 
-    private static func metaspace(_ field: JSONField) throws(TokenizerError) -> PreTokenizer {
-        let mark = try field.string("replacement") ?? "\u{2581}"
-        let addsPrefixSpace = try field.bool("add_prefix_space", default: true)
+    private static func metaspace(_ field: TokenizerField) throws(TokenizerError) -> PreTokenizer {
+        let mark = try field.optionalString("replacement") ?? "\u{2581}"
+        let addsPrefixSpace = try field.optionalBool("add_prefix_space") ?? true
         var prepends: PreTokenizer.PrependScheme = addsPrefixSpace ? .always : .never
-        if let scheme = field.optional("prepend_scheme") {
+        if let scheme = field["prepend_scheme"] {
             guard let known = PreTokenizer.PrependScheme(rawValue: try scheme.string()) else {
                 throw scheme.unsupported(
                     try scheme.string(), supported: PreTokenizer.PrependScheme.allCases.map(\.rawValue))
@@ -188,6 +192,6 @@ enum TokenizerJSONPipeline {
         }
         guard !mark.isEmpty else { throw field.invalid("the replacement is empty") }
         try TextGrowth.require([Double(mark.utf8.count)], field)
-        return .metaspace(mark: Array(mark.utf8), prepends: prepends, splits: try field.bool("split", default: true))
+        return .metaspace(mark: Array(mark.utf8), prepends: prepends, splits: try field.optionalBool("split") ?? true)
     }
 }

@@ -22,7 +22,7 @@ struct JinjaSnippetTests {
         for snippet in ChatTemplateFixture.elements(file["snippets"])
         where ChatTemplateFixture.text(snippet["group"]) == group {
             let source = try #require(ChatTemplateFixture.text(snippet["template"]))
-            let given = variables + ChatTemplateFixture.members(snippet["context"])
+            let given = variables.merging(ChatTemplateFixture.members(snippet["context"]))
             let result = Result { () throws(JinjaError) -> String in
                 let template = try JinjaTemplate(source)
                 return try template.render(

@@ -23,12 +23,12 @@ struct ChatTemplateFixture: CustomTestStringConvertible, Sendable {
             .map { ChatTemplateFixture(path: folder + "/" + $0) }
     }
 
-    static func json(_ name: String) throws -> OrderedJSON {
+    static func json(_ name: String) throws -> JSONValue {
         try read(root + "/Tests/Fixtures/chat-templates/" + name)
     }
 
-    static func read(_ path: String) throws -> OrderedJSON {
-        try OrderedJSON.parse([UInt8](Data(contentsOf: URL(fileURLWithPath: path))))
+    static func read(_ path: String) throws -> JSONValue {
+        try JSONValue.parse([UInt8](Data(contentsOf: URL(fileURLWithPath: path))))
     }
 
     static func snippetGroups() throws -> [String] {
@@ -39,28 +39,27 @@ struct ChatTemplateFixture: CustomTestStringConvertible, Sendable {
         return groups
     }
 
-    static func elements(_ json: OrderedJSON?) -> [OrderedJSON] {
+    static func elements(_ json: JSONValue?) -> [JSONValue] {
         if case .array(let elements)? = json { return elements }
         return []
     }
 
-    static func members(_ json: OrderedJSON?) -> [(key: String, value: OrderedJSON)] {
-        if case .object(let members)? = json { return members }
-        return []
+    static func members(_ json: JSONValue?) -> JSONObject {
+        json?.objectValue ?? [:]
     }
 
-    static func text(_ json: OrderedJSON?) -> String? {
+    static func text(_ json: JSONValue?) -> String? {
         if case .string(let text)? = json { return text }
         return nil
     }
 
-    static func integer(_ json: OrderedJSON?) -> Int? {
+    static func integer(_ json: JSONValue?) -> Int? {
         if case .integer(let number)? = json { return number }
         return nil
     }
 
     /// The template of a file.
-    static func template(_ file: OrderedJSON) throws -> ConversationTemplate {
+    static func template(_ file: JSONValue) throws -> ConversationTemplate {
         try ConversationTemplate(
             source: text(file["chat_template"]) ?? "",
             specialTokens: members(file["special_tokens"]).map { (name: $0.key, text: text($0.value) ?? "") },
@@ -69,7 +68,7 @@ struct ChatTemplateFixture: CustomTestStringConvertible, Sendable {
     }
 
     /// The conversation of a case.
-    static func conversation(_ given: OrderedJSON) -> Conversation {
+    static func conversation(_ given: JSONValue) -> Conversation {
         let learned = given["learn"].map { elements($0).compactMap { integer($0) } }
         var conversation = Conversation(
             messages: elements(given["messages"]).enumerated().map { turn, message in
@@ -77,7 +76,7 @@ struct ChatTemplateFixture: CustomTestStringConvertible, Sendable {
             })
         if case .array(let tools)? = given["tools"] { conversation.tools = tools }
         if case .array(let documents)? = given["documents"] { conversation.documents = documents }
-        conversation.templateVariables = members(given["kwargs"]).map { (name: $0.key, value: $0.value) }
+        conversation.templateVariables = members(given["kwargs"])
         return conversation
     }
 }

@@ -21,7 +21,7 @@ struct ConversationTemplateRuleTests {
         Conversation(
             messages: turns.map { role, content in
                 Conversation.Message(
-                    fields: [(key: "role", value: .string(role)), (key: "content", value: .string(content))],
+                    fields: ["role": .string(role), "content": .string(content)],
                     isLearned: true)
             })
     }
@@ -84,7 +84,7 @@ struct ConversationTemplateRuleTests {
     @Test("a variable with the name of the conversation's own is refused")
     func reserved() throws {
         var given = conversation([("user", "a"), ("assistant", "b")])
-        given.templateVariables = [(name: "messages", value: .array([]))]
+        given.templateVariables = ["messages": .array([])]
         #expect(throws: TemplateError.reservedVariable("messages")) { _ = try template(Self.plain).training(given) }
     }
 }

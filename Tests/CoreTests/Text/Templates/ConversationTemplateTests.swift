@@ -43,7 +43,7 @@ struct ConversationTemplateTests {
 
     private func checkText(
         _ name: String, _ template: ConversationTemplate, _ conversation: Conversation, asksForAnswer: Bool,
-        _ expected: String?, _ failure: OrderedJSON?
+        _ expected: String?, _ failure: JSONValue?
     ) {
         do throws(TemplateError) {
             let text = try template.text(conversation, asksForAnswer: asksForAnswer)
@@ -59,13 +59,13 @@ struct ConversationTemplateTests {
     }
 
     /// Where the template cannot use objects as arguments, a second try with JSON text is ours, not transformers'.
-    private func expectSecondTry(_ name: String, _ failure: OrderedJSON?) {
+    private func expectSecondTry(_ name: String, _ failure: JSONValue?) {
         #expect(
             Fixture.text(failure?["message"]) == "can only concatenate str (not \"dict\") to str",
             "\(name): transformers fails here")
     }
 
-    private func expectSame(_ error: JinjaError?, _ failure: OrderedJSON?, _ name: String) {
+    private func expectSame(_ error: JinjaError?, _ failure: JSONValue?, _ name: String) {
         guard Fixture.text(failure?["kind"]) == "raised" else { return }
         guard case .raised(let message, _)? = error else {
             Issue.record("\(name): \(String(describing: error)) is not raised by the template")
@@ -75,7 +75,7 @@ struct ConversationTemplateTests {
     }
 
     private func checkTraining(
-        _ name: String, _ template: ConversationTemplate, _ conversation: Conversation, _ expected: OrderedJSON,
+        _ name: String, _ template: ConversationTemplate, _ conversation: Conversation, _ expected: JSONValue,
         _ text: String?
     ) throws {
         let treatment = Fixture.text(expected["treatment"])
@@ -111,7 +111,7 @@ private struct Example: Equatable {
     let scalars: [Unicode.Scalar]
     let learned: [[Int]]
 
-    init(_ json: OrderedJSON, wholeText: String?) {
+    init(_ json: JSONValue, wholeText: String?) {
         messages = ChatTemplateFixture.integer(json["messages"])
         scalars = Array((ChatTemplateFixture.text(json["text"]) ?? wholeText ?? "").unicodeScalars)
         learned = ChatTemplateFixture.elements(json["learned"]).map { range in
@@ -134,7 +134,7 @@ private struct Note: Equatable {
     let text: String
     let parts: [String]
 
-    init(_ json: OrderedJSON) {
+    init(_ json: JSONValue) {
         turn = ChatTemplateFixture.integer(json["turn"])
         text = ChatTemplateFixture.text(json["note"]) ?? ""
         parts = ["prompt_ends", "text_has", "tail"].compactMap { ChatTemplateFixture.text(json[$0]) }

@@ -37,7 +37,7 @@ struct ModelTemplatesTests {
                 #expect(found?.text == expected["chat_template"] as? String, "\(name), \(key)")
                 guard let text = expected["text"] as? String else { continue }
                 var conversation = Conversation(messages: [.init("user", "Hi")])
-                if hasTools { conversation.tools = [.object([("type", .string("function"))])] }
+                if hasTools { conversation.tools = [["type": "function"]] }
                 let encoder = try ExampleEncoder(
                     tokenizer: tokenizer, template: try ChatTemplate(named: "auto", tokenizer: tokenizer),
                     maximumLength: 64)

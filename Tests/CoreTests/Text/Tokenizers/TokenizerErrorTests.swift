@@ -18,24 +18,24 @@ struct TokenizerErrorTests {
 
     static let damages: [Damage] = [
         Damage(
-            of: #""merges":["a b","ab c"]}}"#, with: #""merges":["a b","#, says: ["not valid JSON", "ends too early"]),
+            of: #""merges":["a b","ab c"]}}"#, with: #""merges":["a b","#, says: ["not valid JSON", "found the end"]),
         Damage(of: #""vocab":{"#, with: #""vocab":{,"#, says: ["not valid JSON", "byte"]),
         Damage(of: #""type":"BPE""#, with: #""type":"Unigram""#, says: ["model.type", "Unigram", "WordPiece"]),
         Damage(of: #""model":"#, with: #""modle":"#, says: ["no \"model\""]),
         Damage(of: #""vocab":"#, with: #""words":"#, says: ["no \"model.vocab\""]),
         Damage(
-            of: #""merges":["a b","ab c"]"#, with: #""merges":7"#, says: ["model.merges", "an array", "an integer"]),
+            of: #""merges":["a b","ab c"]"#, with: #""merges":7"#, says: ["model.merges", "an array", "the number 7"]),
         Damage(of: #""merges":["a b""#, with: #""merges":["a z""#, says: ["model.merges[0]", "two tokens"]),
         Damage(of: #""merges":["a b""#, with: #""merges":["a  b""#, says: ["model.merges[0]", "two tokens"]),
         Damage(of: #""merges":["a b""#, with: #""merges":[["a"]"#, says: ["model.merges[0]", "a pair of strings"]),
         Damage(of: #""a":0"#, with: #""a":-1"#, says: ["model.vocab", "-1"]),
         Damage(of: #""a":0"#, with: #""a":99999999999"#, says: ["model.vocab", "99999999999"]),
-        Damage(of: #""a":0"#, with: #""a":"0""#, says: ["model.vocab[\"a\"]", "an integer", "a string"]),
+        Damage(of: #""a":0"#, with: #""a":"0""#, says: ["model.vocab[\"a\"]", "an integer", "the string \"0\""]),
         Damage(of: #""a":0"#, with: #""a":0,"a":6"#, says: ["not valid JSON", "\"a\" appears twice"]),
         Damage(of: #""a":0"#, with: #""a":00"#, says: ["not valid JSON", "needless 0"]),
         Damage(of: #""a":0"#, with: #""a":1e999"#, says: ["not valid JSON", "out of range"]),
         Damage(of: #""a":0"#, with: #""a":1."#, says: ["not valid JSON", "expected a digit"]),
-        Damage(of: #""a":0"#, with: #""a":--1"#, says: ["not valid JSON", "expected a value"]),
+        Damage(of: #""a":0"#, with: #""a":--1"#, says: ["not valid JSON", "expected a digit"]),
         Damage(of: #""a":0"#, with: #""\u+061":0"#, says: ["not valid JSON", "hexadecimal"]),
         Damage(
             of: #""normalizer":null,"#, with: #""normalizer":null,"normalizer":null,"#,
