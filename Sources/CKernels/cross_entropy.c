@@ -12,7 +12,6 @@ typedef struct {
     const float *weights;
     double *losses;
     int64_t ld, width;
-    float scale;
     bool write_gradient;
 } softmax;
 
@@ -39,24 +38,8 @@ static void cross_entropy_rows(int64_t first, int64_t end, void *context) {
 
 void ck_cross_entropy_rows(ck_pool *pool, float *logits, int64_t ld, const int32_t *targets, const float *weights,
                            int64_t rows, int64_t vocabulary, double *losses, bool write_gradient) {
-    softmax s = {logits, targets, weights, losses, ld, vocabulary, 1, write_gradient};
+    softmax s = {logits, targets, weights, losses, ld, vocabulary, write_gradient};
     ck_pool_ranges(pool, rows, ck_rows_per_task(vocabulary), cross_entropy_rows, &s);
-}
-
-static void softmax_rows(int64_t first, int64_t end, void *context) {
-    const softmax *s = context;
-    for (int64_t r = first; r < end; r++) {
-        float *row = s->x + r * s->ld;
-        if (s->scale != 1) CK_BEST(row_scale)(row, s->width, s->scale);
-        const float top = CK_BEST(row_maximum)(row, s->width);
-        const double total = CK_BEST(row_exponentials)(row, s->width, top, 1, true);
-        CK_BEST(row_scale)(row, s->width, (float)(1 / total));
-    }
-}
-
-void ck_softmax_rows(ck_pool *pool, float *x, int64_t ld, int64_t rows, int64_t width, float scale) {
-    softmax s = {.x = x, .ld = ld, .width = width, .scale = scale};
-    ck_pool_ranges(pool, rows, ck_rows_per_task(width), softmax_rows, &s);
 }
 
 #else

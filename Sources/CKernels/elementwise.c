@@ -73,27 +73,9 @@ void ck_fill(ck_pool *pool, float value, float *x, int64_t count) {
     ck_pool_ranges(pool, count, CHUNK, fill_range, &a);
 }
 
-static void copy_rows(int64_t first, int64_t end, void *context) {
-    const arrays *a = context;
-    for (int64_t r = first; r < end; r++)
-        memcpy(a->out + r * a->ld_out, a->x + r * a->ld_x, (size_t)a->width * sizeof(float));
-}
-
-void ck_copy_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
-                int64_t rows, int64_t width) {
-    arrays a = {.x = source, .out = destination, .ld_x = ld_source, .ld_out = ld_destination, .width = width};
-    ck_pool_ranges(pool, rows, ck_rows_per_task(width), copy_rows, &a);
-}
-
 static void add_rows(int64_t first, int64_t end, void *context) {
     const arrays *a = context;
     for (int64_t r = first; r < end; r++) CK_BEST(add_array)(a->x + r * a->ld_x, a->out + r * a->ld_out, a->width);
-}
-
-void ck_add_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
-               int64_t rows, int64_t width) {
-    arrays a = {.x = source, .out = destination, .ld_x = ld_source, .ld_out = ld_destination, .width = width};
-    ck_pool_ranges(pool, rows, ck_rows_per_task(width), add_rows, &a);
 }
 
 void ck_add_row(ck_pool *pool, const float *bias, float *y, int64_t ld, int64_t rows, int64_t width) {

@@ -13,7 +13,7 @@ typedef struct {
     float *parameter, *buffer;
     const float *gradient;
     float learning_rate, momentum, weight_decay, gradient_scale;
-    bool nesterov, first_step;
+    bool first_step;
 } sgd;
 
 #define CK_LOOPS "optimizer.c"
@@ -35,15 +35,14 @@ static void sgd_range(int64_t first, int64_t end, void *context) {
         const float g = s->gradient[i] * s->gradient_scale + s->weight_decay * s->parameter[i];
         const float b = s->first_step ? g : s->momentum * s->buffer[i] + g;
         s->buffer[i] = b;
-        s->parameter[i] -= s->learning_rate * (s->nesterov ? g + s->momentum * b : b);
+        s->parameter[i] -= s->learning_rate * b;
     }
 }
 
 void ck_sgd_momentum(ck_pool *pool, float *parameter, const float *gradient, float *momentum_buffer, int64_t count,
-                     float learning_rate, float momentum, float weight_decay, bool nesterov, bool first_step,
+                     float learning_rate, float momentum, float weight_decay, bool first_step,
                      float gradient_scale) {
-    sgd s = {parameter, momentum_buffer, gradient, learning_rate, momentum, weight_decay, gradient_scale, nesterov,
-             first_step};
+    sgd s = {parameter, momentum_buffer, gradient, learning_rate, momentum, weight_decay, gradient_scale, first_step};
     ck_pool_ranges(pool, count, 16384, sgd_range, &s);
 }
 

@@ -28,7 +28,6 @@ int cmpi_init_thread(int required, int *provided) {
 }
 
 int cmpi_finalize(void) { return MPI_Finalize(); }
-int cmpi_initialized(int *flag) { return MPI_Initialized(flag); }
 int cmpi_finalized(int *flag) { return MPI_Finalized(flag); }
 int cmpi_abort(int exit_code) { return MPI_Abort(MPI_COMM_WORLD, exit_code); }
 
@@ -126,10 +125,6 @@ int cmpi_send(const void *bytes, int64_t byte_count, int peer, int tag) {
 
 int cmpi_receive(void *bytes, int64_t byte_count, int peer, int tag) {
     return cmpi_exchange(0, NULL, NULL, NULL, 1, &bytes, &byte_count, &peer, tag);
-}
-
-int cmpi_send_receive(const void *sent, int64_t sent_count, int destination, void *received, int64_t received_count, int source, int tag) {
-    return cmpi_exchange(1, &sent, &sent_count, &destination, 1, &received, &received_count, &source, tag);
 }
 
 static int64_t chunk_count(int count, const int64_t *byte_counts) {

@@ -127,8 +127,8 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let all = file?.examples.prefix(limit ?? Int.max) ?? []
         // Whole groups, so that what goes through the model together does not depend on the ranks.
         let (count, size) = (all.count + questions.count, task == .loss ? LossEvaluation.examplesOfGroup : 1)
-        let groups = BatchPlan.share(
-            of: (count + size - 1) / size, process: communicator.rank, worldSize: communicator.size)
+        let groups = ReductionTree.share(
+            of: (count + size - 1) / size, rank: communicator.rank, size: communicator.size)
         let share = (groups.lowerBound * size..<groups.upperBound * size).clamped(to: 0..<count)
         let model = try models.load(base, engine: engine)
         if communicator.isRoot { model.printNotes() }

@@ -1,3 +1,4 @@
+import CatenaCore
 import CatenaDistributed
 
 /// A gradient value whose sum depends on the order of addition: magnitudes spread over 2^-12...2^12, both signs.
@@ -105,7 +106,7 @@ let reductionChecks: [Check] = [
         }
     },
     Check(name: "one process's vote reaches all, in both modes") { communicator, expectations in
-        for mode in ReductionMode.allCases {
+        for mode in RunConfiguration.DistributedSection.Reduction.allCases {
             let reducer = GradientReducer(communicator: communicator, parameterCount: 10, scalarCount: 2, mode: mode)
             for voter in 0..<communicator.size {
                 // One micro-batch: all processes but one have nothing to add.

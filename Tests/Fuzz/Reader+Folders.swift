@@ -1,3 +1,4 @@
+import Crypto
 import CatenaCore
 import CatenaDistributed
 import CatenaEngine
@@ -82,7 +83,7 @@ extension Reader {
             resigns: { files in
                 guard let cached = files[name], cached.count > 32 else { return }
                 let content = Array(cached.dropLast(32))
-                let digits = Array(sha256Hex(content).utf8)
+                let digits = Array(SHA256.hexadecimal(of: content).utf8)
                 files[name] =
                     content
                     + stride(from: 0, to: 64, by: 2).compactMap {

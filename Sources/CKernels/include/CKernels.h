@@ -132,10 +132,6 @@ void ck_axpy(ck_pool *pool, float alpha, const float *x, float *y, int64_t count
 void ck_scale(ck_pool *pool, float alpha, float *x, int64_t count);
 void ck_multiply(ck_pool *pool, const float *x, const float *y, float *out, int64_t count);
 void ck_fill(ck_pool *pool, float value, float *x, int64_t count);
-void ck_copy_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
-                int64_t rows, int64_t width);
-void ck_add_2d(ck_pool *pool, const float *source, int64_t ld_source, float *destination, int64_t ld_destination,
-               int64_t rows, int64_t width);
 void ck_add_row(ck_pool *pool, const float *bias, float *y, int64_t ld, int64_t rows, int64_t width);
 void ck_column_sum(ck_pool *pool, const float *x, int64_t ld, float *sums, int64_t rows, int64_t width);
 void ck_embedding_gather(ck_pool *pool, const float *table, const int32_t *ids, float *out, int64_t rows, int64_t width);
@@ -151,7 +147,6 @@ void ck_dropout(ck_pool *pool, const float *x, float *out, int64_t count, float 
 
 void ck_cross_entropy_rows(ck_pool *pool, float *logits, int64_t ld, const int32_t *targets, const float *weights,
                            int64_t rows, int64_t vocabulary, double *losses, bool write_gradient);
-void ck_softmax_rows(ck_pool *pool, float *x, int64_t ld, int64_t rows, int64_t width, float scale);
 
 // MARK: Optimizers (optimizer.c)
 
@@ -159,7 +154,7 @@ void ck_adamw(ck_pool *pool, float *parameter, const float *gradient, float *m, 
               float learning_rate, float beta1, float beta2, float epsilon, float weight_decay, float bias_correction1,
               float bias_correction2, float gradient_scale);
 void ck_sgd_momentum(ck_pool *pool, float *parameter, const float *gradient, float *momentum_buffer, int64_t count,
-                     float learning_rate, float momentum, float weight_decay, bool nesterov, bool first_step,
+                     float learning_rate, float momentum, float weight_decay, bool first_step,
                      float gradient_scale);
 
 // MARK: Attention (attention.c)

@@ -10,7 +10,6 @@
 /// Starts MPI. `required` and `*provided`: 0 single, 1 funneled, 2 serialized, 3 multiple. Sets MPI_ERRORS_RETURN on the world.
 int cmpi_init_thread(int required, int *provided);
 int cmpi_finalize(void);
-int cmpi_initialized(int *flag);
 int cmpi_finalized(int *flag);
 /// Ends all processes of the world with `exit_code`.
 int cmpi_abort(int exit_code);
@@ -42,7 +41,6 @@ int cmpi_gather(const void *sent, int64_t sent_count, void *received, const int6
 int cmpi_allgather(const void *sent, int64_t sent_count, void *received, const int64_t *counts);
 int cmpi_send(const void *bytes, int64_t byte_count, int peer, int tag);
 int cmpi_receive(void *bytes, int64_t byte_count, int peer, int tag);
-int cmpi_send_receive(const void *sent, int64_t sent_count, int destination, void *received, int64_t received_count, int source, int tag);
 /// Starts all sends and receives at once and waits for all. Messages between the same two ranks match in the order given.
 int cmpi_exchange(int send_count, const void *const *sent, const int64_t *sent_counts, const int *destinations,
                   int receive_count, void *const *received, const int64_t *received_counts, const int *sources, int tag);

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 extension RunConfiguration {
     enum TopKey: String, ConfigurationKey {
         case model, baseStorage = "base-storage", baseCompute = "base-compute"

@@ -51,10 +51,7 @@ extension RunConfiguration {
     public func fingerprint(ignoring: [String] = mayDifferOnResume) -> String {
         let text = Self.leaves(of: resolved, ignoring: ignoring).map { "\($0.keyPath): \($0.text)\n" }
             .joined()
-        return SHA256.hash(data: Array(text.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        return SHA256.hexadecimal(of: Array(text.utf8))
     }
 }
 

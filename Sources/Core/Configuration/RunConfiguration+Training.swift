@@ -1,4 +1,4 @@
-import CatenaEngine
+public import CatenaEngine
 
 extension RunConfiguration {
     /// How long, how much at once, and with which optimizer.
@@ -40,13 +40,10 @@ extension RunConfiguration {
             case sgd(momentum: Double = 0, weightDecay: Double = 0)
         }
 
-        /// Shapes of the learning rate over steps, after the warm-up.
-        public enum ScheduleName: String, Sendable, CaseIterable { case constant, linear, cosine }
-
         /// The learning rate over steps.
         public struct Schedule: Sendable, Equatable {
             /// The shape after the warm-up.
-            public var name = ScheduleName.cosine
+            public var name = LearningRateSchedule.Shape.cosine
             /// Steps in which the rate grows linearly from 0.
             public var warmupSteps = 0
             /// The final rate divided by `learningRate`; 0 for `.constant`, which does not use it.
@@ -55,9 +52,6 @@ extension RunConfiguration {
             /// Cosine without warm-up, down to 0.
             public init() {}
         }
-
-        /// Which activations are computed again in the backward pass instead of kept.
-        public enum Recompute: String, Sendable, CaseIterable { case none, blocks }
 
         /// When the run ends.
         public var length: Length
@@ -80,7 +74,7 @@ extension RunConfiguration {
         /// Steps between validations; nil: only at the end, when there are validation data.
         public var validationEvery: Int?
         /// Which activations are computed twice to save memory.
-        public var recompute = Recompute.none
+        public var recompute = GradientPass.Recompute.none
 
         /// A section of the given length, defaults otherwise.
         public init(length: Length) { self.length = length }

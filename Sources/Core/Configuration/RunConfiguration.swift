@@ -98,8 +98,13 @@ extension RunConfiguration {
             case microMajor = "micro-major"
             case layerMajor = "layer-major"
         }
-        /// How gradients are summed: the same bits at any number of ranks, or as fast as MPI can.
-        public enum Reduction: String, Sendable, CaseIterable { case reproducible, fast }
+        /// How the gradients of a step are added over ranks.
+        public enum Reduction: String, Sendable, CaseIterable {
+            /// In a fixed tree over the micro-batches: the same bits for every number of ranks.
+            case reproducible
+            /// In the order of arrival within a rank and `MPI_Allreduce` between them.
+            case fast
+        }
 
         /// Where the frozen weights live.
         public var placement: Placement = .auto

@@ -24,11 +24,6 @@ public struct StepPlan: Sendable, Equatable {
     public var stepsInEpoch: Int
     /// In the order of their global indices.
     public var microBatches: [MicroBatchPlan]
-
-    /// The micro-batches of one process: a contiguous range, as even as can be, earlier processes no fewer.
-    public func microBatches(ofProcess processRank: Int, of worldSize: Int) -> ArraySlice<MicroBatchPlan> {
-        microBatches[BatchPlan.share(of: microBatches.count, process: processRank, worldSize: worldSize)]
-    }
 }
 
 /// Which examples each optimizer step sees: a pure function of (seed, step), the same on every process.
@@ -94,12 +89,6 @@ public final class BatchPlan {
         try self.init(exampleLengths: (0..<data.count).map(data.length(of:)), settings: settings)
     }
 
-    /// How many steps an epoch has; with packing this may differ by a few rows between epochs.
-    public func stepsPerEpoch(_ epoch: Int) -> Int {
-        layOut(through: epoch)
-        return firstSteps[epoch + 1] - firstSteps[epoch]
-    }
-
     /// How many steps some epochs have, from the first.
     public func stepCount(epochs: Int) -> Int {
         guard epochs > 0 else { return 0 }
@@ -123,14 +112,6 @@ public final class BatchPlan {
                 let rows = start..<min(start + settings.microBatch, endRow)
                 return MicroBatchPlan(globalIndex: index, rows: rows.map { Array(order.row($0)) })
             })
-    }
-
-    /// The contiguous part of `count` items that process `process` of `worldSize` takes.
-    public static func share(of count: Int, process: Int, worldSize: Int) -> Range<Int> {
-        precondition(worldSize > 0 && process >= 0 && process < worldSize, "process \(process) of \(worldSize)")
-        let (least, extra) = count.quotientAndRemainder(dividingBy: worldSize)
-        let start = process * least + min(process, extra)
-        return start..<(start + least + (process < extra ? 1 : 0))
     }
 
     private func epoch(ofStep step: Int) -> Int {

@@ -50,15 +50,6 @@ public final class PreparedDataset: Sendable {
         return try preparation.store(tokens)
     }
 
-    /// Writes tokens that were prepared in parts and opens them; `key` is from ``key(path:encoder:)``.
-    public static func store(
-        _ tokens: PreparedTokens, key: String, cacheFolder: String
-    ) throws(DataError) -> PreparedDataset {
-        try write(
-            tokens, key: key, to: "\(cacheFolder)/\(key).catena-data", cacheFolder: cacheFolder, dataNotes: [],
-            notes: [])
-    }
-
     /// The name under which a data file is cached: SHA-256 of its content, the template, the tokenizer and settings.
     package static func key(path: String, encoder: any ExampleEncoding) throws(DataError) -> String {
         key(content: try ExampleReader.contents(of: path), path: path, columns: [], encoder: encoder)
@@ -139,10 +130,7 @@ public final class PreparedDataset: Sendable {
             ["catena-data-\(PreparedFile.version)", isText ? "text" : "records", "\(encoder.maximumLength)"]
             + encoder.keys + columns.flatMap { [$0.key, $0.name] }
         for setting in settings { hash.update(data: Data("\u{0}\(setting.utf8.count):\(setting)".utf8)) }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 }
 

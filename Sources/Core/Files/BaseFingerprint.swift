@@ -21,10 +21,7 @@ public enum BaseFingerprint {
                 hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: tensor.bytes[range]))
             }
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 
     /// The fingerprint of a model's weights.

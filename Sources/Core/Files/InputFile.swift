@@ -87,6 +87,12 @@ package struct SizeLimit: Sendable {
     let subject: String
     let byteCount: Int
 
+    /// At most `byteCount` bytes.
+    package init(subject: String, byteCount: Int) {
+        self.subject = subject
+        self.byteCount = byteCount
+    }
+
     /// YAML of a run or a comparison.
     package static let configuration = SizeLimit(subject: "a configuration", byteCount: 1 << 20)
     /// A model's or adapter's JSON; the index of the largest published model has some megabytes.

@@ -9,10 +9,10 @@ package enum TemporaryName {
 
     /// A name that hardly exists; `hidden` ones begin with a dot.
     package static func make(for path: String, suffix: String, hidden: Bool = false) -> String {
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        let random = UInt64.random(in: .min ... .max)
         let (folder, name) = FilePath.split(path)
         return "\(folder)/\(hidden ? "." : "")\(name)."
-            + String(repeating: "0", count: digitCount - digits.count) + digits + suffix
+            + withUnsafeBytes(of: random) { $0.hexadecimal } + suffix
     }
 
     /// Whether `name` is one that ``make(for:suffix:hidden:)`` gives for the last component of `path`.

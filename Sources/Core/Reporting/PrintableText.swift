@@ -1,3 +1,4 @@
+import CatenaFiles
 import Foundation
 
 /// Text that others wrote (names of files, tensors, layers, what a server answered) as a terminal may show it.
@@ -17,10 +18,7 @@ package enum PrintableText {
 
     /// The same for text that is JSON, where such characters stand in strings alone: `\u001b`, with the same meaning as before.
     package static func escaped(json text: String) -> String {
-        rewritten(text) { scalar in
-            let digits = String(scalar.value, radix: 16)
-            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
+        rewritten(text) { $0.jsonEscape }
     }
 
     private static func rewritten(_ text: String, _ replacement: (Unicode.Scalar) -> String) -> String {

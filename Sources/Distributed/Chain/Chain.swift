@@ -1,3 +1,4 @@
+import CatenaFiles
 import CatenaCore
 import CatenaEngine
 import Crypto
@@ -100,7 +101,7 @@ final class Chain {
         var hash = SHA256()
         ledger.forEachApplied { hash.update(bufferPointer: $0) }
         hash.update(bufferPointer: parameters.values.bytes)
-        return hexadecimal(hash.finalize())
+        return hash.finalize().hexadecimal
     }
 
     private func scheduledKnot(_ index: Int) -> Int? { section.scheduledKnot(index, totalSteps: totalSteps) }

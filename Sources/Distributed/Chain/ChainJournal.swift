@@ -1,3 +1,4 @@
+import Crypto
 import CatenaCore
 import CatenaFiles
 
@@ -27,7 +28,7 @@ struct ChainJournal {
             "knots": .array(chain.knots.map { .integer($0) }),
             "links": .array(
                 try chain.ledger.links.map { link in
-                    .object(["rank": .integer(link.rank), "sha256": .string(sha256Hex(try link.data()))])
+                    .object(["rank": .integer(link.rank), "sha256": .string(SHA256.hexadecimal(of: try link.data()))])
                 }),
             "lowest_loss": chain.lowestLoss.map { .number($0) } ?? .null,
             "validations_without_improvement": .integer(chain.validationsWithoutImprovement),
@@ -46,7 +47,7 @@ struct ChainJournal {
         }
         for (index, sha256) in sums.enumerated() {
             let link = try ChainLink(file: file, prefix: "links.\(index)", model: setup.model)
-            guard sha256Hex(try link.data()) == sha256 else {
+            guard SHA256.hexadecimal(of: try link.data()) == sha256 else {
                 throw TrainingError.badState(
                     checkpoint: path, reason: "link \(index + 1) has another SHA-256 than was noted")
             }

@@ -1,3 +1,5 @@
+import Crypto
+import CatenaFiles
 import CatenaCore
 import CatenaEngine
 
@@ -73,7 +75,7 @@ final class KnotTying {
         let own: (KnotDecision, [UInt8])? = try communicator.agree("freeze the link") {
             guard communicator.isRoot, chain.wantsKnot else { return nil }
             let bytes = try ChainLink(folding: setup.model).data()
-            return (KnotDecision(link: chain.linkIndex, step: step, sha256: sha256Hex(bytes)), bytes)
+            return (KnotDecision(link: chain.linkIndex, step: step, sha256: SHA256.hexadecimal(of: bytes)), bytes)
         }
         if own != nil { CrashPoint.reached("knot-decided", number: chain.linkIndex + 1) }
         guard let decision = try communicator.broadcast(message: own?.0, KnotDecision.self) else { return nil }
@@ -92,11 +94,11 @@ final class KnotTying {
                 return "it is at step \(step) and link \(chain.linkIndex + 1), the decision is for step "
                     + "\(decision.step) and link \(decision.link + 1)"
             }
-            let sha256 = sha256Hex(bytes)
+            let sha256 = SHA256.hexadecimal(of: bytes)
             guard sha256 == decision.sha256 else {
                 return "the link came with the SHA-256 \(sha256.prefix(12))…, sent was \(decision.sha256.prefix(12))…"
             }
-            let own = sha256Hex(try ChainLink(folding: setup.model).data())
+            let own = SHA256.hexadecimal(of: try ChainLink(folding: setup.model).data())
             guard own == decision.sha256 else {
                 return "its own adapter has the SHA-256 \(own.prefix(12))…, rank 0's \(decision.sha256.prefix(12))…"
             }

@@ -1,3 +1,4 @@
+import CatenaFiles
 import Crypto
 import Foundation
 
@@ -51,9 +52,11 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         formatVersion = Self.currentFormatVersion
         self.step = step
         self.createdBy = createdBy
-        self.files = files.map { Entry(name: $0.name, byteCount: $0.bytes.count, sha256: sha256Hex($0.bytes)) }
+        self.files = files.map {
+            Entry(name: $0.name, byteCount: $0.bytes.count, sha256: SHA256.hexadecimal(of: $0.bytes))
+        }
         checksum = ""
-        checksum = sha256Hex(try encoded())
+        checksum = SHA256.hexadecimal(of: try encoded())
     }
 
     /// More than any manifest has: a kilobyte for each of a thousand files.
@@ -105,7 +108,7 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
         self = decoded
         var bare = decoded
         bare.checksum = ""
-        guard sha256Hex(try bare.encoded()) == checksum else {
+        guard SHA256.hexadecimal(of: try bare.encoded()) == checksum else {
             throw .damaged(path: path, reason: "the manifest does not match its own checksum")
         }
         // The sum proves that the bytes are those that were written, not that what they say can be believed.
@@ -125,15 +128,4 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
             throw .damaged(path: path, reason: "expected \(expected.count) bytes as written, got \(bytes.count) others")
         }
     }
-}
-
-/// Lower-case hexadecimal SHA-256.
-package func sha256Hex(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
-
-/// Lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-        let text = String(byte, radix: 16)
-        return byte < 16 ? "0" + text : text
-    }.joined()
 }

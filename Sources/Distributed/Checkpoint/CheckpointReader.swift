@@ -1,3 +1,5 @@
+import Crypto
+import CatenaFiles
 import Foundation
 
 /// A checkpoint whose every byte was checked against its manifest.
@@ -37,7 +39,7 @@ public enum CheckpointReader {
         for entry in manifest.files {
             let path = folder + "/" + entry.name
             let bytes = try CheckpointFile.read(path, limit: entry.byteCount)
-            let sha256 = sha256Hex(bytes)
+            let sha256 = SHA256.hexadecimal(of: bytes)
             guard sha256 == entry.sha256 else {
                 throw .damaged(path: path, reason: "expected SHA-256 \(entry.sha256), got \(sha256)")
             }

@@ -55,7 +55,7 @@ struct TaskEvaluator {
     /// Collective: the score on one task; nil if a signal asked to stop.
     func score(_ task: ComparisonConfiguration.Task, _ examples: Examples) throws -> TestResult.Score? {
         let communicator = trainer.communicator
-        let share = BatchPlan.share(of: examples.count, process: communicator.rank, worldSize: communicator.size)
+        let share = ReductionTree.share(of: examples.count, rank: communicator.rank, size: communicator.size)
         let atOnce = task.kind == .exactMatch ? task.batch : Self.examplesAtOnce
         // Found on one process in the middle of a round, an example that is too long would leave the others waiting.
         try communicator.agree("encode the questions of \(task.name)") {

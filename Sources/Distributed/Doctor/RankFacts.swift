@@ -154,7 +154,7 @@ public struct RankFacts: Codable, Equatable, Sendable {
             chosenInterfaces: list("OMPI_MCA_btl_tcp_if_include"),
             excludedInterfaces: list("OMPI_MCA_btl_tcp_if_exclude"),
             limits: .current(), slots: environment["OMPI_UNIVERSE_SIZE"].flatMap { Int($0) },
-            binaryDigest: String(binary.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().prefix(12)),
+            binaryDigest: String(binary.hexadecimal.prefix(12)),
             coreType: BLAS.coreType, blasVersion: BLAS.libraryConfiguration, mpiVersion: MPILibrary.version,
             hasWideVectors: features.isSuperset(of: ["avx2", "fma"]),
             hasAVX512: features.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]))

@@ -1,10 +1,4 @@
-/// How the gradients of a step are added over processes.
-public enum ReductionMode: String, Sendable, CaseIterable {
-    /// In the fixed tree of `ReductionTree`: the same bits for every number of processes.
-    case reproducible
-    /// In the order of arrival within a process and `MPI_Allreduce` between them.
-    case fast
-}
+public import CatenaCore
 
 /// What every process knows after a reduction.
 public struct ReducedStep: Equatable, Sendable {
@@ -30,7 +24,7 @@ public struct ReductionTraffic: Equatable, Sendable {
 /// first step with a given micro-batch count and reused.
 public final class GradientReducer {
     /// How sums are formed.
-    public let mode: ReductionMode
+    public let mode: RunConfiguration.DistributedSection.Reduction
     /// Elements of a gradient.
     public private(set) var parameterCount: Int
     /// Doubles that are summed with each gradient.
@@ -45,7 +39,10 @@ public final class GradientReducer {
     private var nextIndex = 0
 
     /// - Parameter scalarCount: how many doubles (loss sum, token weights) are summed with each gradient.
-    public init(communicator: any Communicator, parameterCount: Int, scalarCount: Int, mode: ReductionMode) {
+    public init(
+        communicator: any Communicator, parameterCount: Int, scalarCount: Int,
+        mode: RunConfiguration.DistributedSection.Reduction
+    ) {
         precondition(parameterCount >= 0 && scalarCount >= 0, "counts must not be negative")
         self.communicator = communicator
         self.parameterCount = parameterCount

@@ -69,7 +69,7 @@ public final class Trainer {
         reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
             scalarCount: StepSums.scalarCount,
-            mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
+            mode: configuration.distributed.reduction)
         accumulator = GradientAccumulator(setup: setup, reducer: reducer)
         validator = try setup.validation.map {
             try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)

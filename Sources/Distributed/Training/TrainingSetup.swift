@@ -251,14 +251,8 @@ extension BatchPlan.Settings {
 
 extension LearningRateSchedule {
     fileprivate init(_ section: RunConfiguration.TrainingSection, totalSteps: Int, worldSize: Int) {
-        let shape: Shape =
-            switch section.schedule.name {
-            case .constant: .constant
-            case .linear: .linear
-            case .cosine: .cosine
-            }
         self.init(
-            shape: shape, peak: section.peakLearningRate(worldSize: worldSize),
+            shape: section.schedule.name, peak: section.peakLearningRate(worldSize: worldSize),
             warmupSteps: section.schedule.warmupSteps, totalSteps: totalSteps,
             minimumRatio: section.schedule.minimumRatio)
     }

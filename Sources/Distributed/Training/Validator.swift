@@ -28,8 +28,8 @@ final class Validator {
 
     /// Collective: Σ loss / Σ weight over all examples, added in the order of the data.
     func meanLoss() throws -> Double {
-        let share = BatchPlan.share(
-            of: plan.microBatches.count, process: communicator.rank, worldSize: communicator.size)
+        let share = ReductionTree.share(
+            of: plan.microBatches.count, rank: communicator.rank, size: communicator.size)
         // All processes visit the model's blocks equally often, those with a micro-batch less with nothing.
         let rounds = (plan.microBatches.count + communicator.size - 1) / communicator.size
         var own: [Double] = []

@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Foundation
 import Testing
 

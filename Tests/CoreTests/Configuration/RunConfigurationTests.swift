@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaEngine
 import Testing
 
 /// The example of the documentation.

@@ -189,8 +189,7 @@ struct PreparedDatasetTests {
             #expect(tokens == whole)
             #expect(tokens.statistics == whole.statistics)
         }
-        let key = try PreparedDataset.key(path: path, encoder: encoder(8))
-        let stored = try PreparedDataset.store(whole, key: key, cacheFolder: folder.path)
+        let stored = try DataPreparation(path: path, encoder: encoder(8), cacheFolder: folder.path).store(whole)
         #expect(stored.count == whole.count)
         #expect(try PreparedDataset.open(path: path, encoder: encoder(8), cacheFolder: folder.path).wasCached)
     }

@@ -120,7 +120,7 @@ import Testing
         object["a"] = nil
         #expect(object == ["b": 3, "c": 4] && object != ["c": 4, "b": 3])
         #expect(object.merging(["d": 5, "b": 6]).keys == ["b", "c", "d"])
-        #expect(JSONObject(["b": 1, "a": 2] as JSONObject).keys == ["a", "b"])
+        #expect(JSONObject(["b": 1, "a": 2] as [String: JSONValue]).keys == ["a", "b"])
     }
 
     @Test("accessors name file and key path")

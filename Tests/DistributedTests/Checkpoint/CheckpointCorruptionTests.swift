@@ -1,3 +1,5 @@
+import Crypto
+import CatenaFiles
 import CatenaDistributed
 import Foundation
 import Testing
@@ -126,7 +128,7 @@ struct CheckpointCorruptionTests {
         let sum = try #require(text.firstRange(of: /"checksum" : "[0-9a-f]*"/))
         let bare = text.replacingCharacters(in: sum, with: "\"checksum\" : \"\"").replacingOccurrences(
             of: original, with: forged)
-        let checksum = sha256Hex(Array(bare.utf8))
+        let checksum = SHA256.hexadecimal(of: Array(bare.utf8))
         let signed = bare.replacingOccurrences(of: "\"checksum\" : \"\"", with: "\"checksum\" : \"\(checksum)\"")
         try Data(signed.utf8).write(to: URL(fileURLWithPath: path))
         guard case .damaged(path, let reason) = try skippedReason() else {
@@ -148,7 +150,7 @@ struct CheckpointCorruptionTests {
                 Issue.record("another error")
                 return
             }
-            #expect(reason.hasPrefix("expected a file, got a "))
+            #expect(reason.hasPrefix("it is a "))
         }
     }
 }

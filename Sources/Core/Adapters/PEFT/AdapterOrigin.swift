@@ -59,7 +59,7 @@ public struct AdapterOrigin {
         try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { bytes in
             var hash = SHA256()
             hash.update(bufferPointer: bytes)
-            return hash.finalize().map { String(format: "%02x", $0) }.joined()
+            return hash.finalize().hexadecimal
         }
     }
 }

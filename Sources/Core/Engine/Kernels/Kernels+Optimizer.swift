@@ -23,14 +23,14 @@ extension Kernels {
     /// One step of SGD with momentum, g = gradientScale gradient + weightDecay parameter:
     ///
     ///     buffer = firstStep ? g : momentum buffer + g
-    ///     parameter -= learningRate (nesterov ? g + momentum buffer : buffer)
+    ///     parameter -= learningRate buffer
     public static func sgdMomentum(
         _ pool: ThreadPool, parameter: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
         buffer: UnsafeMutablePointer<Float>, count: Int, learningRate: Float, momentum: Float, weightDecay: Float,
-        nesterov: Bool, firstStep: Bool, gradientScale: Float
+        firstStep: Bool, gradientScale: Float
     ) {
         ck_sgd_momentum(
-            pool.handle, parameter, gradient, buffer, Int64(count), learningRate, momentum, weightDecay, nesterov,
-            firstStep, gradientScale)
+            pool.handle, parameter, gradient, buffer, Int64(count), learningRate, momentum, weightDecay, firstStep,
+            gradientScale)
     }
 }

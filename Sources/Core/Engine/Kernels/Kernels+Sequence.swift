@@ -47,13 +47,6 @@ extension Kernels {
             writeGradient)
     }
 
-    /// x[r] = softmax(scale x[r]), in place.
-    public static func softmaxRows(
-        _ pool: ThreadPool, x: UnsafeMutablePointer<Float>, ld: Int, rows: Int, width: Int, scale: Float = 1
-    ) {
-        ck_softmax_rows(pool.handle, x, Int64(ld), Int64(rows), Int64(width), scale)
-    }
-
     /// out[i] = x[i] / keepProbability where the mask keeps i, else 0; out may be x.
     ///
     /// The mask is a function of (key, offset + i) alone, by Philox-4x32-10, so the same call on a gradient is the backward

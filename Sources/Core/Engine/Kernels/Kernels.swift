@@ -36,26 +36,6 @@ public enum Kernels {
         ck_fill(pool.handle, value, x, Int64(count))
     }
 
-    /// destination[r, 0..<width] = source[r, 0..<width].
-    public static func copy2D(
-        _ pool: ThreadPool, source: UnsafePointer<Float>, sourceLeadingDimension: Int,
-        destination: UnsafeMutablePointer<Float>, destinationLeadingDimension: Int, rows: Int, width: Int
-    ) {
-        ck_copy_2d(
-            pool.handle, source, Int64(sourceLeadingDimension), destination, Int64(destinationLeadingDimension),
-            Int64(rows), Int64(width))
-    }
-
-    /// destination[r, 0..<width] += source[r, 0..<width].
-    public static func add2D(
-        _ pool: ThreadPool, source: UnsafePointer<Float>, sourceLeadingDimension: Int,
-        destination: UnsafeMutablePointer<Float>, destinationLeadingDimension: Int, rows: Int, width: Int
-    ) {
-        ck_add_2d(
-            pool.handle, source, Int64(sourceLeadingDimension), destination, Int64(destinationLeadingDimension),
-            Int64(rows), Int64(width))
-    }
-
     /// y[r, :] += bias, for a linear layer's bias.
     public static func addRow(
         _ pool: ThreadPool, bias: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, ld: Int, rows: Int, width: Int

@@ -31,7 +31,7 @@ public final class SGD: Optimizer {
                 engine.threads, parameter: parameters.values.pointer + start,
                 gradient: parameters.gradients.pointer + start, buffer: buffer.pointer + start,
                 count: part.range.count, learningRate: Float(learningRate * part.learningRateFactor),
-                momentum: Float(momentum), weightDecay: part.decays ? Float(weightDecay) : 0, nesterov: false,
+                momentum: Float(momentum), weightDecay: part.decays ? Float(weightDecay) : 0,
                 firstStep: stepCount == 1, gradientScale: Float(gradientScale))
         }
     }

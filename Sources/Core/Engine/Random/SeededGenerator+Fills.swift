@@ -95,18 +95,6 @@ extension SeededGenerator {
         }
     }
 
-    /// A dropout mask: 0 with the given probability, else 1 / (1 - probability).
-    public func fillDropoutMask(
-        _ values: UnsafeMutableBufferPointer<Float>, probability: Float, offset: Int = 0
-    ) {
-        precondition(probability >= 0 && probability < 1, "a dropout probability of \(probability) is not in 0..<1")
-        let kept = 1 / (1 - probability)
-        let threshold = UInt32(Double(probability) * 0x1p32)
-        forEachWord(count: values.count, offset: offset) { index, word in
-            values[index] = word < threshold ? 0 : kept
-        }
-    }
-
     /// Radius and angle of the Box-Muller transform.
     @inline(__always)
     private static func polar(_ first: UInt32, _ second: UInt32) -> (radius: Double, angle: Double) {

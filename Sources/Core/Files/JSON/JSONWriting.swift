@@ -85,14 +85,17 @@ struct JSONWriter {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case "\u{0}"..<"\u{20}": text += scalar.jsonEscape
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
     }
+}
+
+extension Unicode.Scalar {
+    /// `\u001b` for a scalar below U+10000.
+    package var jsonEscape: String { "\\u" + withUnsafeBytes(of: UInt16(value).bigEndian) { $0.hexadecimal } }
 }
 
 extension JSONValue {

@@ -218,13 +218,9 @@ extension JinjaInterpreter {
             case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "-", "~": out.append(scalar)
             case "/" where !inQuery: out.append(scalar)
             case " " where inQuery: out.append("+" as Unicode.Scalar)
-            default: out.append("%" + String(byte, radix: 16, uppercase: true).paddedToTwo)
+            default: out.append("%" + JinjaInterpreter.hexadecimal(UInt32(byte), digits: 2).uppercased())
             }
         }
         return JinjaText(out)
     }
-}
-
-extension String {
-    fileprivate var paddedToTwo: String { utf8.count < 2 ? "0" + self : self }
 }

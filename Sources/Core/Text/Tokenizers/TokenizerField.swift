@@ -1,7 +1,7 @@
 public import CatenaFiles
 
 /// A value of a tokenizer's JSON files that knows its place.
-typealias TokenizerField = TokenizerField<TokenizerError>
+typealias TokenizerField = JSONField<TokenizerError>
 
 extension TokenizerError: JSONFault {
     /// ``missingField(file:field:)``.
@@ -15,7 +15,7 @@ extension TokenizerError: JSONFault {
     ) -> TokenizerError { .wrongType(file: path, field: keyPath, expected: expected, found: actual) }
 }
 
-extension TokenizerField<TokenizerError> {
+extension JSONField<TokenizerError> {
     func unsupported(_ value: String, supported: [String]) -> TokenizerError {
         .unsupported(file: path, field: keyPath, value: "\"\(value)\"", supported: supported)
     }

@@ -39,7 +39,7 @@ struct TokenizerFingerprint {
 
     mutating func hexadecimal() -> String {
         flush()
-        return digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return digest.finalize().hexadecimal
     }
 
     private mutating func flush() {

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// A tokenizer as read from a file, before its lookup tables are made.
 struct TokenizerParts: Sendable {
     /// The algorithm that turns one word into tokens.
@@ -49,10 +51,7 @@ extension BytePairEncoder {
     static func characterAlphabet(of vocabulary: Vocabulary, byteFallback: Bool) -> Alphabet {
         let ascii = (UInt8(0)..<128).map { vocabulary.id(of: [$0], in: 0..<1) ?? -1 }
         guard byteFallback else { return .characters(ascii: ascii, byteFallback: nil) }
-        let byteIds = (0..<256).compactMap { byte in
-            let digits = String(byte, radix: 16, uppercase: true)
-            return vocabulary.id(of: "<0x\(byte < 16 ? "0" : "")\(digits)>")
-        }
+        let byteIds = (0...UInt8.max).compactMap { vocabulary.id(of: "<0x\([$0].hexadecimal.uppercased())>") }
         return .characters(ascii: ascii, byteFallback: byteIds.count == 256 ? byteIds : nil)
     }
 

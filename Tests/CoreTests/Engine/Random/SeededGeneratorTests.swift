@@ -86,17 +86,6 @@ struct SeededGeneratorTests {
         #expect(abs(share { $0 > 0 } - 0.5) < 0.01)
     }
 
-    @Test("a dropout mask drops its share and scales the rest")
-    func dropoutMask() {
-        var values = [Float](repeating: -1, count: 100_000)
-        values.withUnsafeMutableBufferPointer {
-            SeededGenerator(seed: 3, purpose: "dropout").fillDropoutMask($0, probability: 0.25)
-        }
-        let dropped = values.count { $0 == 0 }
-        #expect(abs(dropped - 25_000) < 600)
-        #expect(values.allSatisfy { $0 == 0 || $0 == 1 / 0.75 })
-    }
-
     @Test("bounded integers reach every value about equally")
     func bounded() {
         var generator = SeededGenerator(seed: 5, purpose: "bounded")

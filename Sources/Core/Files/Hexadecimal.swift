@@ -1,0 +1,14 @@
+package import Crypto
+
+extension Sequence<UInt8> {
+    /// Two lower-case hexadecimal digits for each byte.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+extension SHA256 {
+    /// The digest of `bytes` in hexadecimal digits.
+    package static func hexadecimal(of bytes: [UInt8]) -> String { hash(data: bytes).hexadecimal }
+}
