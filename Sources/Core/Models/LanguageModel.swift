@@ -28,7 +28,17 @@ public final class LanguageModel {
     public internal(set) var attached: AttachedAdapter?
 
     /// Builds the model from `weights`.
-    public init(configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine) throws {
+    public convenience init(configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine) throws {
+        try self.init(
+            configuration: configuration, weights: weights, engine: engine,
+            layers: try ModelFamily.named(configuration.family).layers)
+    }
+
+    /// Builds the model with the layers that `layers` makes.
+    package init(
+        configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine,
+        layers: (DecoderConfiguration, any WeightProvider, Engine) throws -> [any TransformerLayer]
+    ) throws {
         self.configuration = configuration
         self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
@@ -46,7 +56,7 @@ public final class LanguageModel {
                     offset: configuration.positionOffset)
             }, scale: configuration.embeddingScale)
         separateHead = configuration.tiesEmbeddings ? nil : try table(names.head, rows: vocabulary, in: .head)
-        layers = try ModelFamily.named(configuration.family).layers(configuration, weights, engine)
+        self.layers = try layers(configuration, weights, engine)
         let norm = try Norm(
             configuration.finalNorm, path: names.finalNorm, width: width, epsilon: configuration.normEpsilon,
             weights: weights)

@@ -10,7 +10,9 @@ public final class Variable {
     /// Whether a recorded operation made it, so that a backward step needs its whole gradient.
     var isResult = false
     /// `dL/dvalue`, or nil while nothing has been added. A parameter's is a view of the flat buffer.
-    public internal(set) var gradient: Tensor?
+    public internal(set) var gradient: Tensor? {
+        didSet { GradientOwnership.moved(from: oldValue, to: gradient) }
+    }
 
     /// A variable that holds `value`.
     public init(_ value: Tensor, requiresGradient: Bool, gradient: Tensor? = nil) {
@@ -20,7 +22,10 @@ public final class Variable {
         self.madeAgainBackward = false
         self.requiresGradient = requiresGradient
         self.gradient = gradient
+        GradientOwnership.moved(from: nil, to: gradient)
     }
+
+    deinit { GradientOwnership.moved(from: gradient, to: nil) }
 
     /// A variable whose value can be dropped between forward and backward, because `recompute` makes
     /// the same bits again from what is kept anyway.
@@ -59,6 +64,7 @@ public final class Variable {
     package func addGradient(_ memory: TensorMemory, _ body: (Tensor, _ accumulate: Bool) -> Void) {
         guard requiresGradient else { return }
         if let gradient {
+            GradientOwnership.willWrite(gradient, heldBy: 1)
             body(gradient, true)
         } else {
             let fresh = memory.activation(rows: shape.rows, columns: shape.columns)
@@ -97,6 +103,7 @@ extension Variable {
     package func adoptGradient(_ contribution: Tensor, engine: Engine) {
         guard requiresGradient else { return }
         if let gradient {
+            GradientOwnership.willWrite(gradient, heldBy: 1)
             engine.add(contribution, into: gradient)
         } else {
             gradient = contribution

@@ -7,6 +7,10 @@ public final class TensorStorage {
     let base: UnsafeMutablePointer<Float>
     private let memory: TensorMemory?
     private let keepAlive: AnyObject?
+    #if DEBUG
+        /// How many variables hold the tensor that begins at an offset as their gradient; see ``GradientOwnership``.
+        var gradientHolders: [Int: Int] = [:]
+    #endif
 
     init(base: UnsafeMutablePointer<Float>, capacity: Int, memory: TensorMemory) {
         self.base = base

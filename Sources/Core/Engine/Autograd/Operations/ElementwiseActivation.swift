@@ -13,6 +13,7 @@ extension Tape {
         }
         let output = recomputable(compute(), requiresGradient: x.requiresGradient, compute)
         record(output) { dY in
+            GradientOwnership.willWrite(dY, heldBy: 0)
             engine.measured(.activation) {
                 Kernels.activationBackward(
                     engine.threads, function, dY: dY.pointer, x: x.value.pointer, dX: dY.pointer, count: dY.count)

@@ -8,6 +8,7 @@ extension Tape {
         let output = Variable(x.value, requiresGradient: x.requiresGradient)
         // The step must not hold the tape: a tape that is dropped without a backward pass has to go.
         record(output) { [engine] dY in
+            GradientOwnership.willWrite(dY, heldBy: 0)
             table.rotate(dY, headDimension: headDimension, layout: layout, inverse: true, engine: engine)
             x.adoptGradient(dY, engine: engine)
         }

@@ -6,6 +6,7 @@ extension Tape {
         engine.scale(x.value, by: factor)
         let output = Variable(x.value, requiresGradient: x.requiresGradient)
         record(output) { [engine] dY in
+            GradientOwnership.willWrite(dY, heldBy: 0)
             engine.scale(dY, by: factor)
             x.adoptGradient(dY, engine: engine)
         }
