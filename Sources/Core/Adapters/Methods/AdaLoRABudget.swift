@@ -27,7 +27,11 @@ final class AdaLoRABudget: AdapterRule {
     private(set) var schedule: AdaLoRASchedule?
     /// `total_step` of the file that the adapter came from.
     var totalStepsOfFile: Int?
-    /// Ī and Ū of all parameters, `[1, count]`.
+    /// A, E and B of all layers: what the rule scores, whatever else a run trains.
+    private let scored: [Parameter]
+    /// First number of each of them in `sensitivity` and `uncertainty`.
+    private let starts: [Int]
+    /// Ī and Ū of `scored`, `[1, count]`.
     private lazy var sensitivity = zeros()
     private lazy var uncertainty = zeros()
 
@@ -38,6 +42,8 @@ final class AdaLoRABudget: AdapterRule {
         _ = try AdaLoRASchedule.targetRank(section)
         self.section = section
         self.layers = layers
+        scored = layers.flatMap(\.adapter.parameters)
+        starts = scored.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         self.engine = engine
         beta1 = Float(section.option("beta1")?.number ?? 0.85)
         beta2 = Float(section.option("beta2")?.number ?? 0.85)
@@ -47,9 +53,7 @@ final class AdaLoRABudget: AdapterRule {
 
     private func zeros() -> Tensor { engine.memory.zeros(rows: 1, columns: parameterCount) }
 
-    private var parameterCount: Int {
-        layers.reduce(0) { $0 + $1.adapter.parameters.reduce(0) { $0 + $1.count } }
-    }
+    private var parameterCount: Int { starts[scored.count] }
 
     /// Ī, Ū and the masks.
     var stateElements: Int { 2 * parameterCount + layers.count * section.rank }
@@ -68,12 +72,12 @@ final class AdaLoRABudget: AdapterRule {
         guard orthogonalWeight > 0 else { return 0 }
         let share = orthogonalWeight / Double(2 * layers.count)
         var sum = 0.0
-        for (index, (_, adapter)) in layers.enumerated() {
+        for (_, adapter) in layers {
             sum += Orthonormality.pull(
-                .rows, of: adapter.a.value, gradient: parameters.gradient(of: 3 * index), scale: scale * share,
+                .rows, of: adapter.a.value, gradient: parameters.gradient(of: adapter.a), scale: scale * share,
                 engine: engine)
             sum += Orthonormality.pull(
-                .columns, of: adapter.b.value, gradient: parameters.gradient(of: 3 * index + 2), scale: scale * share,
+                .columns, of: adapter.b.value, gradient: parameters.gradient(of: adapter.b), scale: scale * share,
                 engine: engine)
         }
         return share * sum
@@ -87,7 +91,7 @@ final class AdaLoRABudget: AdapterRule {
         guard let schedule else { preconditionFailure("a step of a run that was not prepared") }
         if !scoresBeforeUpdate { updateScores(parameters, gradientScale: gradientScale, step: step) }
         if schedule.allocates(step: step - begin) {
-            allocate(budget: schedule.budget(step: step - begin), scores: scores(parameters))
+            allocate(budget: schedule.budget(step: step - begin), scores: scores())
             applyMasks()
         } else if step - begin > schedule.lastAllocation {
             applyMasks()
@@ -96,10 +100,19 @@ final class AdaLoRABudget: AdapterRule {
 
     private func updateScores(_ parameters: ParameterSet, gradientScale: Double, step: Int) {
         guard schedule?.updatesScores(step: step - begin) ?? false else { return }
-        let (values, gradients) = (parameters.values.pointer, parameters.gradients.pointer)
-        let (sensitivity, uncertainty) = (sensitivity.pointer, uncertainty.pointer)
-        let (beta1, beta2, scale) = (beta1, beta2, Float(gradientScale))
-        engine.threads.runRows(parameters.count, minimumPerTask: 1 << 14) { range in
+        for (parameter, start) in zip(scored, starts) {
+            updateScores(
+                start, values: parameter.value.pointer, gradients: parameters.gradient(of: parameter).pointer,
+                count: parameter.count, scale: Float(gradientScale))
+        }
+    }
+
+    private func updateScores(
+        _ start: Int, values: UnsafePointer<Float>, gradients: UnsafePointer<Float>, count: Int, scale: Float
+    ) {
+        let (sensitivity, uncertainty) = (sensitivity.pointer + start, uncertainty.pointer + start)
+        let (beta1, beta2) = (beta1, beta2)
+        engine.threads.runRows(count, minimumPerTask: 1 << 14) { range in
             for index in range {
                 let importance = abs(values[index] * (gradients[index] * scale))
                 let smoothed = beta1 * sensitivity[index] + (1 - beta1) * importance
@@ -110,11 +123,11 @@ final class AdaLoRABudget: AdapterRule {
     }
 
     /// S of all ranks, layer by layer.
-    func scores(_ parameters: ParameterSet) -> [Double] {
+    func scores() -> [Double] {
         layers.indices.flatMap { index in
             let adapter = layers[index].adapter
             let (rank, inFeatures, outFeatures) = (adapter.e.count, adapter.a.value.columns, adapter.b.value.rows)
-            let starts = (0..<3).map { parameters.offsets[3 * index + $0] }
+            let starts = Array(starts[3 * index..<3 * index + 3])
             return (0..<rank).map { k in
                 var (ofA, ofB) = (0.0, 0.0)
                 for column in 0..<inFeatures { ofA += score(starts[0] + k * inFeatures + column) }

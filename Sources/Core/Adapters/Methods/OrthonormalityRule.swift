@@ -44,10 +44,10 @@ public final class OrthonormalityRule: AdapterRule {
     public func addPenalty(to parameters: ParameterSet, scale: Double) -> Double {
         var sum = 0.0
         let share = coefficient / Double(max(vectors.count, 1))
-        for (index, parameter) in parameters.parameters.enumerated() {
+        for parameter in parameters.parameters {
             guard let vectors = vectors[ObjectIdentifier(parameter)] else { continue }
             sum += Orthonormality.pull(
-                vectors, of: parameter.value, gradient: parameters.gradient(of: index), scale: scale * share,
+                vectors, of: parameter.value, gradient: parameters.gradient(of: parameter), scale: scale * share,
                 engine: engine)
         }
         return share * sum

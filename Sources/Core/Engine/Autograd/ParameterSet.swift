@@ -11,6 +11,7 @@ public final class ParameterSet {
     public private(set) var gradients: Tensor
     /// First element of each parameter.
     public let offsets: [Int]
+    private let indices: [ObjectIdentifier: Int]
 
     /// Assigns memory to `parameters` and initialises their values.
     public init(_ parameters: [Parameter], memory: TensorMemory) {
@@ -22,6 +23,7 @@ public final class ParameterSet {
             count += parameter.count
         }
         self.offsets = offsets
+        indices = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1), $0) })
         values = memory.zeros(rows: 1, columns: count)
         gradients = memory.zeros(rows: 1, columns: count)
         for (parameter, offset) in zip(parameters, offsets) {
@@ -43,6 +45,22 @@ public final class ParameterSet {
         guard buffer.pointer != gradients.pointer else { return }
         gradients = buffer
         for (index, parameter) in parameters.enumerated() { parameter.variable.gradient = gradient(of: index) }
+    }
+
+    /// Where `parameter`, which has to be one of these, lies in the buffers.
+    public func range(of parameter: Parameter) -> Range<Int> {
+        let index = index(of: parameter)
+        return offsets[index]..<offsets[index] + parameter.count
+    }
+
+    /// The gradient of `parameter`, which has to be one of these.
+    public func gradient(of parameter: Parameter) -> Tensor { gradient(of: index(of: parameter)) }
+
+    private func index(of parameter: Parameter) -> Int {
+        guard let index = indices[ObjectIdentifier(parameter)] else {
+            preconditionFailure("the parameter \(parameter.name) is not one of this set")
+        }
+        return index
     }
 
     /// The gradient of one parameter.
