@@ -1,3 +1,5 @@
+import Glibc
+
 /// The members of a JSON object in their order; keys are told apart byte by byte.
 ///
 /// Vocabularies hold keys that Swift's `String` equality calls equal (`é` composed and decomposed), and so does any dictionary
@@ -47,7 +49,9 @@ public struct JSONObject: Sendable {
     /// The keys in their order.
     public var keys: [String] { members.map(\.key) }
 
-    private func index(of key: String) -> Int? { members.firstIndex { $0.key.hasSameBytes(as: key) } }
+    private func index(of key: String) -> Int? {
+        members.indices.first { members[$0].key.hasSameBytes(as: key) }
+    }
 }
 
 extension JSONObject: RandomAccessCollection {
@@ -76,7 +80,15 @@ extension JSONObject: Equatable {
 extension String {
     /// Whether the UTF-8 of both is the same, which is stricter than `==`.
     package func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
+        // Equality alone is quick to say no; what it takes for equal may be composed otherwise.
+        guard utf8.count == other.utf8.count, self == other else { return false }
+        let areSame = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in
+                guard let left = left.baseAddress, let other = right.baseAddress else { return true }
+                return memcmp(left, other, right.count) == 0
+            }
+        }
+        return areSame.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
     }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 extension JSONParser {
     mutating func parseString() throws(JSONSyntaxError) -> String {
         let start = offset + 1
@@ -22,12 +24,23 @@ extension JSONParser {
         offset += 1
         let text =
             hasEscapes
-            ? String(validating: try unescaped(raw, at: start), as: UTF8.self)
-            : String(validating: raw, as: UTF8.self)
+            ? try unescaped(raw, at: start).withUnsafeBytes { Self.text($0) }
+            : Self.text(raw)
         guard let text else {
             throw JSONSyntaxError(byteOffset: start, reason: "a string is not valid UTF-8")
         }
         return text
+    }
+
+    /// The text of UTF-8; nil if it is none, which decoding would mend to other bytes.
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let isExact = text.utf8.withContiguousStorageIfAvailable { utf8 in
+            guard utf8.count == bytes.count else { return false }
+            guard let utf8 = utf8.baseAddress, let bytes = bytes.baseAddress else { return true }
+            return memcmp(utf8, bytes, text.utf8.count) == 0
+        }
+        return isExact ?? text.utf8.elementsEqual(bytes) ? text : nil
     }
 
     private func unescaped(
