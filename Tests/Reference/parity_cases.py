@@ -54,11 +54,14 @@ CASES = {
     "mistral-window": ("mistral", dict(sliding_window=5), {}),
     "qwen2": ("qwen2", dict(tie_word_embeddings=True), {}),
     "qwen3": ("qwen3", dict(head_dim=12), {}),
+    "gemma2": ("gemma2", dict(
+        head_dim=8, tie_word_embeddings=True, query_pre_attn_scalar=20, sliding_window=5, attn_logit_softcapping=2.0,
+        final_logit_softcapping=3.0), {}),
     "opt": ("opt", {}, {}),
     "gpt2": ("gpt2", {}, {}),
     "gpt2-default-width": ("gpt2", dict(n_inner=None, activation_function="gelu", tie_word_embeddings=False), {}),
 }
-COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "opt", "gpt2"]
+COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2"]
 
 
 def make_model(kind, changes):

@@ -10,7 +10,7 @@ import CatenaEngine
 /// batch before and after. Only when all reports agree does process 0 commit; otherwise every process takes the link away
 /// again and the run ends with an error. All of this is a function of the state after the step, so a run that is killed
 /// anywhere in it and resumed does the same again.
-final class KnotTying {
+final class KnotTying: TrainingHook {
     private let setup: TrainingSetup
     private let chain: Chain
     private let reducer: GradientReducer
@@ -35,10 +35,14 @@ final class KnotTying {
         }
     }
 
+    func afterStep(_ context: inout StepContext) throws {
+        context.knot = try tie(afterStep: context.step, validationLoss: context.validationLoss)
+    }
+
     /// Collective: ties a knot if one is due after `step` steps.
     ///
     /// - Throws: ``TrainingError/knotRefused(step:link:processRank:reason:)`` on all processes, with everything as it was.
-    func afterStep(_ step: Int, validationLoss: Double?) throws -> MetricsLine.Knot? {
+    private func tie(afterStep step: Int, validationLoss: Double?) throws -> MetricsLine.Knot? {
         chain.observe(validationLoss: validationLoss)
         guard chain.isDecisionPoint(step: step, isValidated: validationLoss != nil),
             let (decision, bytes) = try decide(step: step)

@@ -31,11 +31,9 @@ public final class Trainer {
 
     let setup: TrainingSetup
     let communicator: any Communicator
-    private let accumulator: GradientAccumulator
-    private let reducer: GradientReducer
+    private let trainStep: Step
     private let recorder: RunRecorder
     let validator: Validator?
-    private let knots: KnotTying?
     private let alarm: DivergenceAlarm
     private(set) var step: Int
 
@@ -66,15 +64,17 @@ public final class Trainer {
             report(.note("RESUMED step \(step) from \(resume.path)"))
             if let note = try setup.noteOfOtherLength(than: resume, step: step) { report(.note(note)) }
         }
-        reducer = GradientReducer(
+        let reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
             scalarCount: StepSums.scalarCount,
-            mode: configuration.distributed.reduction)
-        accumulator = GradientAccumulator(setup: setup, reducer: reducer)
+            mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
         validator = try setup.validation.map {
             try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
         }
-        knots = KnotTying(setup: setup, reducer: reducer, report: report)
+        let knots = KnotTying(setup: setup, reducer: reducer, report: report)
+        trainStep = Step(
+            setup: setup, reducer: reducer, validator: validator,
+            hooks: [AdapterRuleHook(setup: setup)] + (knots.map { [$0] } ?? []))
         recorder = try RunRecorder(
             setup: setup, lock: lock, resumedStep: resume == nil ? nil : step, report: report)
         recorder.started(step: step)
@@ -99,10 +99,12 @@ public final class Trainer {
             return .stoppedBeforeTraining(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
         }
         while step < setup.totalSteps {
-            let stopRequested = try trainStep()
+            let done = try trainStep.run(after: step)
+            step += 1
+            try recorder.record(done.metrics)
             CrashPoint.reached("step-end", number: step)
             BitFlip.apply(to: setup.parameters, afterStep: step)
-            if stopRequested {
+            if done.stopRequested {
                 try requireSoundState()
                 try recorder.checkpoint(step: step)
                 try recorder.close()
@@ -128,82 +130,4 @@ public final class Trainer {
     }
 
     private static let otherProcessSignal = "a signal of another process"
-
-    /// One optimizer step. Returns whether any process was asked to stop.
-    private func trainStep() throws -> Bool {
-        let clock = ContinuousClock()
-        let begin = clock.now
-        Activity.process.begin(step: step + 1)
-        // Before the step, because ids of another file may not be the model's; after it, because its gradients are of no use then.
-        try setup.requireUnchangedFiles()
-        let plan = setup.plan.microBatches(step: step)
-        let traffic = setup.placed.traffic
-        let accumulated = try accumulator.run(plan, step: step)
-        let failure = changedFile() ?? accumulated
-        let gathered = setup.placed.traffic - traffic
-        let (reduceBegin, reduceBytesBegin) = (reducer.traffic.seconds, reducer.traffic.bytesSent)
-        let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
-        let reduced = try reducer.finish(into: setup.parameters.gradients.pointer, vote: vote)
-        if reduced.highestVote == 2 {
-            try communicator.agree("train step \(step + 1)") { if let failure { throw failure } }
-        }
-        let sums = StepSums(scalars: reduced.scalars)
-        guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step + 1) }
-        let learningRate = setup.learningRate(step: step)
-        let (gradientNorm, penalty) = try update(sums, learningRate: learningRate)
-        step += 1
-        let seconds = (clock.now - begin) / .seconds(1)
-        let validationLoss = try validator.flatMap { validator in
-            try isValidationDue ? validator.meanLoss() : nil
-        }
-        let knot = try knots?.afterStep(step, validationLoss: validationLoss)
-        try recorder.record(
-            MetricsLine(
-                step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
-                supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: gradientNorm,
-                tokensPerSecond: sums.tokens / seconds, seconds: seconds,
-                gatherSeconds: gathered.waitedSeconds, reduceSeconds: reducer.traffic.seconds - reduceBegin,
-                gatherBytes: gathered.bytesReceived, reduceBytes: reducer.traffic.bytesSent - reduceBytesBegin,
-                residentBytes: ResidentMemory.currentBytes, validationLoss: validationLoss, knot: knot,
-                penalty: penalty))
-        return reduced.highestVote == 1
-    }
-
-    private func changedFile() -> (any Error)? {
-        do {
-            try setup.requireUnchangedFiles()
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    private var isValidationDue: Bool {
-        step == setup.totalSteps
-            || setup.configuration.training.validationEvery.map { step % $0 == 0 } ?? false
-    }
-
-    /// Clips by the global norm of the mean gradient and applies it; returns the norm before clipping, and the penalty.
-    private func update(_ sums: StepSums, learningRate: Double) throws -> (norm: Double, penalty: Double?) {
-        let parameters = setup.parameters
-        let rule = setup.model.attached?.rule
-        // Gradients are sums here, so what is added to their mean is added times the weight.
-        var penalty = rule.flatMap {
-            $0.penaltyFollowsClipping ? nil : $0.addPenalty(to: parameters, scale: sums.weight)
-        }
-        let squares = Kernels.sumOfSquares(
-            setup.engine.threads, x: parameters.gradients.pointer, count: parameters.count)
-        let norm = squares.squareRoot() / sums.weight
-        guard norm.isFinite else {
-            throw TrainingError.notFinite(
-                step: step + 1, processRank: communicator.rank, microBatch: 0, tensor: "the gradient norm")
-        }
-        var scale = 1 / sums.weight
-        if let clip = setup.configuration.training.gradientClip, norm > clip { scale *= clip / norm }
-        if let rule, rule.penaltyFollowsClipping { penalty = rule.addPenalty(to: parameters, scale: 1 / scale) }
-        rule?.beforeUpdate(parameters, gradientScale: scale, step: step + 1)
-        setup.optimizer.step(learningRate: learningRate, gradientScale: scale)
-        rule?.afterUpdate(parameters, gradientScale: scale, step: step + 1)
-        return (norm, penalty)
-    }
 }

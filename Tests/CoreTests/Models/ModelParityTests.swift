@@ -15,8 +15,6 @@ struct ParityCase: CustomTestStringConvertible, Sendable {
     static let shared =
         cases(in: root + "/../shared/fixtures/parity")
         + cases(in: root + "/../shared/fixtures/families").filter(\.isKnownDecoder)
-    /// Those that say what the gradient of every weight of the model is.
-    static let withWholeGradients = committed.filter { $0.testDescription != "gemma2" }
 
     /// Whether it is a decoder of a family that Catena knows, and not one with another head or several experts.
     private var isKnownDecoder: Bool {
@@ -67,7 +65,7 @@ struct ModelParityTests {
         try check(parityCase)
     }
 
-    @Test("the gradient of every weight of the model", arguments: ParityCase.withWholeGradients)
+    @Test("the gradient of every weight of the model", arguments: ParityCase.committed)
     func fullGradients(_ parityCase: ParityCase) throws {
         let model = try LanguageModel.load(parityCase.folder + "/model", engine: Engine(threads: 2))
         let expected = try SafetensorsFile(path: parityCase.folder + "/expected.safetensors")

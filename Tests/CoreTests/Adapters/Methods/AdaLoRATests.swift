@@ -95,7 +95,7 @@ struct AdaLoRATests {
         #expect(configuration.json["r"] == .integer(3))
         #expect(
             configuration.json["rank_pattern"]
-                == ["model.layers.1.self_attn.q_proj": .integer(4), "model.layers.1.mlp.up_proj": .integer(1)])
+                == ["model.layers.1.mlp.up_proj": .integer(1), "model.layers.1.self_attn.q_proj": .integer(4)])
         #expect(configuration.json["alpha_pattern"]?.objectValue?.count == 2)
         let loaded = try TinyModel.make(engine: engine)
         try loaded.loadAdapter(folder.path + "/lora")

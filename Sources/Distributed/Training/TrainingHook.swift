@@ -1,0 +1,68 @@
+import CatenaCore
+import CatenaEngine
+
+/// What happens around the optimizer's update, beside it: a method's rule, a chain's knots, a strategy's decisions.
+///
+/// All processes call the hooks of a step in the same order with the same numbers, so that a hook decides alike everywhere and may
+/// be collective. Parameters are found by identity (``ParameterSet/range(of:)``), never by number.
+protocol TrainingHook: AnyObject {
+    /// The summed gradient is there and not yet clipped.
+    func beforeClipping(_ context: inout StepContext) throws
+    /// The gradient that the optimizer will take is `gradientScale` times that in the parameters.
+    func beforeUpdate(_ context: inout StepContext) throws
+    /// The optimizer has changed the parameters.
+    func afterUpdate(_ context: inout StepContext) throws
+    /// The step is done and validated, where that was due; its metrics are written next.
+    func afterStep(_ context: inout StepContext) throws
+}
+
+extension TrainingHook {
+    func beforeClipping(_ context: inout StepContext) throws {}
+    func beforeUpdate(_ context: inout StepContext) throws {}
+    func afterUpdate(_ context: inout StepContext) throws {}
+    func afterStep(_ context: inout StepContext) throws {}
+}
+
+/// What a hook may know of a step, and say about it.
+struct StepContext {
+    /// The step, counted from 1.
+    let step: Int
+    /// What is trained.
+    let parameters: ParameterSet
+    /// Σ weight of all tokens: gradients are sums until they are divided by it.
+    let weight: Double
+    /// What the optimizer multiplies the gradient with.
+    var gradientScale: Double
+    /// The mean loss over the validation data, where the step was validated.
+    var validationLoss: Double?
+    /// What was added to the loss.
+    var penalty: Double?
+    /// The knot that the step ended with.
+    var knot: MetricsLine.Knot?
+}
+
+/// The present adapter's rule as a hook; after a knot it is another one.
+final class AdapterRuleHook: TrainingHook {
+    private let setup: TrainingSetup
+    private var rule: (any AdapterRule)? { setup.model.attached?.rule }
+
+    init(setup: TrainingSetup) { self.setup = setup }
+
+    /// Gradients are sums here, so what is added to their mean is added times the weight.
+    func beforeClipping(_ context: inout StepContext) {
+        guard let rule, !rule.penaltyFollowsClipping else { return }
+        context.penalty = rule.addPenalty(to: context.parameters, scale: context.weight)
+    }
+
+    func beforeUpdate(_ context: inout StepContext) {
+        guard let rule else { return }
+        if rule.penaltyFollowsClipping {
+            context.penalty = rule.addPenalty(to: context.parameters, scale: 1 / context.gradientScale)
+        }
+        rule.beforeUpdate(context.parameters, gradientScale: context.gradientScale, step: context.step)
+    }
+
+    func afterUpdate(_ context: inout StepContext) {
+        rule?.afterUpdate(context.parameters, gradientScale: context.gradientScale, step: context.step)
+    }
+}
