@@ -28,7 +28,7 @@ struct Catena: ParsableCommand {
             Export.self,
             Verify.self,
             Inspect.self,
-            Methods.self, PlanCommand.self, Doctor.self, Bench.self,
+            Methods.self, Config.self, PlanCommand.self, Doctor.self, Bench.self,
             DemoData.self, NewModel.self, TrainTokenizer.self,
         ])
 

@@ -95,6 +95,7 @@ check "configuration: steps and epochs" refuses_training 2 steps epochs -- --set
 check "configuration: unknown method" refuses_training 2 lroa lora -- --set adapter.method=lroa
 check "configuration: unknown template" refuses_training 2 chatmi chatml -- --set data.template=chatmi
 check "configuration: missing --config" refuses_usage --config -- "$catena" train
+check "config: unknown key, nearest shown" refuses 2 training.seed -- "$catena" config --explain training.sed
 check "unknown verb" refuses_usage trian -- "$catena" trian
 check "rank larger than the layer" refuses_training 2 "rank 9999" q_proj -- --set adapter.rank=9999
 check "a rank that divides no layer, near ones shown" refuses_training 2 "adapter.rank: 7" choose -- --set 'adapter={method: bat, rank: 7}'

@@ -1,22 +1,9 @@
 /// A named way to make adapters. A method is one file that extends this type, and one line in `all`.
 public struct AdapterMethod: Sendable {
     /// The keys of the `adapter` section that several methods share.
-    public struct CommonKeys: OptionSet, Sendable {
-        public let rawValue: Int
-        public init(rawValue: Int) { self.rawValue = rawValue }
-
-        /// `rank`.
-        public static let rank = CommonKeys(rawValue: 1)
-        /// `alpha`.
-        public static let alpha = CommonKeys(rawValue: 2)
-        /// `dropout`.
-        public static let dropout = CommonKeys(rawValue: 4)
-        /// `targets`.
-        public static let targets = CommonKeys(rawValue: 8)
-        /// `init`.
-        public static let initial = CommonKeys(rawValue: 16)
-        /// All of them.
-        public static let all: CommonKeys = [.rank, .alpha, .dropout, .targets, .initial]
+    public enum CommonKey: String, Sendable, CaseIterable {
+        case rank, alpha, dropout, targets
+        case initial = "init"
     }
 
     /// The name in configurations.
@@ -32,7 +19,7 @@ public struct AdapterMethod: Sendable {
     /// The papers, and whose initialisation it follows; several lines.
     public let source: String
     /// Which of the common keys it takes.
-    public var commonKeys = CommonKeys.all
+    public var commonKeys = Set(CommonKey.allCases)
     /// What `rank` is when a configuration does not give it.
     public var defaultRank = 8
     /// What `alpha` is when a configuration does not give it, by the rank.

@@ -1,3 +1,10 @@
+extension ComparisonConfiguration.Budget: ConfigurationSection {
+    static let keys: [ConfigurationKey<Self>] = [
+        .init("steps", \.steps, .wholeNumber(), "optimizer steps of every run"),
+        .init("parameters", \.parameters, .wholeNumber(1...1 << 40), "trainable parameters of every method"),
+    ]
+}
+
 extension ComparisonConfiguration.Budget {
     /// How far a method's number of trainable parameters may be from the wanted one before it is pointed out, as a part of it.
     public static let tolerance = 0.1

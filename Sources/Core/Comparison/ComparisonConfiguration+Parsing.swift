@@ -1,6 +1,5 @@
 extension ComparisonConfiguration {
-    enum TopKey: String, ConfigurationKey { case base, methods, seeds, budget, selection, evaluate, output }
-    enum BudgetKey: String, ConfigurationKey { case steps, parameters }
+    private static let keys = ["base", "methods", "seeds", "budget", "selection", "evaluate", "output"]
 
     /// Reads and checks a configuration file.
     ///
@@ -21,19 +20,19 @@ extension ComparisonConfiguration {
     }
 
     init(_ root: ConfigurationNode) throws(ConfigurationError) {
-        let reader = try SectionReader<TopKey>(root, path: "", origin: root.origin)
+        let reader = try SectionReader(root, path: "", origin: root.origin, known: Self.keys)
         output = try reader.required(
-            try reader.path(.output, expected: "the path of a folder"), .output,
+            try reader.value("output", .path("the path of a folder")), "output",
             expected: "the folder for the comparison's results")
         budget = try Self.budget(reader)
-        seeds = try Self.seeds(reader)
-        selection = try reader.choice(.selection) ?? .allSeeds
-        (tasks, measuresUntrained) = try Self.tests(reader.node(.evaluate), origin: reader.origin)
+        seeds = try reader.value("seeds", .seeds) ?? [0]
+        selection = try reader.value("selection", .choice) ?? .allSeeds
+        (tasks, measuresUntrained) = try Self.tests(reader.node("evaluate"), origin: reader.origin)
         let base = try BaseSections(reader, budget: budget)
         let entries = try reader.required(
-            reader.node(.methods), .methods, expected: "a list of methods, such as [{adapter: {method: lora}}]")
+            reader.node("methods"), "methods", expected: "a list of methods, such as [{adapter: {method: lora}}]")
         guard case .list(let nodes) = entries.content, !nodes.isEmpty else {
-            throw reader.invalid(.methods, entries, expected: "a list of at least one method")
+            throw .invalid(entries, reader.keyPath("methods"), expected: "a list of at least one method")
         }
         var methods: [Method] = []
         for (index, node) in nodes.enumerated() {
@@ -55,33 +54,15 @@ extension ComparisonConfiguration {
         try requireGeneration(base)
     }
 
-    private static func budget(_ outer: SectionReader<TopKey>) throws(ConfigurationError) -> Budget {
+    private static func budget(_ outer: SectionReader) throws(ConfigurationError) -> Budget {
         let node = try outer.required(
-            outer.node(.budget), .budget, expected: "{steps: N}, {parameters: N} or both, the same for all methods")
-        let reader = try SectionReader<BudgetKey>(node, path: "budget", origin: outer.origin)
-        let budget = Budget(
-            steps: try reader.integer(.steps), parameters: try reader.integer(.parameters, atMost: 1 << 40))
+            outer.node("budget"), "budget", expected: "{steps: N}, {parameters: N} or both, the same for all methods")
+        let budget = try Budget(node, path: "budget", origin: outer.origin)
         guard budget.steps != nil || budget.parameters != nil else {
             throw .missingKey(
                 origin: node.origin, keyPath: "budget", expected: "steps: N, parameters: N or both")
         }
         return budget
-    }
-
-    private static func seeds(_ reader: SectionReader<TopKey>) throws(ConfigurationError) -> [Int] {
-        guard let node = reader.node(.seeds) else { return [0] }
-        let expected = "a list of different whole numbers of at least 0, such as [0, 1]"
-        guard case .list(let elements) = node.content, !elements.isEmpty else {
-            throw reader.invalid(.seeds, node, expected: expected)
-        }
-        var seeds: [Int] = []
-        for element in elements {
-            guard let seed = element.integer, seed >= 0, !seeds.contains(seed) else {
-                throw reader.invalid(.seeds, element, expected: expected)
-            }
-            seeds.append(seed)
-        }
-        return seeds
     }
 
     /// Learning rates are chosen, and methods ranked, by the validation loss.
@@ -101,4 +82,10 @@ extension ComparisonConfiguration {
             problem: "the task \(task.name) generates answers, which base.distributed.placement: sharded cannot",
             advice: "use placement node or replicated, or judge by choice")
     }
+}
+
+extension ValueKind where Value == [Int] {
+    fileprivate static let seeds = list(
+        of: .wholeNumber(0...Int.max), "a list of different whole numbers of at least 0, such as [0, 1]"
+    ) { Set($0).count == $0.count }
 }

@@ -10,9 +10,10 @@ extension ComparisonConfiguration {
             .init("selection", .text(selection.rawValue)),
             .init("untrained", .boolean(measuresUntrained)),
         ]
-        if !tasks.isEmpty {
-            entries.append(.init("evaluate", .section(tasks.map { .init($0.name, .section($0.entries)) })))
+        let tests = tasks.map { task in
+            ConfigurationValue.Entry(task.name, .section([.init("kind", .text(task.kind.rawValue))] + task.entries))
         }
+        if !tests.isEmpty { entries.append(.init("evaluate", .section(tests))) }
         return .section(entries)
     }
 
@@ -28,19 +29,13 @@ extension ComparisonConfiguration {
     public func differences(
         fromResolved yaml: String, path: String
     ) throws(ConfigurationError) -> [ConfigurationDifference] {
-        let theirs = try Self.leaves(yaml, path: path)
-        let mine = try Self.leaves(resolvedYAML, path: path)
-        let added = theirs.filter { leaf in !mine.contains { $0.keyPath == leaf.keyPath } }
-        return (mine.map(\.keyPath) + added.map(\.keyPath)).compactMap { keyPath in
-            let first = mine.first { $0.keyPath == keyPath }?.text
-            let second = theirs.first { $0.keyPath == keyPath }?.text
-            return first == second ? nil : ConfigurationDifference(keyPath: keyPath, first: first, second: second)
-        }
+        ConfigurationDifference.between(
+            try Self.leaves(resolvedYAML, path: path), try Self.leaves(yaml, path: path))
     }
 
     private static func leaves(
         _ yaml: String, path: String
-    ) throws(ConfigurationError) -> [(keyPath: String, text: String)] {
+    ) throws(ConfigurationError) -> [ConfigurationDifference.Leaf] {
         let root = try ConfigurationNode.parse(yaml: yaml) { .file(path: path, line: $0, column: $1) }
         return RunConfiguration.leaves(of: root.value, ignoring: []).filter { leaf in
             let keys = leaf.keyPath.split(separator: ".")
@@ -50,13 +45,6 @@ extension ComparisonConfiguration {
 }
 
 extension ComparisonConfiguration.Budget {
-    /// As the user would write it.
-    var entries: [ConfigurationValue.Entry] {
-        [("steps", steps), ("parameters", parameters)].compactMap { key, value in
-            value.map { .init(key, .integer($0)) }
-        }
-    }
-
     /// `200 steps and about 460000 trainable parameters`.
     public var summary: String {
         [steps.map { "\($0) steps" }, parameters.map { "about \($0) trainable parameters" }].compactMap(\.self)
@@ -77,24 +65,6 @@ extension ComparisonConfiguration.Method {
             }
             let kept = training.filter { !["learning-rate", "seed"].contains($0.key) }
             entries.append(.init("training", .section(kept)))
-        }
-        return entries
-    }
-}
-
-extension ComparisonConfiguration.Task {
-    fileprivate var entries: [ConfigurationValue.Entry] {
-        var entries: [ConfigurationValue.Entry] = [.init("kind", .text(kind.rawValue)), .init("file", .text(file))]
-        if let columns, !columns.isEmpty {
-            entries.append(.init("columns", .section(columns.map { .init($0.key, .text($0.name)) })))
-        }
-        if let limit { entries.append(.init("limit", .integer(limit))) }
-        switch kind {
-        case .loss: break
-        case .exactMatch:
-            entries += [.init("max-tokens", .integer(maximumTokens)), .init("batch", .integer(batch))]
-            if let answerPattern { entries.append(.init("answer-pattern", .text(answerPattern))) }
-        case .choice: entries.append(.init("length-normalised", .boolean(isLengthNormalised)))
         }
         return entries
     }

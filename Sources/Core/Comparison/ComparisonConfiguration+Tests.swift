@@ -2,16 +2,15 @@ import CatenaFiles
 import Foundation
 
 extension ComparisonConfiguration {
-    enum EvaluateKey: String, ConfigurationKey { case loss, exactMatch = "exact-match", choice, untrained }
-
     /// The section `evaluate`: what is measured on test data, and whether the untrained model is.
     static func tests(
         _ node: ConfigurationNode?, origin: ConfigurationOrigin
     ) throws(ConfigurationError) -> (tasks: [Task], untrained: Bool) {
-        let reader = try SectionReader<EvaluateKey>(node, path: "evaluate", origin: origin)
+        let reader = try SectionReader(
+            node, path: "evaluate", origin: origin, known: Task.Kind.allCases.map(\.rawValue) + ["untrained"])
         var tasks: [Task] = []
-        for (key, kind) in [(EvaluateKey.loss, Task.Kind.loss), (.exactMatch, .exactMatch), (.choice, .choice)] {
-            guard let node = reader.node(key) else { continue }
+        for kind in Task.Kind.allCases {
+            guard let node = reader.node(kind.rawValue) else { continue }
             let nodes: [ConfigurationNode] = if case .list(let elements) = node.content { elements } else { [node] }
             for (index, node) in nodes.enumerated() {
                 let path = "evaluate.\(kind.rawValue)" + (nodes.count > 1 ? "[\(index)]" : "")
@@ -24,60 +23,52 @@ extension ComparisonConfiguration {
                 tasks.append(task)
             }
         }
-        return (tasks, try reader.boolean(.untrained) ?? true)
+        return (tasks, try reader.value("untrained", .flag) ?? true)
     }
 }
 
-extension ComparisonConfiguration.Task {
-    enum Key: String, ConfigurationKey {
-        case name, file, columns, limit
-        case maximumTokens = "max-tokens", batch, answerPattern = "answer-pattern"
-        case lengthNormalised = "length-normalised"
-    }
+extension ComparisonConfiguration.Task: ConfigurationSection {
+    static let keys: [ConfigurationKey<Self>] = [
+        .init("name", \.name, .text(), isWritten: { _ in false }, "name in tables"),
+        .init("file", \.file, .path("the path of a file"), required: "a file of test examples", "examples"),
+        .init("columns", \.columns, .columns, "columns of the file that stand for keys of a form"),
+        .init("limit", \.limit, .wholeNumber(), "only the first examples, this many"),
+        .init(
+            "max-tokens", \.maximumTokens, .wholeNumber(), isWritten: { $0.kind == .exactMatch },
+            "most tokens of an answer"),
+        .init(
+            "batch", \.batch, .wholeNumber(), isWritten: { $0.kind == .exactMatch },
+            "answers generated at the same time"),
+        .init(
+            "answer-pattern", \.answerPattern, .answerPattern, "a regular expression whose first group is the answer"),
+        .init(
+            "length-normalised", \.isLengthNormalised, .flag, isWritten: { $0.kind == .choice },
+            "whether an option's loss is divided by its length"),
+    ]
 
     init(_ node: ConfigurationNode, kind: Kind, path: String) throws(ConfigurationError) {
+        self.init()
+        self.kind = kind
         if let text = node.text, !text.isEmpty {
-            let file: String
-            do {
-                file = try UserPath.expanded(text)
-            } catch {
-                throw .invalidValue(
-                    origin: node.origin, keyPath: path, expected: "the path of a file", found: node.found,
-                    advice: error.description)
+            file = try ValueKind.path("the path of a file").read(node, path)
+        } else {
+            let reader = try SectionReader(node, of: Self.self, path: path, origin: node.origin)
+            for (key, owner) in [
+                ("max-tokens", Kind.exactMatch), ("batch", .exactMatch), ("answer-pattern", .exactMatch),
+                ("length-normalised", .choice),
+            ] where reader.has(key) && owner != kind {
+                throw reader.contradiction(
+                    key, "\(path).\(key) means nothing to \(kind.rawValue)",
+                    advice: "remove it; it belongs to \(owner.rawValue)")
             }
-            self.init(kind: kind, name: Self.name(ofFile: file), file: file)
-            return
+            try reader.fill(&self, Self.keys)
         }
-        let reader = try SectionReader<Key>(node, path: path, origin: node.origin)
-        let file = try reader.required(
-            try reader.path(.file, expected: "the path of a file"), .file, expected: "a file of test examples")
-        self.init(kind: kind, name: try reader.text(.name) ?? Self.name(ofFile: file), file: file)
-        for (key, owner) in [
-            (Key.maximumTokens, Kind.exactMatch), (.batch, .exactMatch), (.answerPattern, .exactMatch),
-            (.lengthNormalised, .choice),
-        ] where reader.has(key) && owner != kind {
-            throw .contradiction(
-                origin: reader.place(key), problem: "\(path).\(key.rawValue) means nothing to \(kind.rawValue)",
-                advice: "remove it; it belongs to \(owner.rawValue)")
-        }
-        if reader.has(.columns) { columns = try RunConfiguration.DataSection.columns(reader, .columns) }
-        limit = try reader.integer(.limit)
-        maximumTokens = try reader.integer(.maximumTokens) ?? maximumTokens
-        batch = try reader.integer(.batch) ?? batch
-        isLengthNormalised = try reader.boolean(.lengthNormalised) ?? isLengthNormalised
-        answerPattern = try reader.text(.answerPattern)
-        if let answerPattern {
-            do throws(DataError) {
-                _ = try AnswerPattern(answerPattern)
-            } catch {
-                throw reader.invalid(
-                    .answerPattern, reader.node(.answerPattern) ?? node,
-                    expected: "a regular expression with one group, the answer")
-            }
-        }
+        if name.isEmpty { name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent }
     }
+}
 
-    private static func name(ofFile path: String) -> String {
-        URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    }
+extension ValueKind where Value == String {
+    fileprivate static let answerPattern = ValueKind(
+        "a regular expression with one group, the answer", write: { .text($0) },
+        accept: { node in node.text.flatMap { (try? AnswerPattern($0)) == nil ? nil : $0 } })
 }

@@ -5,9 +5,9 @@
 public struct ComparisonConfiguration: Sendable, Equatable {
     /// What all methods get alike.
     public struct Budget: Sendable, Equatable {
-        /// Optimizer steps of every cell; nil: as `base.training` says.
+        /// nil: as `base.training` says.
         public var steps: Int?
-        /// Trainable parameters that every method's rank is chosen for; nil: each method has its own rank.
+        /// nil: each method has its own rank.
         public var parameters: Int?
     }
 
@@ -33,7 +33,7 @@ public struct ComparisonConfiguration: Sendable, Equatable {
         var sizesAlpha: Bool
     }
 
-    /// A test on data that no choice depends on.
+    /// A test on data that no choice depends on; ``keys`` says what each property is.
     public struct Task: Sendable, Equatable {
         /// What is measured.
         public enum Kind: String, Sendable, CaseIterable {
@@ -45,23 +45,16 @@ public struct ComparisonConfiguration: Sendable, Equatable {
             case choice
         }
 
-        /// What is measured.
-        public var kind: Kind
-        /// Name in tables.
-        public var name: String
-        /// Examples.
-        public var file: String
-        /// Which column of the file stands for which key of a form; nil: as `base.data.columns` says, none for choice.
+        public var kind = Kind.loss
+        public var name = ""
+        public var file = ""
+        /// nil: as `base.data.columns` says, none for choice.
         public var columns: [RunConfiguration.DataSection.Column]?
-        /// Only the first examples, this many.
         public var limit: Int?
-        /// Exact match: most tokens of an answer.
         public var maximumTokens = 256
-        /// Exact match: answers generated at the same time.
         public var batch = 16
-        /// Exact match: a regular expression whose first group is the answer; nil: the final number.
+        /// nil: the final number.
         public var answerPattern: String?
-        /// Choice: whether an option's loss is divided by its length.
         public var isLengthNormalised = false
     }
 

@@ -85,7 +85,8 @@ public struct ComparisonTable: Sendable, Equatable {
             let known = AdapterMethod.all.first { $0.name == method.run.adapter?.method }
             var row = Row(
                 name: method.name, method: method.run.adapter?.method,
-                rank: known?.takes(.rank) == true ? method.run.adapter?.rank : nil, parameters: parameters,
+                rank: known?.commonKeys.contains(.rank) == true ? method.run.adapter?.rank : nil,
+                parameters: parameters,
                 trials: Self.trials(selected), learningRate: Self.chosenLearningRate(selected))
             guard let rate = row.learningRate else { return row }
             let cells = configuration.chosenCells(method, learningRate: rate)

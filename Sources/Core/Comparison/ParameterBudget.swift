@@ -102,7 +102,8 @@ extension ComparisonConfiguration {
             guard methods[index].sizesRank, let parameters = budget.parameters,
                 let method = AdapterMethod.all.first(where: { $0.name == run.adapter?.method })
             else {
-                let takesRank = AdapterMethod.all.first { $0.name == run.adapter?.method }?.takes(.rank) == true
+                let takesRank =
+                    AdapterMethod.all.first { $0.name == run.adapter?.method }?.commonKeys.contains(.rank) == true
                 choices.append(.init(rank: takesRank ? run.adapter?.rank : nil, parameters: try count()))
                 continue
             }

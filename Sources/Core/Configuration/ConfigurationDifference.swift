@@ -11,33 +11,35 @@ public struct ConfigurationDifference: Sendable, Equatable, CustomStringConverti
     public var description: String { "\(keyPath): \(first ?? "absent") against \(second ?? "absent")" }
 }
 
-extension RunConfiguration {
-    /// Key paths (or whole sections) that a resumed run may change without becoming another run: how long it is, how it is
-    /// spread and reported, and what is only measured.
-    public static let mayDifferOnResume = [
-        "data.validation", "data.cache", "training.steps", "training.epochs", "training.validation-every",
-        "training.recompute", "distributed", "checkpoint", "log", "output",
-    ]
+extension ConfigurationDifference {
+    /// The keys on which two lists of values differ, those of the first before those that only the second has.
+    static func between(_ mine: [Leaf], _ theirs: [Leaf]) -> [ConfigurationDifference] {
+        let added = theirs.filter { leaf in !mine.contains { $0.keyPath == leaf.keyPath } }
+        return (mine + added).compactMap { leaf in
+            let first = mine.first { $0.keyPath == leaf.keyPath }?.text
+            let second = theirs.first { $0.keyPath == leaf.keyPath }?.text
+            return first == second
+                ? nil : ConfigurationDifference(keyPath: leaf.keyPath, first: first, second: second)
+        }
+    }
 
+    /// A value that is no section, with its full key path.
+    typealias Leaf = (keyPath: String, text: String)
+}
+
+extension RunConfiguration {
     /// The keys on which this configuration (first) differs from `other` (second), in the order of the file.
     public func differences(
         from other: RunConfiguration, ignoring: [String] = mayDifferOnResume
     ) -> [ConfigurationDifference] {
-        let mine = Self.leaves(of: resolved, ignoring: ignoring)
-        let theirs = Self.leaves(of: other.resolved, ignoring: ignoring)
-        let added = theirs.filter { leaf in !mine.contains { $0.keyPath == leaf.keyPath } }
-        return (mine.map(\.keyPath) + added.map(\.keyPath)).compactMap { keyPath in
-            let first = mine.first { $0.keyPath == keyPath }?.text
-            let second = theirs.first { $0.keyPath == keyPath }?.text
-            return first == second
-                ? nil : ConfigurationDifference(keyPath: keyPath, first: first, second: second)
-        }
+        ConfigurationDifference.between(
+            Self.leaves(of: resolved, ignoring: ignoring), Self.leaves(of: other.resolved, ignoring: ignoring))
     }
 
     /// The values that are not sections, with their full key paths.
     static func leaves(
         of value: ConfigurationValue, at path: String = "", ignoring: [String]
-    ) -> [(keyPath: String, text: String)] {
+    ) -> [ConfigurationDifference.Leaf] {
         if ignoring.contains(path) { return [] }
         guard case .section(let entries) = value else { return [(path, value.inlineYAML)] }
         return entries.flatMap { entry in

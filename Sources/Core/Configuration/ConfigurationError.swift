@@ -20,6 +20,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     case duplicateKey(origin: ConfigurationOrigin, key: String)
     /// `suggestion` is the key path the user probably meant; `known` are the keys of that section.
     case unknownKey(origin: ConfigurationOrigin, keyPath: String, suggestion: String?, known: [String])
+    /// A question about a key that no configuration has.
+    case noSuchKey(String, suggestion: String?)
     case missingKey(origin: ConfigurationOrigin, keyPath: String, expected: String)
     case invalidValue(
         origin: ConfigurationOrigin, keyPath: String, expected: String, found: String, advice: String?)
@@ -45,6 +47,10 @@ extension ConfigurationError: CustomStringConvertible {
             "\(origin): unknown key \"\(keyPath)\"; "
                 + (suggestion.map { "did you mean \"\($0)\"? Known here: " } ?? "known here: ")
                 + known.joined(separator: ", ") + "."
+        case .noSuchKey(let key, let suggestion):
+            "there is no key \"\(key)\""
+                + (suggestion.map { "; did you mean \"\($0)\"?" }
+                    ?? "; catena config lists the keys, catena methods NAME a method's own.")
         case .missingKey(let origin, let keyPath, let expected):
             "\(origin): the key \"\(keyPath)\" is missing; give \(expected)."
         case .invalidValue(let origin, let keyPath, let expected, let found, let advice):

@@ -1,151 +1,61 @@
-/// Everything that decides a training run, complete with defaults: the content of `run.yaml`.
+/// Everything that decides a training run, complete with defaults: the content of `run.yaml`; ``keys`` says what each is.
 ///
 /// Paths are kept as they were typed; they are relative to the directory in which the command runs.
 public struct RunConfiguration: Sendable, Equatable {
-    /// A Hugging Face folder or a `.gguf` file.
-    public var model: String
-    /// How the frozen matrices are kept in memory.
-    public var baseStorage: BaseStorage = .auto
-    /// In what the products with them are computed.
-    public var baseCompute: BaseCompute = .float32
-    /// Both together; what contradicts itself was refused when the configuration was read.
-    public var baseFormat: BaseFormat { BaseFormat(storage: baseStorage, compute: baseCompute) ?? .float32 }
+    public var model = ""
+    public var baseStorage = BaseStorage.auto
+    public var baseCompute = BaseCompute.float32
     /// nil exactly when `training.trainable` is `.all`.
     public var adapter: AdapterSection?
     /// nil: one adapter for the whole run.
     public var chain: ChainSection?
-    /// Examples and how they become sequences.
-    public var data: DataSection
-    /// Length, batch, optimizer and schedule.
-    public var training: TrainingSection
-    /// How ranks share weights and gradients.
-    public var distributed: DistributedSection
-    /// When checkpoints are written and how many stay.
-    public var checkpoint: CheckpointSection
-    /// What the run reports, and how often.
-    public var log: LogSection
-    /// The run folder.
-    public var output: String
+    public var data = DataSection()
+    public var training = TrainingSection()
+    public var distributed = DistributedSection()
+    public var checkpoint = CheckpointSection()
+    public var log = LogSection()
+    public var output = ""
 
-    /// A configuration from its sections; nothing is checked beyond types.
-    public init(
-        model: String, adapter: AdapterSection?, chain: ChainSection? = nil, data: DataSection,
-        training: TrainingSection,
-        distributed: DistributedSection = .init(), checkpoint: CheckpointSection = .init(),
-        log: LogSection = .init(),
-        output: String
-    ) {
-        self.model = model
-        self.adapter = adapter
-        self.chain = chain
-        self.data = data
-        self.training = training
-        self.distributed = distributed
-        self.checkpoint = checkpoint
-        self.log = log
-        self.output = output
-    }
+    /// Storage and products together; what contradicts itself was refused when the configuration was read.
+    public var baseFormat: BaseFormat { BaseFormat(storage: baseStorage, compute: baseCompute) ?? .float32 }
 }
 
-extension RunConfiguration {
-    /// Where training examples come from and how they become sequences.
-    public struct DataSection: Sendable, Equatable {
-        /// A key of a form of data and the column of the files that stands for it.
-        public struct Column: Sendable, Equatable {
-            /// Such as `prompt`.
-            public var key: String
-            /// Such as `question`.
-            public var name: String
+extension RunConfiguration: ConfigurationSection {
+    static let keys: [ConfigurationKey<RunConfiguration>] = [
+        .init(
+            "model", \.model, .path("the path of a model"), required: "a Hugging Face model folder or a .gguf file",
+            "Hugging Face folder or `.gguf` file"),
+        // Only where they are set: the fingerprint of a float32 run does not name them.
+        .init(
+            "base-storage", \.baseStorage, .choice, page: "base-weights.md", isWritten: { $0.baseStorage != .auto },
+            "how the frozen matrices are kept; `auto`: int8 with int8 products, else float32"),
+        .init(
+            "base-compute", \.baseCompute, .choice, page: "base-weights.md", isWritten: { $0.baseCompute != .float32 },
+            "products with the frozen matrices; `int8`: a step in some 0.6 of the time, with AVX-512 VNNI"),
+        .init(
+            "adapter", \.adapter, .adapter,
+            "which method adapts which layers; the method's own options are keys too (`catena methods NAME`)"),
+        .init("chain", \.chain, .chain, page: "methods/chain.md", "train a chain of adapters instead of one"),
+        .init("data", \.data, .section, "the examples and how they become sequences"),
+        .init("training", \.training, .section, "length, batch, optimizer and schedule"),
+        .init("distributed", \.distributed, .section, mayChange: true, "how the ranks share the work"),
+        .init("checkpoint", \.checkpoint, .section, mayChange: true, "when checkpoints are written"),
+        .init("log", \.log, .section, mayChange: true, "what the run reports"),
+        .init(
+            "output", \.output, .path("the path of a folder"), required: "the folder for the run's results",
+            mayChange: true,
+            "the run folder; one that holds a run is refused without `--resume`, and one that another job has always"),
+    ]
+}
 
-            /// Reads `name` as `key`.
-            public init(key: String, name: String) {
-                self.key = key
-                self.name = name
-            }
-        }
+extension ValueKind where Value == RunConfiguration.AdapterSection? {
+    /// Read last, because what is trained and the chain decide about it.
+    fileprivate static let adapter = ValueKind(
+        summary: "a section", read: { _, _ in nil }, write: { $0.map { .section($0.entries) } },
+        keys: RunConfiguration.AdapterSection.descriptions)
+}
 
-        /// JSON Lines.
-        public var train: String
-        /// JSON Lines; nil: no validation.
-        public var validation: String?
-        /// Columns of the files that stand for keys of a form; others keep their meaning.
-        public var columns: [Column] = []
-        /// How messages become text: `auto`, the model's own template; the name of a ``BuiltInTemplate``; a `.jinja` file.
-        public var template = "auto"
-        /// The day that the template writes where it asks for the time.
-        public var date = TemplateDate.standard
-        /// Tokens of a sequence, at least 2.
-        public var maxLength = 512
-        /// Several examples in one sequence, without attention across them.
-        public var packing = true
-        /// Whether the order of examples changes with each epoch (by the seed).
-        public var shuffle = true
-        /// Folder of prepared data; nil leaves the place to the data loader.
-        public var cache: String?
-
-        /// A section with this training file and defaults otherwise.
-        public init(train: String) { self.train = train }
-    }
-
-    /// How the ranks share the work.
-    public struct DistributedSection: Sendable, Equatable {
-        /// Where the frozen weights live.
-        public enum Placement: String, Sendable, CaseIterable { case auto, replicated, node, sharded }
-        /// In which order a rank's micro-batches go through the blocks: one after the other through all, or all through one
-        /// block before the next one; `auto`: the second where blocks are gathered.
-        public enum Accumulation: String, Sendable, CaseIterable {
-            case auto
-            case microMajor = "micro-major"
-            case layerMajor = "layer-major"
-        }
-        /// How the gradients of a step are added over ranks.
-        public enum Reduction: String, Sendable, CaseIterable {
-            /// In a fixed tree over the micro-batches: the same bits for every number of ranks.
-            case reproducible
-            /// In the order of arrival within a rank and `MPI_Allreduce` between them.
-            case fast
-        }
-
-        /// Where the frozen weights live.
-        public var placement: Placement = .auto
-        /// In which order micro-batches go through the blocks.
-        public var accumulation: Accumulation = .auto
-        /// Whether the next block is gathered while the present one computes (sharded placement).
-        public var prefetch = true
-        /// How gradients are summed over ranks.
-        public var reduction: Reduction = .reproducible
-        /// Threads of one rank; nil (`auto`): the node's cores divided by its ranks.
-        public var threads: Int?
-        /// Seconds a rank may be silent while others wait for it; nil (`none`): forever.
-        public var stallTimeoutSeconds: Double? = 300
-        /// Steps between comparisons of the ranks' adapters; nil (`none`): only where a checkpoint is written.
-        public var checkEvery: Int? = 100
-
-        /// Defaults.
-        public init() {}
-    }
-
-    /// When checkpoints are written and how many stay.
-    public struct CheckpointSection: Sendable, Equatable {
-        /// Steps between checkpoints; nil (`none`): only on a signal.
-        public var every: Int? = 50
-        /// The newest checkpoints that stay.
-        public var keep = 3
-
-        /// Defaults.
-        public init() {}
-    }
-
-    /// What a run reports, and how often.
-    public struct LogSection: Sendable, Equatable {
-        /// Seconds between plain progress lines where there is no terminal.
-        public var everySeconds = 5.0
-        /// TensorBoard event files in the run folder.
-        public var tensorboard = true
-        /// `report.html` at the end of the run.
-        public var report = true
-
-        /// Defaults.
-        public init() {}
-    }
+extension ValueKind where Value == RunConfiguration.ChainSection? {
+    /// An empty section is no chain.
+    fileprivate static let chain = ValueKind<RunConfiguration.ChainSection>.section.unlessNothing
 }

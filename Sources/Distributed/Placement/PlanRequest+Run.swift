@@ -35,9 +35,9 @@ extension PlanRequest {
 extension RunConfiguration.TrainingSection.Optimizer {
     /// Numbers kept for each trained one.
     fileprivate var moments: Int {
-        switch self {
-        case .adamW: 2
-        case .sgd(let momentum, _): momentum > 0 ? 1 : 0
+        switch name {
+        case .adamw: 2
+        case .sgd: momentum > 0 ? 1 : 0
         }
     }
 }

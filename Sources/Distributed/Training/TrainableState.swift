@@ -9,14 +9,14 @@ final class TrainableState {
     /// A new optimizer for `parameters`: moments of zero, no updates made.
     init(_ parameters: ParameterSet, _ section: RunConfiguration.TrainingSection, engine: Engine) {
         self.parameters = parameters
+        let rule = section.optimizer
         optimizer =
-            switch section.optimizer {
-            case .adamW(let beta1, let beta2, let epsilon, let weightDecay):
+            switch rule.name {
+            case .adamw:
                 AdamW(
-                    parameters, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay,
-                    engine: engine)
-            case .sgd(let momentum, let weightDecay):
-                SGD(parameters, momentum: momentum, weightDecay: weightDecay, engine: engine)
+                    parameters, beta1: rule.beta1, beta2: rule.beta2, epsilon: rule.epsilon,
+                    weightDecay: rule.weightDecay, engine: engine)
+            case .sgd: SGD(parameters, momentum: rule.momentum, weightDecay: rule.weightDecay, engine: engine)
             }
     }
 

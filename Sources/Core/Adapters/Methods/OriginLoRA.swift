@@ -76,7 +76,7 @@ extension AttachedAdapter {
     }
 }
 
-extension AdapterMethod.CommonKeys {
+extension Set<AdapterMethod.CommonKey> {
     /// Those of methods whose files are the LoRA of twice the rank, from which they cannot begin again.
-    static let withoutInitial: AdapterMethod.CommonKeys = [.rank, .alpha, .dropout, .targets]
+    static let withoutInitial: Self = [.rank, .alpha, .dropout, .targets]
 }

@@ -105,7 +105,9 @@ public struct PEFTConfiguration: Sendable, Equatable {
         func text(_ section: RunConfiguration.AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
             let patterns = section.patterns.isEmpty ? [] : ["ranks or alphas of single layers"]
-            let keys = AdapterMethod.all.first { $0.name == section.method }?.commonKeys ?? .all
+            let keys =
+                AdapterMethod.all.first { $0.name == section.method }?.commonKeys
+                ?? Set(AdapterMethod.CommonKey.allCases)
             let rank = keys.contains(.rank) ? ["rank \(section.rank)"] : []
             let alpha = keys.contains(.alpha) ? ["alpha \(section.alpha)"] : []
             return
