@@ -35,6 +35,17 @@ public enum TensorEncoding: String, Sendable, CaseIterable {
         }
     }
 
+    /// Where a block of a quantised encoding has its float16 scales and minima; nowhere in plain encodings. A block's numbers are
+    /// finite exactly if these are: all else in it are small whole numbers.
+    package var scaleOffsets: [Int] {
+        switch self {
+        case .q4_0, .q5_0, .q8_0: [0]
+        case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
+        case .q6_K: [208]
+        default: []
+        }
+    }
+
     /// Whether the numbers are whole: integers and booleans.
     public var isInteger: Bool {
         switch self {

@@ -1,6 +1,7 @@
-import CatenaEngine
+package import CatenaEngine
 import CatenaFiles
 import Glibc
+import Synchronization
 
 /// A model's files with what they say about it, and which of their tensors have been asked for.
 ///
@@ -114,11 +115,12 @@ extension ModelFiles {
 
 extension StoredTensor {
     /// Whether one of the numbers in `rows` is NaN or infinite.
-    func hasNonFinite(_ rows: Range<Int>, threads: ThreadPool, memory: TensorMemory) -> Bool {
+    package func hasNonFinite(_ rows: Range<Int>, threads: ThreadPool, memory: TensorMemory) -> Bool {
         guard !rows.isEmpty, rowLength > 0, let image = bytes.baseAddress else { return false }
         if let floats = mappedFloats {
             return Kernels.hasNonFinite(threads, x: floats + rows.lowerBound * rowLength, count: rows.count * rowLength)
         }
+        if !encoding.scaleOffsets.isEmpty { return hasNonFiniteScale(rows, of: image, threads: threads) }
         let step = min(max((1 << 20) / rowLength, 1), rows.count)
         let buffer = memory.tensor(rows: step, columns: rowLength)
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
@@ -131,5 +133,25 @@ extension StoredTensor {
             if Kernels.hasNonFinite(threads, x: buffer.pointer, count: (end - start) * rowLength) { return true }
         }
         return false
+    }
+
+    /// Whether one of the scales of the blocks in `rows` of `image` is NaN or infinite.
+    private func hasNonFiniteScale(_ rows: Range<Int>, of image: UnsafeRawPointer, threads: ThreadPool) -> Bool {
+        let (blockBytes, offsets) = (encoding.blockBytes, encoding.scaleOffsets)
+        let rowBlocks = rowLength / encoding.blockElements
+        let found = Atomic(false)
+        threads.runRows(rows.count * rowBlocks, minimumPerTask: 1 << 14) { blocks in
+            var isFinite = true
+            for block in blocks {
+                let start = image + (rows.lowerBound * rowBlocks + block) * blockBytes
+                for offset in offsets {
+                    let bits = UInt16(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+                    // All exponent bits of a float16 are set in NaN and the infinities alone.
+                    isFinite = isFinite && bits & 0x7C00 != 0x7C00
+                }
+            }
+            if !isFinite { found.store(true, ordering: .relaxed) }
+        }
+        return found.load(ordering: .relaxed)
     }
 }
