@@ -65,14 +65,23 @@ extension Finding {
                         + "or a virtual machine that passes the host's processor through.")
             ]
         }
-        let narrowTypes = ["Haswell", "Zen"]
-        guard let narrow = ranks.first(where: { $0.hasAVX512 && narrowTypes.contains($0.coreType) }) else { return [] }
+        // An OpenBLAS that is older than the processor may take kernels for one of twenty years ago.
+        let (wide, middling) = (["SkylakeX", "Cooperlake", "SapphireRapids"], ["Haswell", "Zen"])
+        guard
+            let narrow = ranks.first(where: { rank in
+                !(rank.hasAVX512 ? wide : wide + middling).contains(rank.coreType) && !rank.coreType.isEmpty
+            })
+        else { return [] }
+        let (kernels, cost) =
+            middling.contains(narrow.coreType)
+            ? ("AVX2 kernels (\(narrow.coreType))", "up to twice as long")
+            : ("kernels for \(narrow.coreType)", "several times as long")
+        let (instructions, better) = narrow.hasAVX512 ? ("AVX-512", "SkylakeX") : ("AVX2", "Haswell")
         return [
             .init(
                 .warning,
-                "OpenBLAS uses its AVX2 kernels (\(narrow.coreType)) on \(narrow.host), whose processor has AVX-512: products can take "
-                    + "up to twice as long; unset OPENBLAS_CORETYPE, or use a newer OpenBLAS, or set OPENBLAS_CORETYPE=SkylakeX."
-            )
+                "OpenBLAS uses its \(kernels) on \(narrow.host), whose processor has \(instructions): products can take \(cost); "
+                    + "unset OPENBLAS_CORETYPE, or use a newer OpenBLAS, or set OPENBLAS_CORETYPE=\(better).")
         ]
     }
 

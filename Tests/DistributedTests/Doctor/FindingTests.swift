@@ -72,7 +72,7 @@ struct FindingTests {
         #expect(found.last?.contains("no AVX2") == true)
     }
 
-    @Test("AVX2 kernels on a processor with AVX-512 are a finding")
+    @Test("kernels for a lesser processor than the one that is there are a finding")
     func narrowKernels() {
         func found(_ coreType: String, hasAVX512: Bool) -> [String] {
             texts([RankFacts(rank: 0, cores: [0], coreType: coreType, hasAVX512: hasAVX512)])
@@ -81,6 +81,9 @@ struct FindingTests {
         #expect(found("Zen", hasAVX512: true).first?.contains("OPENBLAS_CORETYPE=SkylakeX") == true)
         #expect(found("Haswell", hasAVX512: false) == [])
         #expect(found("Cooperlake", hasAVX512: true) == [])
+        let old = found("Prescott", hasAVX512: true).first ?? ""
+        #expect(old.contains("kernels for Prescott") && old.contains("OPENBLAS_CORETYPE=SkylakeX"), "\(old)")
+        #expect(found("Prescott", hasAVX512: false).first?.contains("OPENBLAS_CORETYPE=Haswell") == true)
     }
 
     @Test("low disk and memory are warnings; almost none is an error and comes first")
