@@ -218,7 +218,7 @@ struct BoneTests {
         #expect(message("4") == "4")
         #expect(
             message("0")
-                == "run.yaml:5:31: adapter.mini: expected a whole number of at least 1, or none, but got 0.")
+                == "run.yaml:5:31: adapter.mini: expected a whole number of at least 1 or none, but got 0.")
     }
 }
 
