@@ -10,7 +10,7 @@ extension Reader {
 
     /// A config.json: counted and planned alone, then with the weights that belong to the unchanged one.
     private static func shape(_ corpus: Corpus) throws -> Reader {
-        let names = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "opt", "gpt2"]
+        let names = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2"]
         let engine = Engine(threads: 1)
         return Reader(
             name: "shape",
