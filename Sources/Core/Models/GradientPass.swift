@@ -81,10 +81,11 @@ public struct GradientPass {
         try visit(.head) {
             for (index, batch) in batches.enumerated() {
                 select(index)
+                guard let hidden = values[index][.hidden] else {
+                    preconditionFailure("no block has written the stream \(StreamName.hidden)")
+                }
                 losses.append(
-                    model.head.loss(
-                        values[index][.hidden] ?? engine.memory.tensor(rows: 0, columns: 0), of: batch, objective,
-                        wantsGradient: true, engine: engine))
+                    model.head.loss(hidden, of: batch, objective, wantsGradient: true, engine: engine))
             }
         }
         values.removeAll()

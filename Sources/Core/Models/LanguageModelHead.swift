@@ -41,7 +41,7 @@ public final class LanguageModelHead {
     public func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {
-        precondition(batch.targets.count == hidden.rows, "\(batch.targets.count) targets for \(hidden.rows) rows")
+        precondition(batch.tokenCount == hidden.rows, "\(batch.tokenCount) tokens for \(hidden.rows) rows")
         let supervision = objective.supervision(of: batch)
         precondition(
             supervision.targets.allSatisfy { Int($0) < configuration.vocabularySize }, "a target outside the vocabulary"

@@ -10,6 +10,8 @@ public struct NextToken: Objective {
     public init() {}
 
     public func supervision(of batch: Batch) -> Supervision {
+        precondition(
+            batch.targets.count == batch.tokenCount, "\(batch.targets.count) targets for \(batch.tokenCount) tokens")
         let rows = batch.targets.indices.filter { batch.targets[$0] >= 0 }
         return Supervision(
             rows: rows, targets: rows.map { batch.targets[$0] }, weights: rows.map { batch.weights?[$0] ?? 1 })
