@@ -31,26 +31,18 @@ extension Block {
 /// What a block takes for each token, beside its matrices and adapters.
 public struct BlockCost: Sendable, Equatable {
     /// Numbers kept from the forward to the backward pass.
-    public var kept = 0
+    public let kept: Int
     /// Numbers beside those, at most, while the backward pass runs.
-    public var transient = 0
-    /// The heads of its attention; nil without one.
-    public var attention: AttentionShape?
+    public let transient: Int
 
-    /// Nothing.
-    public init() {}
-
-    /// The larger of each number; attention of either.
-    func largest(with other: BlockCost) -> BlockCost {
-        BlockCost(
-            kept: max(kept, other.kept), transient: max(transient, other.transient),
-            attention: attention ?? other.attention)
-    }
-
-    /// All of it.
-    public init(kept: Int, transient: Int, attention: AttentionShape?) {
+    /// Nothing unless it is given.
+    public init(kept: Int = 0, transient: Int = 0) {
         self.kept = kept
         self.transient = transient
-        self.attention = attention
+    }
+
+    /// The larger of each number.
+    func largest(with other: BlockCost) -> BlockCost {
+        BlockCost(kept: max(kept, other.kept), transient: max(transient, other.transient))
     }
 }

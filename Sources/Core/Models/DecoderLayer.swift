@@ -42,7 +42,7 @@ public final class DecoderLayer: TransformerLayer {
     public var cost: BlockCost {
         let (d, f) = (down.outFeatures, down.inFeatures)
         return BlockCost(
-            kept: attention.keptNumbers + 2 * d + 2 * f + 2, transient: 2 * f + 3 * d, attention: attention.shape)
+            kept: attention.keptNumbers + 2 * d + 2 * f + 2, transient: 2 * f + 3 * d)
     }
 
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {

@@ -85,7 +85,7 @@ final class Gemma2Layer: TransformerLayer {
     var cost: BlockCost {
         let (d, f) = (down.outFeatures, down.inFeatures)
         return BlockCost(
-            kept: attention.keptNumbers + 4 * d + 2 * f + 4, transient: 3 * f + 3 * d, attention: attention.shape)
+            kept: attention.keptNumbers + 4 * d + 2 * f + 4, transient: 3 * f + 3 * d)
     }
 
     func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {

@@ -63,8 +63,7 @@ public final class LayerNormDecoderLayer: TransformerLayer {
     public var cost: BlockCost {
         let (d, f) = (configuration.hiddenSize, configuration.intermediateSize)
         return BlockCost(
-            kept: 6 * d + f + configuration.attentionHeads + 4, transient: 2 * f + 3 * d,
-            attention: configuration.attentionShape)
+            kept: 6 * d + f + configuration.attentionHeads + 4, transient: 2 * f + 3 * d)
     }
 
     public func forward(_ hidden: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
