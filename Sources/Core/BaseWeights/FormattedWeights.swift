@@ -3,7 +3,7 @@ public import CatenaEngine
 /// The weights of a model's files in a chosen storage and arithmetic.
 ///
 /// With int8 the tables of which rows are looked up are read where they lie in the file.
-public final class FormattedWeights: WeightProvider {
+public final class FormattedWeights: WeightStore {
     private let files: FileWeights
     private let format: BaseFormat
 
@@ -20,18 +20,19 @@ public final class FormattedWeights: WeightProvider {
 
     public func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws
+        -> any FrozenWeight
+    {
         guard format.storage != .float32 else {
-            return try files.matrix(name, rows: rows, columns: columns, in: block)
+            return try files.matrix(name, rows: rows, columns: columns, role: role, in: block)
         }
         let stored = try files.stored(name, rows: rows, columns: columns)
         let inFile = CompactWeight(stored)
-        let isPositions = name == files.configuration.names.positions
-        let isHead = block == .head || block == .embedding && files.configuration.tiesEmbeddings && !isPositions
-        if block == .embedding, !isHead { return inFile }
+        if role == .embedding { return inFile }
         if format.compute == .int8, max(rows, columns) <= Int8Codes.longestReduction {
             return Int8Weight(
-                quantising: inFile, gradientDigits: Int8Weight.gradientDigits(isHead: isHead), keepsOriginal: true,
+                quantising: inFile, gradientDigits: Int8Weight.gradientDigits(isHead: role == .head),
+                keepsOriginal: true,
                 engine: files.engine)
         }
         switch format.storage {

@@ -5,7 +5,7 @@ struct LayerParts {
     /// The layer's path and a dot.
     let prefix: String
     let block: BlockID
-    let weights: any WeightProvider
+    let weights: any WeightStore
     /// Whether the files hold the matrices' transposes.
     var storesTransposed = false
 
@@ -15,7 +15,7 @@ struct LayerParts {
         let (rows, columns) = storesTransposed ? (input, out) : (out, input)
         return Linear(
             path: path, role: role,
-            weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, in: block),
+            weight: try weights.matrix(path + ".weight", rows: rows, columns: columns, role: role, in: block),
             bias: bias
                 ? LayerVector(name: path + ".bias", value: try weights.vector(path + ".bias", count: out)) : nil,
             storesTransposed: storesTransposed)

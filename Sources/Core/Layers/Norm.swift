@@ -23,7 +23,7 @@ public final class Norm {
     private let shifted: Tensor?
 
     /// The norm whose vectors are `path.weight` and, for LayerNorm, `path.bias`, of `width` elements.
-    init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightProvider) throws {
+    init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightStore) throws {
         func vector(_ name: String) throws -> LayerVector {
             LayerVector(name: name, value: try weights.vector(name, count: width))
         }

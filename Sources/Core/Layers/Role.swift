@@ -12,6 +12,10 @@ public enum Role: Hashable, Sendable, CaseIterable {
     case gate, up
     /// Out of the feed-forward part.
     case down
+    /// A table whose rows are looked up and that is nothing else.
+    case embedding
+    /// The scores; also a table of token vectors that serves as such.
+    case head
 
     /// Whether it reads what attention reads, as queries, keys and values do.
     public var isAttentionInput: Bool {
@@ -28,6 +32,8 @@ public enum Role: Hashable, Sendable, CaseIterable {
         case .attentionOutput: .attentionOutput
         case .gate, .up: .feedForwardIn
         case .down: .feedForwardOut
+        case .embedding: .elementwise
+        case .head: .head
         }
     }
 }

@@ -4,7 +4,7 @@ public import CatenaFiles
 /// Weights from a Hugging Face folder or a GGUF file.
 ///
 /// Float32 matrices stay views of the mapped file; other encodings are decoded to float32 once.
-public struct FileWeights: WeightProvider {
+public struct FileWeights: WeightStore {
     /// Shape and options of the model.
     public var configuration: DecoderConfiguration { source.configuration }
     /// The opened files.
@@ -31,7 +31,7 @@ public struct FileWeights: WeightProvider {
         try load(name, rows: 1, columns: count, shape: [count])
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         Float32Weight(try load(name, rows: rows, columns: columns, shape: [rows, columns]))
     }
 

@@ -28,7 +28,7 @@ public final class LanguageModel {
     public internal(set) var attached: AttachedAdapter?
 
     /// Builds the model from `weights`.
-    public convenience init(configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine) throws {
+    public convenience init(configuration: DecoderConfiguration, weights: any WeightStore, engine: Engine) throws {
         try self.init(
             configuration: configuration, weights: weights, engine: engine,
             layers: try ModelFamily.named(configuration.family).layers)
@@ -36,26 +36,29 @@ public final class LanguageModel {
 
     /// Builds the model with the layers that `layers` makes.
     package init(
-        configuration: DecoderConfiguration, weights: any WeightProvider, engine: Engine,
-        layers: (DecoderConfiguration, any WeightProvider, Engine) throws -> [any TransformerLayer]
+        configuration: DecoderConfiguration, weights: any WeightStore, engine: Engine,
+        layers: (DecoderConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer]
     ) throws {
         self.configuration = configuration
         self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
         let names = configuration.names
-        func table(_ name: String, rows: Int, in block: BlockID) throws -> TokenEmbedding {
-            TokenEmbedding(name: name, weight: try weights.matrix(name, rows: rows, columns: width, in: block))
+        func table(_ name: String, rows: Int, _ role: Role, in block: BlockID) throws -> TokenEmbedding {
+            TokenEmbedding(
+                name: name, weight: try weights.matrix(name, rows: rows, columns: width, role: role, in: block))
         }
         residency = weights.residency
         embedding = EmbeddingBlock(
-            tokens: try table(names.tokens, rows: vocabulary, in: .embedding),
+            tokens: try table(
+                names.tokens, rows: vocabulary, configuration.tiesEmbeddings ? .head : .embedding, in: .embedding),
             positions: try names.positions.map { name in
                 PositionEmbedding(
                     table: try table(
-                        name, rows: configuration.maximumPositions + configuration.positionOffset, in: .embedding),
+                        name, rows: configuration.maximumPositions + configuration.positionOffset, .embedding,
+                        in: .embedding),
                     offset: configuration.positionOffset)
             }, scale: configuration.embeddingScale)
-        separateHead = configuration.tiesEmbeddings ? nil : try table(names.head, rows: vocabulary, in: .head)
+        separateHead = configuration.tiesEmbeddings ? nil : try table(names.head, rows: vocabulary, .head, in: .head)
         self.layers = try layers(configuration, weights, engine)
         let norm = try Norm(
             configuration.finalNorm, path: names.finalNorm, width: width, epsilon: configuration.normEpsilon,

@@ -28,7 +28,7 @@ public final class LayerNormDecoderLayer: TransformerLayer {
 
     init(
         index: Int, configuration: DecoderConfiguration, activation: Activation, names: Names,
-        weights: any WeightProvider
+        weights: any WeightStore
     ) throws {
         self.index = index
         self.configuration = configuration

@@ -23,7 +23,7 @@ public struct ModelFamily: Sendable {
     /// What the family adds to the configuration that all of them share.
     let adjust: @Sendable (_ configuration: inout DecoderConfiguration, _ source: ModelDescription) throws -> Void
     /// The layers of a model; of the Llama kind unless the family makes its own.
-    var layers: @Sendable (DecoderConfiguration, any WeightProvider, Engine) throws -> [any TransformerLayer] = {
+    var layers: @Sendable (DecoderConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer] = {
         configuration, weights, engine in
         let rotary = configuration.rotaryTable(memory: engine.memory)
         return try (0..<configuration.layerCount).map {

@@ -3,7 +3,7 @@ public import CatenaEngine
 /// Weights drawn from a seed: for models that are trained from nothing and for benchmarks.
 ///
 /// Matrices are normal with standard deviation `standardDeviation`, norms scale by 1, biases are 0.
-public struct RandomWeights: WeightProvider {
+public struct RandomWeights: WeightStore {
     private let seed: UInt64
     private let standardDeviation: Float
     private let normScale: Float
@@ -25,7 +25,7 @@ public struct RandomWeights: WeightProvider {
         return result
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let result = memory.tensor(rows: rows, columns: columns)
         SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
             UnsafeMutableBufferPointer(start: result.pointer, count: result.count),

@@ -108,7 +108,7 @@ public struct ModelInventory: Sendable, Equatable {
 }
 
 /// Counts what a model asks for and gives it matrices of zeros that take no memory.
-final class CountedWeights: WeightProvider {
+final class CountedWeights: WeightStore {
     private let storage: ModelInventory.Storage
     private let memory = TensorMemory()
     private(set) var blocks: [BlockID: ModelInventory.Block] = [:]
@@ -122,7 +122,7 @@ final class CountedWeights: WeightProvider {
         return memory.tensor(rows: 1, columns: count)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         var counted = ModelInventory.Block()
         counted.elements = rows * columns
         switch storage {

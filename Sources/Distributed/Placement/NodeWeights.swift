@@ -5,7 +5,7 @@ import CatenaFiles
 /// Weights of which each machine holds one float32 copy, in memory that its processes share.
 ///
 /// Matrices that a file holds as float32 stay in the mapped file, which is shared anyway.
-final class NodeWeights: WeightProvider {
+final class NodeWeights: WeightStore {
     private let files: FileWeights
     private let memory: SharedMemory
     private let base: UnsafeMutablePointer<Float>
@@ -41,7 +41,7 @@ final class NodeWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let matrix = try files.stored(name, rows: rows, columns: columns)
         if let mapped = matrix.mappedTensor { return Float32Weight(mapped, isShared: true) }
         let page = 1024

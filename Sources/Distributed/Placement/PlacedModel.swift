@@ -71,7 +71,7 @@ package final class PlacedModel {
 }
 
 extension FileWeights {
-    fileprivate func makeModel(_ weights: any WeightProvider) throws -> LanguageModel {
+    fileprivate func makeModel(_ weights: any WeightStore) throws -> LanguageModel {
         try LanguageModel(configuration: configuration, weights: weights, engine: engine)
     }
 }

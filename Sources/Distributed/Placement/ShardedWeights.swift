@@ -7,7 +7,7 @@ import CatenaFiles
 /// A block is gathered just before it is used, decoded to float32, and dropped after. A model of L layers whose blocks
 /// take S bytes then needs S/P for the shard, one gathered block (the largest) and one decoded one. Vectors (norms, biases)
 /// are on every process.
-final class ShardedWeights: WeightProvider, BlockResidency {
+final class ShardedWeights: WeightStore, BlockResidency {
     private let files: FileWeights
     private let engine: Engine
     private let clock = ContinuousClock()
@@ -40,7 +40,7 @@ final class ShardedWeights: WeightProvider, BlockResidency {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let matrix = try files.stored(name, rows: rows, columns: columns)
         let index = imageOfBlock[block] ?? images.count
         if index == images.count {

@@ -2,7 +2,7 @@ import CatenaCore
 import CatenaEngine
 
 /// Random weights in a chosen storage and arithmetic; of int8 codes the float32 numbers are not kept.
-struct RandomFormattedWeights: WeightProvider {
+struct RandomFormattedWeights: WeightStore {
     private let random: RandomWeights
     private let format: BaseFormat
     private let engine: Engine
@@ -15,9 +15,8 @@ struct RandomFormattedWeights: WeightProvider {
 
     func vector(_ name: String, count: Int) throws -> Tensor { try random.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
-        let weight = try random.matrix(name, rows: rows, columns: columns, in: block)
-        let isHead = block == .head || block == .embedding
-        return format.convert(weight, isHead: isHead, engine: engine)
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+        let weight = try random.matrix(name, rows: rows, columns: columns, role: role, in: block)
+        return format.convert(weight, isHead: role == .head, engine: engine)
     }
 }

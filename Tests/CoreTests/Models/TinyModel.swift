@@ -138,7 +138,7 @@ struct TinyBatch {
 }
 
 /// Normal matrices; norms around 1, biases around 0.
-struct TinyWeights: WeightProvider {
+struct TinyWeights: WeightStore {
     let seed: UInt64
     let memory: TensorMemory
 
@@ -154,7 +154,7 @@ struct TinyWeights: WeightProvider {
         normal(name, rows: 1, columns: count, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let deviation: Float = if case .layer = block { 0.4 } else { 0.6 }
         return Float32Weight(normal(name, rows: rows, columns: columns, mean: 0, deviation: deviation))
     }

@@ -223,15 +223,15 @@ struct BoneTests {
 }
 
 /// Matrices that can only be decoded, as quantised ones.
-private struct DecodedWeights: WeightProvider {
+private struct DecodedWeights: WeightStore {
     let source: TinyWeights
 
     init(of source: TinyWeights) { self.source = source }
 
     func vector(_ name: String, count: Int) throws -> Tensor { try source.vector(name, count: count) }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
-        DecodedWeight(try source.matrix(name, rows: rows, columns: columns, in: block))
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+        DecodedWeight(try source.matrix(name, rows: rows, columns: columns, role: role, in: block))
     }
 }
 

@@ -135,7 +135,7 @@ struct FormulaCheck {
 }
 
 /// The weights of a model with its adapter merged.
-struct CopiedWeights: WeightProvider {
+struct CopiedWeights: WeightStore {
     private let memory: TensorMemory
     private var values: [String: [Float]] = [:]
 
@@ -148,7 +148,7 @@ struct CopiedWeights: WeightProvider {
         memory.tensor(try #require(values[name]), rows: 1, columns: count)
     }
 
-    func matrix(_ name: String, rows: Int, columns: Int, in block: BlockID) throws -> any FrozenWeight {
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         Float32Weight(memory.tensor(try #require(values[name]), rows: rows, columns: columns))
     }
 }

@@ -1,0 +1,15 @@
+public import CatenaEngine
+
+/// Where a model's frozen weights come from, by their Hugging Face names: files, then where they are placed, then how they are multiplied.
+public protocol WeightStore {
+    /// A vector of `count` elements, `[1, count]`; always at hand.
+    func vector(_ name: String, count: Int) throws -> Tensor
+    /// A frozen matrix of `block` with the purpose `role`: of a linear layer, or a table whose rows are looked up.
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight
+    /// What brings the matrices of a block to where they are used; nil if all are always there.
+    var residency: (any BlockResidency)? { get }
+}
+
+extension WeightStore {
+    public var residency: (any BlockResidency)? { nil }
+}
