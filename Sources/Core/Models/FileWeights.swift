@@ -31,7 +31,9 @@ public struct FileWeights: WeightStore {
         try load(name, rows: 1, columns: count, shape: [count])
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws
+        -> any FrozenWeight
+    {
         Float32Weight(try load(name, rows: rows, columns: columns, shape: [rows, columns]))
     }
 

@@ -25,7 +25,9 @@ public struct RandomWeights: WeightStore {
         return result
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws
+        -> any FrozenWeight
+    {
         let result = memory.tensor(rows: rows, columns: columns)
         SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
             UnsafeMutableBufferPointer(start: result.pointer, count: result.count),
