@@ -19,7 +19,7 @@ public struct Probe {
         self.input = input
         let batch = Batch(inputIds: input.inputIds, targets: input.targets, layout: input.layout)
         let hidden = model.hiddenStates(batch.inputIds, layout: batch.layout)
-        logits = model.head.logits(hidden, engine: model.engine)
+        logits = model.head.scores(hidden, layout: batch.layout, engine: model.engine)
         guard let trainable else {
             let loss = model.head.loss(hidden, of: batch, NextToken(), wantsGradient: false, engine: model.engine)
             self.loss = loss.sum / loss.weight

@@ -56,6 +56,7 @@ public final class Generator {
         _ requests: [Request], batch: Int, sampler: (Int) -> Sampler, onToken: (Int, Int32) -> Void
     ) throws -> [[Int32]] {
         precondition(batch > 0, "a batch of \(batch) sequences")
+        let head = try model.languageModelHead()
         for request in requests {
             for id in request.prompt { try model.requireToken(id) }
             // The last token made is not fed back.
@@ -88,11 +89,11 @@ public final class Generator {
             while active.count < batch, let index = waiting.popLast() {
                 active.append(start(requests[index], index: index, sampler: sampler(index)))
                 let slot = active.count - 1
-                take(step(active[slot...], keeping: kept), for: slot..<slot + 1)
+                take(step(active[slot...], head, keeping: kept), for: slot..<slot + 1)
             }
             for first in stride(from: 0, to: begun, by: BLAS.fewRows) {
                 let slots = first..<min(first + BLAS.fewRows, begun)
-                take(step(active[slots], keeping: kept), for: slots)
+                take(step(active[slots], head, keeping: kept), for: slots)
             }
             active.removeAll { $0.next.isEmpty }
         }
@@ -106,7 +107,7 @@ public final class Generator {
     }
 
     /// Feeds every sequence's new tokens and returns the logits after each sequence's last one.
-    private func step(_ active: ArraySlice<Active>, keeping kept: KeptFactors) -> Tensor {
+    private func step(_ active: ArraySlice<Active>, _ head: LanguageModelHead, keeping kept: KeptFactors) -> Tensor {
         let layout = SequenceLayout(appending: active.map(\.next.count), to: active.map(\.cache))
         let hidden = model.hiddenStates(active.flatMap(\.next), layout: layout, keptFactors: kept)
         let last = model.engine.memory.tensor(rows: active.count, columns: hidden.columns)
@@ -114,7 +115,7 @@ public final class Generator {
             let row = layout.segmentStarts[slot + 1] - 1
             last.rows(slot..<slot + 1).copy(from: hidden.rows(row..<row + 1))
         }
-        return model.head.logits(last, engine: model.engine)
+        return head.logits(last, engine: model.engine)
     }
 }
 

@@ -1,5 +1,13 @@
 public import CatenaEngine
 
+/// What a whole segment is to be judged as, where the task judges sequences and not tokens.
+public enum SegmentTarget: Equatable, Sendable {
+    /// The label with this number.
+    case category(Int32)
+    /// A number.
+    case value(Float)
+}
+
 /// One micro-batch as a model and its objective take it: examples one after the other, without padding.
 ///
 /// An example of n tokens is a segment of n - 1 positions: its last token has no target and is never an input.
@@ -18,6 +26,10 @@ public struct Batch: Equatable {
     public var supervisedCount = 0
     /// Names its random numbers.
     public var randomKey = RandomKey.none
+    /// The target of each segment; empty where tokens have targets.
+    public var segmentTargets: [SegmentTarget] = []
+    /// Token type of each position (BERT's segment ids); nil where all are 0.
+    public var tokenTypes: [Int32]?
 
     /// Nothing; append examples.
     public init() {}
@@ -40,6 +52,8 @@ public struct Batch: Equatable {
         targets.removeAll(keepingCapacity: true)
         layout.clear()
         exampleIndices.removeAll(keepingCapacity: true)
+        segmentTargets.removeAll(keepingCapacity: true)
+        tokenTypes = nil
         supervisedCount = 0
     }
 

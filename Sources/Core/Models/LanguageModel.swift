@@ -13,7 +13,7 @@ public final class LanguageModel {
     /// The transformer layers.
     public let layers: [any TransformerLayer]
     /// Last block.
-    public let head: LanguageModelHead
+    public let head: any Head
     /// The head's own matrix; nil when it is the embedding's.
     public let separateHead: TokenEmbedding?
     /// Threads and memory of all computations.
@@ -94,7 +94,7 @@ public final class LanguageModel {
     var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
 
     /// The vectors of all norms, in the order of a forward pass.
-    var normVectors: [LayerVector] { layers.flatMap(\.normVectors) + head.norm.vectors }
+    var normVectors: [LayerVector] { layers.flatMap(\.normVectors) + head.normVectors }
 
     /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {

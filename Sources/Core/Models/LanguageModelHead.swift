@@ -4,9 +4,9 @@ public import CatenaEngine
 ///
 /// The projection costs as much as several layers, so it runs only where there is a target, and in
 /// tiles of rows so that the logits of a whole batch never exist.
-public final class LanguageModelHead {
+public final class LanguageModelHead: Head {
     private let configuration: DecoderConfiguration
-    let norm: Norm
+    private let norm: Norm
     private let projection: TokenEmbedding
 
     /// Rows of logits computed at once for a vocabulary of this size.
@@ -33,11 +33,14 @@ public final class LanguageModelHead {
         return logits
     }
 
-    /// The objective's loss sum over a micro-batch, and its gradient.
-    ///
-    /// - Parameters:
-    ///   - hidden: hidden states `[N, D]`.
-    ///   - wantsGradient: whether `hiddenGradient` and the gradients of trainable head weights are computed.
+    public var demand: HeadDemand { .tokens }
+
+    public var normVectors: [LayerVector] { norm.vectors }
+
+    public func scores(_ hidden: Tensor, layout: SequenceLayout, engine: Engine) -> Tensor {
+        logits(hidden, engine: engine)
+    }
+
     public func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {

@@ -16,6 +16,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case tokenOutOfRange(id: Int, vocabularySize: Int)
     /// A sequence has more tokens than the model has learned positions.
     case sequenceTooLong(tokenCount: Int, positions: Int)
+    /// The model was opened for another kind of task than what is asked of it.
+    case wrongTask(String, needed: String)
 
     public var description: String {
         switch self {
@@ -39,6 +41,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .sequenceTooLong(let tokenCount, let positions):
             "a sequence of \(tokenCount) tokens does not fit the model, which has learned positions for at most "
                 + "\(positions) tokens; lower the maximum length (data.max-length, --max-length)."
+        case .wrongTask(let found, let needed):
+            "the model is \(found), and this needs \(needed); give another model, or the task that this one is for."
         }
     }
 }

@@ -4,6 +4,8 @@ public import CatenaEngine
 ///
 /// The head projects only the rows that the objective asks for, a tile at a time, and hands it each tile while its scores exist.
 public protocol Objective: Sendable {
+    /// What the rows of the scores have to be.
+    var demand: HeadDemand { get }
     /// What of a micro-batch is learned.
     func supervision(of batch: Batch) -> Supervision
     /// The losses of a tile of scores `[n, V]`, and with `writesGradient` the loss sum's gradient in the scores' place.
@@ -16,18 +18,33 @@ public protocol Objective: Sendable {
         writesGradient: Bool, engine: Engine)
 }
 
+extension Objective {
+    public var demand: HeadDemand { .tokens }
+}
+
+/// What a row of a head's scores belongs to.
+public enum HeadDemand: Sendable {
+    /// A token.
+    case tokens
+    /// A segment, that is a whole sequence.
+    case segments
+}
+
 /// The rows of a micro-batch that have something to learn.
 public struct Supervision {
-    /// Rows of the hidden states, rising.
+    /// Rows of the hidden states, or segments where the objective judges those; rising.
     public let rows: [Int]
-    /// What is to be predicted at each of them.
+    /// What is to be predicted at each of them; empty where that is a number.
     public let targets: [Int32]
+    /// The number to be predicted at each of them; empty where that is a category.
+    public let values: [Float]
     /// The weight of each in the loss.
     public let weights: [Float]
 
-    /// `rows` with a target and a weight each.
-    public init(rows: [Int], targets: [Int32], weights: [Float]) {
-        (self.rows, self.targets, self.weights) = (rows, targets, weights)
+    /// `rows` with a target, or a value, and a weight each.
+    public init(rows: [Int], targets: [Int32] = [], values: [Float] = [], weights: [Float]) {
+        precondition(rows.count == weights.count && targets.count + values.count == rows.count, "a target for each row")
+        (self.rows, self.targets, self.values, self.weights) = (rows, targets, values, weights)
     }
 
     /// Σ of the weights.

@@ -195,3 +195,10 @@ func normwiseError(_ found: [Float], _ expected: [Float]) -> Double {
     let error = (difference / max(norm, 1e-30)).squareRoot()
     return error.isFinite ? error : .infinity
 }
+
+extension Head {
+    /// The scores of every row, where heads of language models are tested.
+    func logits(_ hidden: Tensor, engine: Engine) -> Tensor {
+        scores(hidden, layout: SequenceLayout(), engine: engine)
+    }
+}

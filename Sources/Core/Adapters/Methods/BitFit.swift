@@ -20,7 +20,7 @@ extension AdapterMethod {
     ) { request in
         let model = request.model
         let blocks = model.layers.flatMap { $0.normVectors + $0.linears.compactMap(\.bias) }
-        let biases = (blocks + model.head.norm.vectors).filter { $0.name.hasSuffix(".bias") }
+        let biases = (blocks + model.head.normVectors).filter { $0.name.hasSuffix(".bias") }
         guard !biases.isEmpty else {
             throw AdapterError.nothingToTrain(
                 method: "bitfit", what: "biases",

@@ -15,7 +15,7 @@ private struct EveryTensor {
                 if let bias = linear.bias { add(bias) }
             }
         }
-        for vector in model.head.norm.vectors { add(vector) }
+        for vector in model.head.normVectors { add(vector) }
         if let head = model.separateHead { add(head) }
     }
 

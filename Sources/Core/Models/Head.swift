@@ -1,0 +1,37 @@
+public import CatenaEngine
+
+/// The last block of a model: turns hidden states into scores, and an objective's verdict on them into gradients.
+public protocol Head: AnyObject {
+    /// What a row of its scores belongs to.
+    var demand: HeadDemand { get }
+    /// The linear layers before the scores, which may carry adapters.
+    var linears: [Linear] { get }
+    /// The vectors of its norms.
+    var normVectors: [LayerVector] { get }
+    /// The scores of every token `[N, V]` or segment `[S, C]` of the hidden states `[N, D]` that leave the last layer.
+    func scores(_ hidden: Tensor, layout: SequenceLayout, engine: Engine) -> Tensor
+    /// The objective's loss sum over a micro-batch, and its gradient.
+    ///
+    /// - Parameters:
+    ///   - hidden: hidden states `[N, D]`.
+    ///   - wantsGradient: whether `hiddenGradient` and the gradients of trainable head weights are computed.
+    func loss(
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
+    ) -> Loss
+}
+
+extension Head {
+    public var linears: [Linear] { [] }
+}
+
+extension LanguageModel {
+    /// The head as one that gives scores to the tokens of a vocabulary.
+    ///
+    /// - Throws: ``ModelError/wrongTask(_:needed:)`` where the model was opened to judge whole sequences.
+    public func languageModelHead() throws(ModelError) -> LanguageModelHead {
+        guard let head = head as? LanguageModelHead else {
+            throw .wrongTask("\(configuration.family) with a classification head", needed: "a language model")
+        }
+        return head
+    }
+}
