@@ -82,17 +82,24 @@ extension LanguageModel {
     /// Replaces the model's adapters by those of a configuration, which become usable with a ``ParameterSet`` of their
     /// parameters and, where they begin with numbers of the model's matrices, ``initialiseFromWeights(owns:)``.
     ///
-    /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit; the model is as before then.
+    /// - Throws: as ``makeAdapters(_:seed:)``; the model is as before then.
     @discardableResult
     public func attachAdapters(
         _ section: RunConfiguration.AdapterSection, seed: UInt64
     ) throws -> AttachedAdapter {
+        let made = try makeAdapters(section, seed: seed)
+        install(made)
+        return made
+    }
+
+    /// The adapters of a configuration, not put into the model.
+    ///
+    /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit.
+    public func makeAdapters(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws -> AttachedAdapter {
         let method = try AdapterMethod.named(section.method)
         let layers =
             method.commonKeys.contains(.targets) ? try AdapterTargets(section.targets).select(from: linears) : []
-        let made = try method.make(AdapterRequest(model: self, layers: layers, section: section, seed: seed))
-        install(made)
-        return made
+        return try method.make(AdapterRequest(model: self, layers: layers, section: section, seed: seed))
     }
 
     /// The layers that carry an adapter.

@@ -81,21 +81,3 @@ public final class AdapterBuffer {
         return tensor
     }()
 }
-
-extension LanguageModel {
-    /// Puts `adapter` in the place of the present adapters; nil takes them away.
-    public func install(_ adapter: AttachedAdapter?) {
-        if let attached {
-            for (layer, _) in attached.linearAdapters { layer.adapter = nil }
-            for (layer, place, _) in attached.sublayerAdapters { layer.sublayerAdapters[place] = nil }
-            for (vector, _) in attached.trainedVectors { vector.train(nil) }
-            for (matrix, _) in attached.trainedMatrices { matrix.train(nil) }
-        }
-        attached = adapter
-        guard let adapter else { return }
-        for (layer, own) in adapter.linearAdapters { layer.adapter = own }
-        for (layer, place, own) in adapter.sublayerAdapters { layer.sublayerAdapters[place] = own }
-        for (vector, parameter) in adapter.trainedVectors { vector.train(parameter) }
-        for (matrix, parameter) in adapter.trainedMatrices { matrix.train(parameter) }
-    }
-}

@@ -30,6 +30,8 @@ public struct Batch: Equatable {
     public var segmentTargets: [SegmentTarget] = []
     /// Token type of each position (BERT's segment ids); nil where all are 0.
     public var tokenTypes: [Int32]?
+    /// What the model without its adapters measures of each segment; empty where the objective does not ask for it.
+    var reference: [Double] = []
 
     /// Nothing; append examples.
     public init() {}
@@ -54,6 +56,7 @@ public struct Batch: Equatable {
         exampleIndices.removeAll(keepingCapacity: true)
         segmentTargets.removeAll(keepingCapacity: true)
         tokenTypes = nil
+        reference.removeAll(keepingCapacity: true)
         supervisedCount = 0
     }
 

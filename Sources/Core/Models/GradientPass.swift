@@ -35,7 +35,7 @@ public struct GradientPass {
         route = BlockRoute(model.blocks)
     }
 
-    /// The blocks that one pass visits, in order: all forward, and backward those down to the lowest with something to learn.
+    /// The blocks that one pass visits, in order, after those of the objective's reference: all forward, and backward those down to the lowest with something to learn.
     public var visits: [BlockID] { route.visits }
 
     /// Adds the gradients of the loss *sum* of each micro-batch and returns the losses. Announces and visits every
@@ -48,6 +48,7 @@ public struct GradientPass {
     public func run(
         _ batches: [Batch], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void = { _ in }
     ) throws -> [Loss] {
+        model.announceReference(for: objective)
         model.residency?.announce(visits)
         return try run(batches, select: select, progress: progress) { block, body in try model.visit(block, body) }
     }
@@ -63,6 +64,7 @@ public struct GradientPass {
         visit: (BlockID, () -> Void) throws -> Void
     ) rethrows -> [Loss] {
         let engine = model.engine
+        let batches = try model.withReference(batches, for: objective, visit: visit)
         if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
         var values = [[StreamName: Tensor]](repeating: [:], count: batches.count)
         var recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])] = []

@@ -18,10 +18,16 @@ public protocol Head: AnyObject {
     func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss
+    /// What the objective measures of each segment, without a gradient; for heads that can be asked for a reference.
+    func measures(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> [Double]
 }
 
 extension Head {
     public var linears: [Linear] { [] }
+
+    public func measures(
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine
+    ) -> [Double] { preconditionFailure("this head measures no samples") }
 }
 
 extension LanguageModel {

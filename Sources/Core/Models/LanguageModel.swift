@@ -26,6 +26,10 @@ public final class LanguageModel {
     var files: WeightFiles?
     /// The present adapters; see ``install(_:)``.
     public internal(set) var attached: AttachedAdapter?
+    /// Further adapters under names, not in the model and not trained; see ``with(adapterSet:_:)``.
+    public var adapterSets: [String: AttachedAdapter] = [:]
+    /// Everything, where the model itself is trained.
+    var wholeTraining: AttachedAdapter?
 
     /// Builds the model from `weights`.
     public convenience init(configuration: DecoderConfiguration, weights: any WeightStore, engine: Engine) throws {

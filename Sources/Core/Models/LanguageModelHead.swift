@@ -29,7 +29,9 @@ public final class LanguageModelHead: Head {
         let normed = norm.forward(Variable(hidden, requiresGradient: false), on: tape)
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
         projection.project(normed.value, into: logits, engine: engine)
-        softCap(logits, slopes: nil, engine: engine)
+        if let cap = configuration.headSoftCap {
+            Kernels.softCap(engine.threads, x: logits.pointer, slopes: nil, cap: cap, count: logits.count)
+        }
         return logits
     }
 
@@ -44,11 +46,7 @@ public final class LanguageModelHead: Head {
     public func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {
-        precondition(batch.tokenCount == hidden.rows, "\(batch.tokenCount) tokens for \(hidden.rows) rows")
-        let supervision = objective.supervision(of: batch)
-        precondition(
-            supervision.targets.allSatisfy { Int($0) < configuration.vocabularySize }, "a target outside the vocabulary"
-        )
+        let supervision = supervision(of: batch, objective, rows: hidden.rows)
         let rows = supervision.rows
         var loss = Loss(sum: 0, weight: supervision.weight, supervisedCount: rows.count)
         if wantsGradient {
@@ -62,7 +60,19 @@ public final class LanguageModelHead: Head {
         let gathered = Variable(gather(hidden, rows: rows, engine: engine), requiresGradient: wantsGradient)
         let normed = norm.forward(gathered, on: tape)
         let dNormed = wantsGradient ? engine.memory.activation(rows: rows.count, columns: hidden.columns) : nil
-        loss.sum = tiledLoss(normed.value, supervision, objective, gradient: dNormed, engine: engine)
+        var tiles = tiles(normed.value, wantsGradient: wantsGradient, engine: engine)
+        if objective.measurement == .none {
+            loss.sum = tiles.losses(supervision, objective, gradient: dNormed).reduce(0, +)
+        } else {
+            loss.measures = supervision.sums(
+                of: tiles.losses(supervision, objective, gradient: nil), in: batch.layout)
+            let weighing = objective.weigh(loss.measures, reference: batch.reference)
+            (loss.sum, loss.weight, loss.metrics) = (weighing.sum, weighing.weight, weighing.metrics)
+            if dNormed != nil {
+                let weighted = supervision.weighted(by: weighing.factors, in: batch.layout)
+                _ = tiles.losses(weighted, objective, gradient: dNormed, reversed: true)
+            }
+        }
         if let dNormed, let dHidden = loss.hiddenGradient {
             tape.backward(from: normed, gradient: dNormed)
             if let dGathered = gathered.takeGradient() {
@@ -72,43 +82,28 @@ public final class LanguageModelHead: Head {
         return loss
     }
 
-    private func tiledLoss(
-        _ normed: Tensor, _ supervision: Supervision, _ objective: any Objective, gradient: Tensor?, engine: Engine
-    ) -> Double {
-        let tile = Self.tileRows(vocabulary: configuration.vocabularySize)
-        let buffer = engine.memory.tensor(rows: tile, columns: configuration.vocabularySize)
-        let slopes =
-            configuration.headSoftCap != nil && gradient != nil
-            ? engine.memory.tensor(rows: tile, columns: configuration.vocabularySize) : nil
-        var losses = [Double](repeating: 0, count: normed.rows)
-        for start in stride(from: 0, to: normed.rows, by: tile) {
-            let range = start..<min(start + tile, normed.rows)
-            let (x, scores) = (normed.rows(range), buffer.rows(0..<range.count))
-            let operations = 2 * Double(scores.count) * Double(x.columns)
-            engine.measured(.head, operations: operations) {
-                projection.project(x, into: scores, engine: engine)
-            }
-            softCap(scores, slopes: slopes, engine: engine)
-            losses.withUnsafeMutableBufferPointer { losses in
-                guard let first = losses.baseAddress else { return }
-                objective.losses(
-                    of: scores, rows: range, supervision, into: first + start, writesGradient: gradient != nil,
-                    engine: engine)
-            }
-            guard let gradient else { continue }
-            if let slopes { engine.multiply(scores, slopes.rows(0..<range.count), into: scores, accumulate: false) }
-            engine.measured(.head, operations: operations) {
-                projection.projectBackward(scores, x: x, into: gradient.rows(range), engine: engine)
-            }
-        }
-        return losses.reduce(0, +)
+    public func measures(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> [Double] {
+        let supervision = supervision(of: batch, objective, rows: hidden.rows)
+        guard !supervision.rows.isEmpty else { return [Double](repeating: 0, count: batch.layout.segmentCount) }
+        let gathered = Variable(gather(hidden, rows: supervision.rows, engine: engine), requiresGradient: false)
+        let normed = norm.forward(gathered, on: Tape(engine: engine, isRecording: false))
+        var tiles = tiles(normed.value, wantsGradient: false, engine: engine)
+        return supervision.sums(of: tiles.losses(supervision, objective, gradient: nil), in: batch.layout)
     }
 
-    /// z becomes cap tanh(z / cap) where the model says so.
-    private func softCap(_ scores: Tensor, slopes: Tensor?, engine: Engine) {
-        guard let cap = configuration.headSoftCap else { return }
-        Kernels.softCap(
-            engine.threads, x: scores.pointer, slopes: slopes?.pointer, cap: cap, count: scores.count)
+    private func supervision(of batch: Batch, _ objective: any Objective, rows: Int) -> Supervision {
+        precondition(batch.tokenCount == rows, "\(batch.tokenCount) tokens for \(rows) rows")
+        let supervision = objective.supervision(of: batch)
+        precondition(
+            supervision.targets.allSatisfy { Int($0) < configuration.vocabularySize }, "a target outside the vocabulary"
+        )
+        return supervision
+    }
+
+    private func tiles(_ normed: Tensor, wantsGradient: Bool, engine: Engine) -> ScoreTiles {
+        ScoreTiles(
+            normed, projection: projection, cap: configuration.headSoftCap, wantsGradient: wantsGradient, engine: engine
+        )
     }
 
     private func gather(_ source: Tensor, rows: [Int], engine: Engine) -> Tensor {

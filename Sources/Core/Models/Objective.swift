@@ -3,6 +3,18 @@ public import CatenaEngine
 /// What is learned from the scores that a head gives to rows of the hidden states.
 ///
 /// The head projects only the rows that the objective asks for, a tile at a time, and hands it each tile while its scores exist.
+/// Most objectives are done in this one phase. One whose gradient needs a number of every sample before (two answers and a
+/// reference, say) has a ``measurement``: the head then goes through the tiles twice,
+///
+///     m_s = Σ losses of the rows of sample s     loss, f = weigh(m, m of the reference)     d loss / d scores = Σ f_s d m_s / d scores
+///
+/// without and with the gradient. The blocks run once, and of one tile the scores are still there. A sample is a segment of the batch.
+///
+/// Weights of samples by the losses of the whole *global* batch have the same shape: f is a function of all m, in the order of the
+/// samples' indices. Only who calls ``weigh(_:reference:)`` differs: between the blocks' forward and backward passes the accumulator
+/// would gather the measures of all micro-batches of all processes in that order, weigh them once, and give each head its own
+/// factors. As micro-batches go layer-major then (all of them to the head before one comes back), no block runs twice. A wider
+/// ``Measurement`` is the place to say so.
 public protocol Objective: Sendable {
     /// What the rows of the scores have to be.
     var demand: HeadDemand { get }
@@ -16,10 +28,23 @@ public protocol Objective: Sendable {
     func losses(
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine)
+    /// What has to be known of the samples before there is a gradient; nothing by default.
+    var measurement: Measurement { get }
+    /// The loss of a micro-batch by the measures of its samples, and how it changes with them.
+    ///
+    /// - Parameter reference: the same of the model without its adapters; empty where ``measurement`` does not ask for it.
+    func weigh(_ measures: [Double], reference: [Double]) -> Weighing
+    /// Means beside the loss that it gives, in the order of ``Weighing/metrics``; none by default.
+    var metrics: [ObjectiveMetric] { get }
 }
 
 extension Objective {
     public var demand: HeadDemand { .tokens }
+    public var measurement: Measurement { .none }
+    public var metrics: [ObjectiveMetric] { [] }
+    public func weigh(_ measures: [Double], reference: [Double]) -> Weighing {
+        preconditionFailure("an objective with a measurement weighs the measures")
+    }
 }
 
 /// What a row of a head's scores belongs to.
@@ -30,41 +55,40 @@ public enum HeadDemand: Sendable {
     case segments
 }
 
-/// The rows of a micro-batch that have something to learn.
-public struct Supervision {
-    /// Rows of the hidden states, or segments where the objective judges those; rising.
-    public let rows: [Int]
-    /// What is to be predicted at each of them; empty where that is a number.
-    public let targets: [Int32]
-    /// The number to be predicted at each of them; empty where that is a category.
-    public let values: [Float]
-    /// The weight of each in the loss.
-    public let weights: [Float]
-
-    /// `rows` with a target, or a value, and a weight each.
-    public init(rows: [Int], targets: [Int32] = [], values: [Float] = [], weights: [Float]) {
-        precondition(rows.count == weights.count && targets.count + values.count == rows.count, "a target for each row")
-        (self.rows, self.targets, self.values, self.weights) = (rows, targets, values, weights)
-    }
-
-    /// Σ of the weights.
-    public var weight: Double { weights.reduce(0) { $0 + Double($1) } }
+/// What an objective has to know of a micro-batch's samples before there is a gradient.
+public enum Measurement: Sendable {
+    /// Nothing; nothing is paid.
+    case none
+    /// Σ of the losses of each sample's rows.
+    case samples
+    /// The same, and what the frozen model without its adapters gives: one more forward pass.
+    case samplesAndReference
 }
 
-/// The loss of one micro-batch and what the backward pass starts from.
-public struct Loss {
-    /// Σ weight · loss, in nats.
+/// A loss as a function of the measures of a micro-batch's samples.
+public struct Weighing: Equatable, Sendable {
+    /// The loss sum.
     public var sum: Double
-    /// Σ weight.
+    /// What the sums of all micro-batches are divided by.
     public var weight: Double
-    /// Supervised rows.
-    public var supervisedCount: Int
-    /// `d sum / d hidden`, `[N, D]`; nil when no gradient was asked for.
-    public var hiddenGradient: Tensor?
+    /// `d sum / d measure` of each sample.
+    public var factors: [Float]
+    /// The sums that belong to ``Objective/metrics``, to be divided by the weight like the loss.
+    public var metrics: [Double]
 
-    /// Hands the gradient over, so that its memory is free as soon as it has been used.
-    mutating func takeHiddenGradient() -> Tensor? {
-        defer { hiddenGradient = nil }
-        return hiddenGradient
+    /// A loss from its numbers.
+    public init(sum: Double, weight: Double, factors: [Float], metrics: [Double]) {
+        (self.sum, self.weight, self.factors, self.metrics) = (sum, weight, factors, metrics)
     }
+}
+
+/// A mean that an objective gives beside the loss.
+public struct ObjectiveMetric: Equatable, Sendable {
+    /// Its key in `metrics.jsonl`, and with `validation_` before it that of the validation data.
+    public var name: String
+    /// A heading for people.
+    public var title: String
+
+    /// A metric called `name`.
+    public init(_ name: String, title: String) { (self.name, self.title) = (name, title) }
 }

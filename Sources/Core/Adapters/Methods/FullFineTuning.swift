@@ -19,6 +19,10 @@ private struct EveryTensor {
         if let head = model.separateHead { add(head) }
     }
 
+    func adapter(_ section: RunConfiguration.AdapterSection) -> AttachedAdapter {
+        AttachedAdapter(section, parameters: parameters, trainedVectors: vectors, trainedMatrices: matrices)
+    }
+
     private mutating func add(_ vector: LayerVector) {
         let parameter = vector.trainableParameter()
         vectors.append((vector, parameter))
@@ -35,9 +39,9 @@ private struct EveryTensor {
 extension LanguageModel {
     /// Makes every weight trainable; the order of the parameters is the order of a forward pass.
     public func makeAllTrainable() -> [Parameter] {
-        let all = EveryTensor(of: self)
-        for (vector, parameter) in all.vectors { vector.train(parameter) }
-        for (matrix, parameter) in all.matrices { matrix.train(parameter) }
+        let all = EveryTensor(of: self).adapter(AdapterMethod.full.defaultSection)
+        all.stand(true)
+        wholeTraining = all
         return all.parameters
     }
 }
@@ -53,8 +57,6 @@ extension AdapterMethod {
             """, parameterFormula: "all parameters of the model",
         source: "the baseline that every method here is compared with", commonKeys: []
     ) { request in
-        let all = EveryTensor(of: request.model)
-        return AttachedAdapter(
-            request.section, parameters: all.parameters, trainedVectors: all.vectors, trainedMatrices: all.matrices)
+        EveryTensor(of: request.model).adapter(request.section)
     }
 }

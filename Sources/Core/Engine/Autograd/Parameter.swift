@@ -36,6 +36,14 @@ public final class Parameter {
     /// The current value.
     public var value: Tensor { variable.value }
 
+    /// Gives it memory of its own and its first values, without a gradient: it is not trained.
+    package func bindFrozen(memory: TensorMemory) {
+        let columns = shape[shape.count - 1]
+        let values = memory.zeros(rows: shape.dropLast().reduce(1, *), columns: columns)
+        bound = Variable(values, requiresGradient: false)
+        initialise(values)
+    }
+
     func bind(values: Tensor, gradients: Tensor) {
         bound = Variable(values, requiresGradient: true, gradient: gradients)
         initialise(values)

@@ -76,6 +76,21 @@ struct EveryMethodTests {
         }
     }
 
+    @Test(
+        "without its adapters the model computes the bits from before them, and afterwards those with them",
+        arguments: MethodCase.all)
+    func withoutAdapters(testCase: MethodCase) throws {
+        let model = try model(testCase)
+        let before = logits(model)
+        _ = try attach(testCase, to: model, trained: true)
+        let adapted = logits(model)
+        #expect(adapted != before)
+        #expect(model.with(adapters: nil) { logits(model) } == before)
+        #expect(logits(model) == adapted)
+        #expect(throws: CancellationError.self) { try model.with(adapters: nil) { throw CancellationError() } }
+        #expect(logits(model) == adapted)
+    }
+
     @Test("the number of trained parameters is that of the documents", arguments: MethodCase.all)
     func count(testCase: MethodCase) throws {
         let model = try model(testCase)
