@@ -69,6 +69,10 @@ for count in $ranks; do
     hash fast "SGD, $count ranks" "$count" --set 'training.optimizer={name: sgd, momentum: 0.9}'
     hash int8 "base int8, $count ranks" "$count" --set base-compute=int8
     hash bfloat16 "base stored in bfloat16, $count ranks" "$count" --set base-storage=bfloat16
+    for placement in node sharded; do
+        hash int8 "base int8, $placement, $count ranks" "$count" --set base-compute=int8 --set "distributed.placement=$placement"
+        hash bfloat16 "base stored in bfloat16, $placement, $count ranks" "$count" --set base-storage=bfloat16 --set "distributed.placement=$placement"
+    done
     for preset in cola relora; do
         rewarm=
         [ "$preset" = cola ] || rewarm=", rewarm: 2"

@@ -16,11 +16,11 @@ private struct Outcome: Equatable {
 
 func placed(
     _ model: StoredModel, _ placement: RunConfiguration.DistributedSection.Placement, prefetch: Bool = true,
-    _ communicator: any Communicator
+    _ format: BaseFormat = .float32, _ communicator: any Communicator
 ) throws -> PlacedModel {
     try PlacedModel(
-        model.path, choice: PlacementChoice(placement: placement, reason: "checked"), prefetches: prefetch,
-        engine: Engine(threads: 1), communicator: communicator)
+        ModelFiles(modelAt: model.path), choice: PlacementChoice(placement: placement, reason: "checked"),
+        format: format, prefetches: prefetch, engine: Engine(threads: 1), communicator: communicator)
 }
 
 func microBatches(_ count: Int) -> [Batch] {
@@ -71,8 +71,33 @@ private func samePlacements(_ kind: String) -> Check {
     }
 }
 
+private func samePlacements(_ kind: String, _ storage: BaseStorage, _ compute: BaseCompute) -> Check {
+    Check(
+        name: "\(storage.rawValue) weights multiplied in \(compute.rawValue) give the same bits under every placement, "
+            + "stored as \(kind)"
+    ) { communicator, expectations in
+        guard let format = BaseFormat(storage: storage, compute: compute) else { return }
+        let model = try StoredModel(kind: kind, communicator: communicator)
+        let expected = try run(placed(model, .replicated, format, communicator), groups: [1, 2])
+        let plain = try run(placed(model, .replicated, communicator), groups: [1, 2])
+        let isExact = storage == .bfloat16 && kind != "float32 in shards"
+        expectations.expect((plain.losses == expected.losses) == isExact, "beside float32's losses")
+        for prefetch in [true, false] {
+            let found = try run(placed(model, .sharded, prefetch: prefetch, format, communicator), groups: [1, 2])
+            expectations.expect(found == expected, "sharded, prefetch \(prefetch): other bits")
+        }
+        let found = try run(placed(model, .node, format, communicator), groups: [1, 2])
+        expectations.expect(found == expected, "node: other bits")
+        try model.remove(communicator)
+    }
+}
+
+private let formatChecks: [Check] = ["gguf q4_1", "float32 in shards"].flatMap { kind in
+    [(.int8, .int8), (.int8, .float32), (.bfloat16, .float32)].map { samePlacements(kind, $0, $1) }
+}
+
 let placementChecks: [Check] =
-    StoredModel.kinds.map(samePlacements) + [
+    StoredModel.kinds.map { samePlacements($0) } + formatChecks + [
         Check(name: "a step gathers each layer twice, whatever the number of micro-batches") {
             communicator, expectations in
             let model = try StoredModel(kind: "bfloat16", communicator: communicator)

@@ -86,7 +86,7 @@ extension ComparisonConfiguration {
     /// Nothing but shapes is read of the model.
     /// - Throws: what the model's files or the methods throw.
     public func sized() throws -> (configuration: ComparisonConfiguration, choices: [ParameterBudget.Choice]) {
-        let files = try FileWeights(modelAt: methods[0].run.model, engine: Engine(threads: 1))
+        let files = try ModelFiles(modelAt: methods[0].run.model)
         var sized = self
         var choices: [ParameterBudget.Choice] = []
         for index in methods.indices {

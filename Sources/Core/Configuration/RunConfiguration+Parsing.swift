@@ -85,7 +85,7 @@ extension RunConfiguration {
         }
     }
 
-    /// Frozen matrices in another form than float32 are whole on each rank, and there have to be some.
+    /// Where frozen matrices have another form than float32, there have to be some.
     private func checkBaseFormat(_ reader: SectionReader) throws(ConfigurationError) {
         let key = baseCompute == .int8 ? "base-compute" : "base-storage"
         guard let format = BaseFormat(storage: baseStorage, compute: baseCompute) else {
@@ -98,11 +98,6 @@ extension RunConfiguration {
         if training.trainable == .all {
             throw reader.contradiction(
                 key, "\(value), but training.trainable is all, which has no frozen matrices", advice: "remove \(key)")
-        }
-        if distributed.placement == .node || distributed.placement == .sharded {
-            throw reader.contradiction(
-                key, "\(value), but distributed.placement is \(distributed.placement.rawValue), which keeps float32",
-                advice: "set distributed.placement to auto or replicated")
         }
     }
 }

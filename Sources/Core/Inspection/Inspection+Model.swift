@@ -11,18 +11,18 @@ extension Inspection {
         result.add("format", .string(files.gguf == nil ? "Hugging Face" : "GGUF"))
         result.add("model_type", .string(description.modelType))
         do {
-            let (model, engine) = (try ModelFiles(files, description), Engine(threads: 1))
+            let model = try ModelFiles(files, description, path: path)
             result.add(model.configuration)
-            let weights = FileWeights(model, path: path, engine: engine)
             _ = try LanguageModel(
-                configuration: model.configuration, weights: CountedWeights(.files(weights)), engine: engine)
+                configuration: model.configuration, weights: CountedWeights(.files(model)),
+                engine: Engine(threads: 1))
             for (index, note) in model.notes.enumerated() { result.add("note_\(index + 1)", .string(note)) }
         } catch {
             result.add("not_supported", .string("\(error)"))
         }
         result.describe(files.tensors.values)
         result.add("fingerprint", .string(BaseFingerprint.of(files)))
-        if let tokenizer = try? Tokenizer.load(model: path) {
+        if let tokenizer = try? Tokenizer.load(model: path, files: files) {
             result.add("tokenizer_tokens", tokenizer.vocabularySize)
             result.add(
                 "end_of_sequence",

@@ -1,18 +1,20 @@
-package import CatenaEngine
-import CatenaFiles
+public import CatenaEngine
+public import CatenaFiles
 import Glibc
 import Synchronization
 
 /// A model's files with what they say about it, and which of their tensors have been asked for.
 ///
 /// What the files hold decides where the configuration alone does not: whether the head is tied, and whether all layers are
-/// there.
-final class ModelFiles {
+/// there. A run opens them once; nothing is computed with until a ``WeightStore`` places the weights.
+public final class ModelFiles {
+    /// What was opened.
+    public let path: String
     /// The opened files.
-    let files: WeightFiles
+    public let files: WeightFiles
     let family: ModelFamily
     /// Shape and options, as the files bear them out.
-    let configuration: DecoderConfiguration
+    public let configuration: DecoderConfiguration
     /// What differs from the configuration, a sentence each.
     private let differences: [String]
     /// The tensors of the model, by their names in the files.
@@ -21,12 +23,12 @@ final class ModelFiles {
     /// Opens the model at `path`: a Hugging Face folder or a `.gguf` file.
     ///
     /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
-    convenience init(modelAt path: String) throws {
+    public convenience init(modelAt path: String) throws {
         let files = try WeightFiles.open(path)
-        try self.init(files, ModelDescription(modelAt: path, files: files))
+        try self.init(files, ModelDescription(modelAt: path, files: files), path: path)
     }
 
-    init(_ files: WeightFiles, _ description: ModelDescription) throws {
+    init(_ files: WeightFiles, _ description: ModelDescription, path: String) throws {
         var (family, configuration) = try ModelFamily.configuration(of: description)
         let names = TensorNames(configuration, isGGUF: files.gguf != nil)
         try configuration.requireAllLayers(of: files, path: description.path)
@@ -38,6 +40,7 @@ final class ModelFiles {
                     + "used as they are")
         }
         (self.files, self.family, self.configuration, self.differences) = (files, family, configuration, differences)
+        self.path = path
     }
 
     /// The tensor `name`, which belongs to the model.
@@ -45,6 +48,11 @@ final class ModelFiles {
         let tensor = try files.tensor(name)
         read[name] = tensor
         return tensor
+    }
+
+    /// Tells a model that was built from these files where it is from.
+    public func describe(_ model: LanguageModel) {
+        (model.files, model.notes) = (files, notes)
     }
 
     /// What the user should know, a sentence each, when the model has been built.
@@ -101,8 +109,10 @@ extension ModelFiles {
     ///
     /// - Parameters:
     ///   - part: which part of each tensor, of `count` parts, so that several processes can share the work.
+    /// It reads what training and evaluating read anyway, at the speed of memory.
+    ///
     /// - Throws: ``FileError/notFinite(path:tensor:)``.
-    func requireFinite(part: Int = 0, of count: Int = 1, engine: Engine) throws(FileError) {
+    public func requireFinite(part: Int = 0, of count: Int = 1, engine: Engine) throws(FileError) {
         for tensor in read.values.sorted(by: { $0.name < $1.name }) where !tensor.encoding.isInteger {
             let rows = tensor.rowCount
             let share = part * rows / count..<(part + 1) * rows / count

@@ -30,7 +30,7 @@ public struct ModelInventory: Sendable, Equatable {
         /// All in one encoding, for a model that is not there.
         case encoding(TensorEncoding)
         /// As in these files.
-        case files(FileWeights)
+        case files(ModelFiles)
     }
 
     /// Shape and options of the model.
@@ -99,12 +99,6 @@ public struct ModelInventory: Sendable, Equatable {
 
     /// The block that the projection to the vocabulary uses.
     public var projection: Block { head.elements > 0 ? head : embedding }
-
-    /// The largest block in stored bytes.
-    public var largestStoredBytes: Int { (layers + [embedding, head]).map(\.storedBytes).max() ?? 0 }
-
-    /// The largest block that is decoded to be computed with: a layer or the projection, not the lookup of rows.
-    public var largestDecodedElements: Int { (layers + [projection]).map(\.elements).max() ?? 0 }
 }
 
 /// Counts what a model asks for and gives it matrices of zeros that take no memory.
@@ -139,28 +133,5 @@ final class CountedWeights: WeightStore {
         }
         blocks[block] = (blocks[block] ?? ModelInventory.Block()) + counted
         return ZeroWeight(outFeatures: rows, inFeatures: columns, storedBytes: counted.storedBytes)
-    }
-}
-
-/// A matrix of zeros that takes no memory.
-private final class ZeroWeight: FrozenWeight {
-    let outFeatures: Int
-    let inFeatures: Int
-    let storedBytes: Int
-
-    init(outFeatures: Int, inFeatures: Int, storedBytes: Int) {
-        self.outFeatures = outFeatures
-        self.inFeatures = inFeatures
-        self.storedBytes = storedBytes
-    }
-
-    func multiply(_ x: Tensor, into y: Tensor, engine: Engine) { y.fill(0) }
-
-    func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
-        if !accumulate { dX.fill(0) }
-    }
-
-    func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        destination.update(repeating: 0, count: rows.count * inFeatures)
     }
 }

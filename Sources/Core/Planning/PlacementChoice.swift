@@ -18,12 +18,6 @@ public struct PlacementChoice: Equatable, Sendable {
         self.reason = reason
     }
 
-    /// The only place for matrices in this format; nil for float32, which may be anywhere.
-    public init?(_ format: BaseFormat) {
-        guard format.storage != .float32 else { return nil }
-        self.init(placement: .replicated, reason: "weights in \(format.storage.rawValue) are whole on each rank")
-    }
-
     /// The part of a host's available memory that a plan may use; the rest is for files, other programs and what the model
     /// of memory does not see.
     public static let usableFraction = 0.8
@@ -31,7 +25,7 @@ public struct PlacementChoice: Equatable, Sendable {
     /// Chooses a placement.
     ///
     /// - Parameters:
-    ///   - replicatedBytesPerHost: what all ranks of the fullest host hold if each keeps its own float32 weights.
+    ///   - replicatedBytesPerHost: what all ranks of the fullest host hold if each keeps its own weights.
     ///   - nodeBytesPerHost: the same with one copy of the weights for the host.
     ///   - shardedBytesPerHost: the same with a share of the weights on each rank.
     ///   - availableBytesPerHost: memory to be had without swapping on the tightest host, before the model is loaded.

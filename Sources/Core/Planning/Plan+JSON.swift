@@ -5,9 +5,8 @@ extension Plan {
     public var json: JSONValue {
         let onHost = request.cluster.ranksPerHost
         var memories: JSONObject = [:]
-        let only = PlacementChoice(request.baseFormat)?.placement
         for placement in RunConfiguration.DistributedSection.Placement.allCases
-        where placement != .auto && (only == nil || only == placement) {
+        where placement != .auto {
             memories[placement.rawValue] = PlannedMemory(request, placement: placement).json(ranksPerHost: onHost)
         }
         return [

@@ -35,9 +35,7 @@ public struct Plan: Sendable {
             PlannedMemory(request, placement: placement).hostBytes(ranks: onHost)
         }
         let available = request.cluster.memoryBytesPerHost
-        if let only = PlacementChoice(request.baseFormat) {
-            (placement, reason) = (only.placement, only.reason)
-        } else if request.placement == .auto {
+        if request.placement == .auto {
             do throws(PlanningError) {
                 let choice = try PlacementChoice.choose(
                     replicatedBytesPerHost: bytes(.replicated), nodeBytesPerHost: bytes(.node),

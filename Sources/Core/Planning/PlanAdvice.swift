@@ -7,7 +7,7 @@ enum PlanAdvice {
         guard !plan.fits else { return [] }
         let request = plan.request
         var lines: [String] = []
-        let mayShare = !request.trainsAll && PlacementChoice(request.baseFormat) == nil
+        let mayShare = !request.trainsAll
         if plan.placement != .sharded, mayShare, fits(request, placement: .sharded) {
             lines.append("use placement sharded: it fits")
         }

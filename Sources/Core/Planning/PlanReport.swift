@@ -14,7 +14,7 @@ extension Plan {
             "a step",
             "\(work.microBatches) micro-batches of \(work.microBatchSequences) x \(work.sequenceTokens) tokens, at most "
                 + "\(request.microBatchesPerRank) a rank")
-        if PlacementChoice(request.baseFormat) != nil { table.add("base", request.baseFormat.description) }
+        if request.baseFormat != .float32 { table.add("base", request.baseFormat.description) }
         table.add("cluster", clusterText)
         table.add("placement", "\(placement.rawValue): \(reason)")
         table.section("memory of a rank")

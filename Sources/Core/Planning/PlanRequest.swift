@@ -99,7 +99,7 @@ public struct PlanRequest: Sendable {
     public var accumulation: RunConfiguration.DistributedSection.Accumulation
     /// Whether the next block is gathered while the present one computes.
     public var prefetches: Bool
-    /// How whole frozen matrices are kept and multiplied; other than float32 they are whole on each rank.
+    /// How frozen matrices are kept and multiplied.
     public var baseFormat: BaseFormat
 
     /// A request from its parts.

@@ -33,53 +33,32 @@ extension PlannedMemory {
 
     /// Memory under a placement that is not `auto`.
     ///
-    ///     replicated   4 E private, without what is mapped; that is shared by the ranks of a host (float32)
-    ///                  2 E private, or S_k mapped and shared where that is less (bfloat16)
-    ///                  E private (int8); the table that is only looked up stays in its file
-    ///     node         4 E shared
-    ///     sharded      S / P + the largest S_k + 4 · the largest E_k (a layer or the projection)
+    ///     replicated   W private, without what is mapped; that is shared by the ranks of a host
+    ///     node         W shared
+    ///     sharded      S / P + the largest S_k + the largest W_k (a layer or the projection)
     ///
-    /// E: elements of all matrices, S: their stored bytes, index k: of block k. Vectors (4 bytes a number) are on every rank.
+    /// W: bytes from which all matrices are multiplied, S: those that are sent (``PlannedWeights``), index k: of block k. Vectors
+    /// (4 bytes a number) are on every rank.
     public init(_ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement) {
         let inventory = request.inventory
-        let matrices = inventory.matrices
+        let weights = PlannedWeights(request)
         let float = Self.floatBytes
         weightBytes = float * inventory.vectorElements
         switch placement {
         case .auto, .replicated:
-            let whole = Self.wholeMatrices(request)
-            weightBytes += whole.own
-            sharedWeightBytes = whole.mapped
+            weightBytes += weights.whole.own
+            sharedWeightBytes = weights.whole.mapped
         case .node:
-            sharedWeightBytes = float * matrices.elements
+            sharedWeightBytes = weights.whole.own + weights.whole.mapped
         case .sharded:
-            weightBytes += (matrices.storedBytes + request.cluster.ranks - 1) / request.cluster.ranks
-            gatherBytes = inventory.largestStoredBytes + float * inventory.largestDecodedElements
+            weightBytes += (weights.sentTotal + request.cluster.ranks - 1) / request.cluster.ranks
+            sharedWeightBytes = weights.lookedUp
+            gatherBytes = weights.largest.sent + weights.largest.working
         }
         activationBytes = Self.activations(request, placement: placement)
         trainableBytes = Self.trainable(request, placement: placement)
         adapterBytes = float * (inventory.adapterKeptElements + inventory.adapterPassElements)
         programBytes = Self.programBytes + (request.cluster.ranks > 1 ? Self.messagingBytes : 0)
-    }
-
-    /// Bytes of a rank's own and of mapped files for matrices that are whole on each rank.
-    private static func wholeMatrices(_ request: PlanRequest) -> (own: Int, mapped: Int) {
-        let inventory = request.inventory
-        let multiplied = inventory.layers + [inventory.projection]
-        let lookedUp = inventory.head.elements > 0 ? inventory.embedding.storedBytes : 0
-        switch request.baseFormat.storage {
-        case .float32, .auto:
-            let mapped = floatBytes * inventory.matrices.mappedElements
-            return (floatBytes * inventory.matrices.elements - mapped, mapped)
-        case .bfloat16:
-            let inFile = multiplied.filter { $0.storedBytes <= 2 * $0.elements }
-            let rounded = multiplied.filter { $0.storedBytes > 2 * $0.elements }
-            return (
-                rounded.reduce(0) { $0 + 2 * $1.elements }, inFile.reduce(lookedUp) { $0 + $1.storedBytes }
-            )
-        case .int8:
-            return (multiplied.reduce(0) { $0 + $1.elements }, lookedUp)
-        }
     }
 
     /// Activations in bytes; n tokens of a micro-batch, m micro-batches at once (all of a rank, or 1), L layers:

@@ -54,19 +54,23 @@ extension PlannedTime {
         let passes = request.passesPerStep(placement)
         let tokens = Double(perRank * request.work.microBatchTokens) / Double(passes)
         let isGathered = placement == .sharded
-        let isDecoded = isGathered || request.baseFormat.storage != .float32 && request.baseFormat.compute == .float32
-        func visit(_ operationsPerToken: Double, _ block: ModelInventory.Block, decodes: Bool) -> Visit {
+        let weights = PlannedWeights(request)
+        let isDecoded =
+            request.baseFormat.storage == .float32 ? isGathered : request.baseFormat.compute == .float32
+        func visit(
+            _ operationsPerToken: Double, _ block: ModelInventory.Block, sent: Int, decodes: Bool = true
+        ) -> Visit {
             Visit(
                 compute: operationsPerToken * tokens / rate,
                 decode: isDecoded && decodes
                     ? Double(block.elements) / (PlannedRate.decodedElementsPerSecond * cluster.coresPerRank) : 0,
-                gather: isGathered ? Self.gatherSeconds(block.storedBytes, cluster) : 0)
+                gather: isGathered && sent > 0 ? Self.gatherSeconds(sent, cluster) : 0)
         }
         let inventory = request.inventory
-        let forward = inventory.layers.map { visit(operations.forward($0), $0, decodes: true) }
-        let backward = inventory.layers.reversed().map { visit(operations.backward($0), $0, decodes: true) }
-        let embedding = visit(0, inventory.embedding, decodes: false)
-        let head = visit(operations.head, inventory.projection, decodes: true)
+        let forward = inventory.layers.map { visit(operations.forward($0), $0, sent: weights.sent($0)) }
+        let backward = inventory.layers.reversed().map { visit(operations.backward($0), $0, sent: weights.sent($0)) }
+        let embedding = visit(0, inventory.embedding, sent: weights.sentEmbedding, decodes: false)
+        let head = visit(operations.head, inventory.projection, sent: weights.sent(inventory.projection))
         let visits = [embedding] + forward + [head] + backward
         let times = Double(passes)
         computeSeconds = times * visits.reduce(0) { $0 + $1.compute + $1.decode }

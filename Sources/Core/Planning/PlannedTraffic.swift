@@ -15,7 +15,7 @@ public struct PlannedTraffic: Sendable, Equatable {
 extension PlannedTraffic {
     /// Traffic under a placement that is not `auto`.
     ///
-    ///     gather of block k    S_k (P - 1) / P
+    ///     gather of block k    S_k (P - 1) / P, S_k: what is sent of it (``PlannedWeights``)
     ///     a pass               embedding, layers 0 ... L-1, head, layers L-1 ... 0: 2 L + 2 gathers
     ///     passes of a step     1 in layer-major order, else the micro-batches of a rank
     ///     reduction            4 T (P - 1) / P · (partial sums + 1), of which (P - R) / (P - 1) leave the host
@@ -26,11 +26,12 @@ extension PlannedTraffic {
         guard ranks > 1 else { return }
         if placement == .sharded {
             let inventory = request.inventory
-            let layers = inventory.layers.reduce(0) { $0 + $1.storedBytes }
-            let stored = 2 * layers + inventory.embedding.storedBytes + inventory.projection.storedBytes
+            let weights = PlannedWeights(request)
+            let layers = inventory.layers.reduce(0) { $0 + weights.sent($1) }
+            let sent = 2 * layers + weights.sentEmbedding + weights.sent(inventory.projection)
             let passes = request.passesPerStep(placement)
-            gathers = passes * (2 * inventory.layers.count + 2)
-            gatherBytesPerRank = passes * stored / ranks * (ranks - 1)
+            gathers = passes * (2 * inventory.layers.count + (weights.looksUpInFile ? 1 : 2))
+            gatherBytesPerRank = passes * sent / ranks * (ranks - 1)
             gatherBytesPerHost = hosts > 1 ? gatherBytesPerRank : 0
         }
         let values = 4 * request.inventory.trainableElements

@@ -1,9 +1,10 @@
 import CatenaCore
 import CatenaEngine
+import CatenaFiles
 
 /// Links of a chain are merged by each process into its own shard, where the stored numbers are float32.
 extension GatheredWeight: MergeableWeight {
-    var isMergeable: Bool { part.matrix.mappedTensor != nil }
+    var isMergeable: Bool { stored?.mappedTensor != nil }
 
     func merge(_ update: LowRankUpdate, engine: Engine) {
         guard let (elements, memory) = weights.ownElements(of: part, in: block) else { return }
@@ -15,10 +16,10 @@ extension GatheredWeight: MergeableWeight {
     }
 
     func restore(merging updates: [LowRankUpdate], engine: Engine) throws {
-        guard let (elements, memory) = weights.ownElements(of: part, in: block) else { return }
+        guard let stored, let (elements, memory) = weights.ownElements(of: part, in: block) else { return }
         let size = MemoryLayout<Float>.stride
         try StoredBytes().read(
-            part.matrix.stored, from: elements.lowerBound * size, count: elements.count * size, into: memory)
+            stored.stored, from: elements.lowerBound * size, count: elements.count * size, into: memory)
         for update in updates { merge(update, engine: engine) }
     }
 

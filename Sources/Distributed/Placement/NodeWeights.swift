@@ -2,63 +2,83 @@ import CatenaCore
 import CatenaEngine
 import CatenaFiles
 
-/// Weights of which each machine holds one float32 copy, in memory that its processes share.
+/// Weights of which each machine holds one copy, in memory that its processes share.
 ///
-/// Matrices that a file holds as float32 stay in the mapped file, which is shared anyway.
+/// Matrices that can be multiplied from the mapped file stay there, which is shared anyway.
 final class NodeWeights: WeightStore {
-    private let files: FileWeights
+    private let files: ModelFiles
+    private let format: BaseFormat
+    private let engine: Engine
     private let memory: SharedMemory
-    private let base: UnsafeMutablePointer<Float>
     private let capacity: Int
     private var used = 0
-    private var matrices: [(matrix: StoredMatrix, tensor: Tensor)] = []
+    private var matrices: [(form: any WeightForm, bytes: UnsafeMutableRawPointer)] = []
+    /// Every matrix begins on a page of its own.
+    private static let page = 4096
 
     /// Collective: makes the shared memory on each machine.
-    init(files: FileWeights, communicator: any Communicator) throws {
-        self.files = files
-        let page = 1024
-        // Every matrix begins on a page of its own.
-        let capacity = files.files.tensors.values.reduce(0) { sum, tensor in
-            tensor.shape.count < 2 || tensor.mappedFloats != nil && files.files.gguf == nil
-                ? sum : sum + (tensor.elementCount + page - 1) / page * page
+    init(files: ModelFiles, format: BaseFormat, engine: Engine, communicator: any Communicator) throws {
+        (self.files, self.format, self.engine) = (files, format, engine)
+        let capacity = try communicator.agree("load the model") {
+            let sizes = NodeSizes(files, format)
+            _ = try LanguageModel(configuration: files.configuration, weights: sizes, engine: Engine(threads: 1))
+            return max(sizes.byteCount, Self.page)
         }
-        let byteCount = max(capacity * MemoryLayout<Float>.stride, 4096)
         let created = try communicator.agree("make shared memory for the frozen weights") {
-            communicator.hostRank == 0 ? try SharedMemory(creating: byteCount) : nil
+            communicator.hostRank == 0 ? try SharedMemory(creating: capacity) : nil
         }
         let names = try communicator.allGather(Array((created?.name ?? "").utf8))
         let hosts = try communicator.allGather(Array(String(communicator.hostIndex).utf8))
         let own = zip(names, hosts).first { !$0.isEmpty && $1 == Array(String(communicator.hostIndex).utf8) }?.0 ?? []
         let memory = try communicator.agree("open the shared memory of the frozen weights") {
-            try created ?? SharedMemory(opening: String(decoding: own, as: UTF8.self), byteCount: byteCount)
+            try created ?? SharedMemory(opening: String(decoding: own, as: UTF8.self), byteCount: capacity)
         }
         memory.unlink()
-        guard let base = memory.bytes.bindMemory(to: Float.self).baseAddress else {
-            preconditionFailure("shared memory without an address")
-        }
-        (self.memory, self.base, self.capacity) = (memory, base, capacity)
+        (self.memory, self.capacity) = (memory, capacity)
     }
 
-    func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
+    func vector(_ name: String, count: Int) throws -> Tensor {
+        try files.vector(name, count: count, engine: engine)
+    }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
-        let matrix = try files.stored(name, rows: rows, columns: columns)
-        if let mapped = matrix.mappedTensor { return Float32Weight(mapped, isShared: true) }
-        let page = 1024
-        precondition(used + matrix.count <= capacity, "the model has more matrices than its files")
-        let tensor = Tensor(
-            storage: TensorStorage(borrowing: base + used, capacity: matrix.count, owner: memory), rows: rows,
-            columns: columns)
-        used += (matrix.count + page - 1) / page * page
-        matrices.append((matrix, tensor))
-        return Float32Weight(tensor, isShared: true)
+        let form = try files.form(name, rows: rows, columns: columns, role: role, format)
+        if let mapped = form.inPlace(isShared: true) { return mapped }
+        guard let base = memory.bytes.baseAddress, used + form.workingBytes <= capacity else {
+            preconditionFailure("the model has other matrices than when they were counted")
+        }
+        let bytes = base + used
+        used += Self.pages(form.workingBytes)
+        matrices.append((form, bytes))
+        return form.weight(at: WeightMemory(bytes: bytes, owner: memory, isShared: true))
     }
 
-    /// Collective: decodes the matrices, each by one process of its machine.
-    func fill(communicator: any Communicator, threads: ThreadPool) throws {
+    /// Collective: makes the matrices, each by one process of its machine.
+    func fill(communicator: any Communicator) throws {
         for (index, entry) in matrices.enumerated() where index % communicator.hostSize == communicator.hostRank {
-            entry.matrix.decodeFromFile(into: entry.tensor, threads: threads)
+            entry.form.fill(entry.bytes, threads: engine.threads)
         }
         try communicator.barrier(sleeping: true)
+    }
+
+    /// `byteCount` in whole pages.
+    fileprivate static func pages(_ byteCount: Int) -> Int { (byteCount + page - 1) / page * page }
+}
+
+/// Counts the bytes that a model's matrices need in shared memory.
+private final class NodeSizes: WeightStore {
+    private let files: ModelFiles
+    private let format: BaseFormat
+    private let memory = TensorMemory()
+    private(set) var byteCount = 0
+
+    init(_ files: ModelFiles, _ format: BaseFormat) { (self.files, self.format) = (files, format) }
+
+    func vector(_ name: String, count: Int) throws -> Tensor { memory.tensor(rows: 1, columns: count) }
+
+    func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+        let form = try files.form(name, rows: rows, columns: columns, role: role, format)
+        if form.inPlace(isShared: true) == nil { byteCount += NodeWeights.pages(form.workingBytes) }
+        return ZeroWeight(outFeatures: rows, inFeatures: columns, storedBytes: 0)
     }
 }

@@ -13,30 +13,33 @@ package final class PlacedModel {
     package let mappedFiles: [MappedFile]
     private let sharded: ShardedWeights?
 
-    /// Collective: opens the model at `path` on every process.
+    /// Collective: loads the model of `files` on every process.
     ///
     /// - Throws: ``FileError``, ``ModelError`` or ``PlacementError``, on the lowest process that failed.
     package init(
-        _ path: String, choice: PlacementChoice, format: BaseFormat = .float32, prefetches: Bool, engine: Engine,
+        _ files: ModelFiles, choice: PlacementChoice, format: BaseFormat = .float32, prefetches: Bool, engine: Engine,
         communicator: any Communicator
     ) throws {
-        let files = try communicator.agree("open the model") { try FileWeights(modelAt: path, engine: engine) }
         mappedFiles = files.files.mappedFiles
         placement = choice.placement
         var details = choice.reason
-        let formatted = try communicator.agree("open the model") { try FormattedWeights(files, format: format) }
+        func load(_ weights: any WeightStore) throws -> LanguageModel {
+            try communicator.agree("load the model") {
+                try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
+            }
+        }
         switch choice.placement {
         case .auto, .replicated:
             sharded = nil
-            model = try communicator.agree("load the model") { try files.makeModel(formatted) }
+            model = try load(ReplicatedWeights(files, format: format, engine: engine))
         case .node:
             sharded = nil
-            let weights = try NodeWeights(files: files, communicator: communicator)
-            model = try communicator.agree("load the model") { try files.makeModel(weights) }
-            try weights.fill(communicator: communicator, threads: engine.threads)
+            let weights = try NodeWeights(files: files, format: format, engine: engine, communicator: communicator)
+            model = try load(weights)
+            try weights.fill(communicator: communicator)
         case .sharded:
-            let weights = ShardedWeights(files: files, engine: engine)
-            model = try communicator.agree("load the model") { try files.makeModel(weights) }
+            let weights = ShardedWeights(files: files, format: format, engine: engine)
+            model = try load(weights)
             let ring = try communicator.makeRing()
             try communicator.agree("read this process's part of the model") {
                 try weights.readShards(ring: ring, prefetches: prefetches && communicator.allowsSeveralThreads)
@@ -52,7 +55,7 @@ package final class PlacedModel {
         try communicator.agree("check the model's numbers") {
             try files.requireFinite(
                 part: isShared ? communicator.rank : communicator.hostRank,
-                of: isShared ? communicator.size : communicator.hostSize)
+                of: isShared ? communicator.size : communicator.hostSize, engine: engine)
         }
         files.describe(model)
         if format != .float32 { details += "; \(format.description)" }
@@ -68,10 +71,4 @@ package final class PlacedModel {
 
     /// Bytes of frozen matrices that this process has read, and that it keeps; 0 where the files are mapped.
     package var shard: (bytesRead: Int, bytesKept: Int) { (sharded?.bytesRead ?? 0, sharded?.shardBytes ?? 0) }
-}
-
-extension FileWeights {
-    fileprivate func makeModel(_ weights: any WeightStore) throws -> LanguageModel {
-        try LanguageModel(configuration: configuration, weights: weights, engine: engine)
-    }
 }

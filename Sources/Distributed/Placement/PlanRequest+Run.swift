@@ -47,16 +47,16 @@ extension PlacementChoice {
     /// about another value, which is taken as it is.
     ///
     /// - Throws: ``PlanningError/doesNotFit(placement:bytes:limit:available:ranksPerHost:)``.
-    static func choose(_ configuration: RunConfiguration, communicator: any Communicator) throws -> PlacementChoice {
+    static func choose(
+        _ configuration: RunConfiguration, files: ModelFiles, communicator: any Communicator
+    ) throws -> PlacementChoice {
         guard configuration.distributed.placement == .auto else {
             return PlacementChoice(placement: configuration.distributed.placement, reason: "as configured")
         }
-        if let only = PlacementChoice(configuration.baseFormat) { return only }
         let available = HostFacts.current().availableMemoryBytes ?? Int.max
         let tightest = Int(try communicator.allReduceMin([Int64(available)])[0])
         let ranksPerHost = Int(try communicator.allReduceMax([Int64(communicator.hostSize)])[0])
         return try communicator.agree("choose where the frozen weights lie") {
-            let files = try FileWeights(modelAt: configuration.model, engine: Engine(threads: 1))
             let inventory = try ModelInventory(
                 configuration: files.configuration, storage: .files(files), adapter: configuration.adapter)
             let request = try PlanRequest(

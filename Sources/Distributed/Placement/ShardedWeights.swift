@@ -2,13 +2,14 @@ import CatenaCore
 import CatenaEngine
 import CatenaFiles
 
-/// Weights of which each process keeps 1/P of every block in the stored form, whatever that is.
+/// Weights of which each process keeps 1/P of every block as it is sent: the file's bytes, or those of a smaller format.
 ///
-/// A block is gathered just before it is used, decoded to float32, and dropped after. A model of L layers whose blocks
-/// take S bytes then needs S/P for the shard, one gathered block (the largest) and one decoded one. Vectors (norms, biases)
-/// are on every process.
+/// A block is gathered just before it is used, made ready for products, and dropped after. A model of L layers whose blocks
+/// take S bytes then needs S/P for the shard, one gathered block (the largest) and one that is ready. Vectors (norms, biases)
+/// are on every process; formats that read the rows of tables in the file have none of these to gather.
 final class ShardedWeights: WeightStore, BlockResidency {
-    private let files: FileWeights
+    private let files: ModelFiles
+    private let format: BaseFormat
     private let engine: Engine
     private let clock = ContinuousClock()
     private var images: [BlockImage] = []
@@ -17,7 +18,8 @@ final class ShardedWeights: WeightStore, BlockResidency {
     private var shards: UnsafeMutableRawBufferPointer?
     private var ranges: [Range<Int>] = []
     private var receivedBytes: [Int] = []
-    private var decoded: Tensor?
+    private var matrices: [GatheredWeight] = []
+    private var working: Tensor?
     private var current: BlockID?
     /// What it has cost.
     private(set) var traffic = GatherTraffic()
@@ -26,9 +28,8 @@ final class ShardedWeights: WeightStore, BlockResidency {
     /// Bytes of this process's shard of all blocks.
     private(set) var shardBytes = 0
 
-    init(files: FileWeights, engine: Engine) {
-        self.files = files
-        self.engine = engine
+    init(files: ModelFiles, format: BaseFormat, engine: Engine) {
+        (self.files, self.format, self.engine) = (files, format, engine)
     }
 
     deinit {
@@ -38,16 +39,23 @@ final class ShardedWeights: WeightStore, BlockResidency {
 
     var residency: (any BlockResidency)? { self }
 
-    func vector(_ name: String, count: Int) throws -> Tensor { try files.vector(name, count: count) }
+    func vector(_ name: String, count: Int) throws -> Tensor {
+        try files.vector(name, count: count, engine: engine)
+    }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
-        let matrix = try files.stored(name, rows: rows, columns: columns)
+        let form = try files.form(name, rows: rows, columns: columns, role: role, format)
+        if role == .embedding, let table = form.inFile { return table }
+        // Of a table whose rows are read in the file only the head's products are left.
+        let block = role == .head && form.inFile != nil ? .head : block
         let index = imageOfBlock[block] ?? images.count
         if index == images.count {
             images.append(BlockImage())
             imageOfBlock[block] = index
         }
-        return GatheredWeight(part: images[index].append(matrix), block: block, weights: self)
+        let matrix = GatheredWeight(part: images[index].append(form), block: block, weights: self)
+        matrices.append(matrix)
+        return matrix
     }
 
     /// Reads this process's part of every block, when the model has been built.
@@ -73,8 +81,13 @@ final class ShardedWeights: WeightStore, BlockResidency {
         }
         bytesRead = source.byteCount
         receivedBytes = zip(images, ranges).map { $0.byteCount - $1.count }
-        let largest = imageOfBlock.filter { $0.key != .embedding }.map { images[$0.value].decodedCount }.max() ?? 0
-        decoded = engine.memory.tensor(rows: 1, columns: largest)
+        let largest = imageOfBlock.filter { $0.key != .embedding }.map { images[$0.value].workingBytes }.max() ?? 0
+        let working = engine.memory.tensor(rows: 1, columns: largest / MemoryLayout<Float>.stride)
+        self.working = working
+        for matrix in matrices where matrix.block != .embedding || imageOfBlock[.head] == imageOfBlock[.embedding] {
+            matrix.open(UnsafeMutableRawPointer(working.pointer), owner: working.storage)
+        }
+        matrices.removeAll()
         gatherer = BlockGatherer(sources: sources, ring: ring, prefetches: prefetches)
     }
 
@@ -91,16 +104,17 @@ final class ShardedWeights: WeightStore, BlockResidency {
         traffic.bytesReceived += receivedBytes[index]
         current = block
         // Rows of the embedding are looked up where they lie.
-        guard block != .embedding, let decoded else { return }
+        guard block != .embedding, let working else { return }
+        let memory = UnsafeMutableRawPointer(working.pointer)
         for part in images[index].parts {
-            part.matrix.decode(
-                from: gatherer.image + part.offset, into: decoded.pointer + part.decodedOffset, threads: engine.threads)
+            part.form.unpack(
+                gatherer.image + part.offset, into: memory + part.workingOffset, threads: engine.threads)
         }
         gatherer.giveBack()
     }
 
     func release(_ block: BlockID) {
-        if block == .embedding { gatherer?.giveBack() }
+        if block == .embedding, imageOfBlock[block] != nil { gatherer?.giveBack() }
         current = nil
     }
 
@@ -109,7 +123,7 @@ final class ShardedWeights: WeightStore, BlockResidency {
         elements: Range<Int>, memory: UnsafeMutablePointer<Float>
     )? {
         guard let index = imageOfBlock[block], let shards else { return nil }
-        let own = ranges[index].clamped(to: part.offset..<part.offset + part.matrix.byteCount)
+        let own = ranges[index].clamped(to: part.offset..<part.offset + part.form.sentBytes)
         guard !own.isEmpty, let base = shards.baseAddress else { return nil }
         let start = ranges[..<index].reduce(0) { $0 + $1.count } + own.lowerBound - ranges[index].lowerBound
         let size = MemoryLayout<Float>.stride
@@ -119,56 +133,14 @@ final class ShardedWeights: WeightStore, BlockResidency {
         )
     }
 
-    /// The decoded matrix `part`, while its block is at hand.
-    fileprivate func tensor(_ part: BlockImage.Part, of block: BlockID) -> Tensor {
-        guard let decoded, let current, current != .embedding, imageOfBlock[current] == imageOfBlock[block] else {
-            preconditionFailure("\(part.matrix.stored.name) is used while \(block) is not at hand")
-        }
-        return Tensor(
-            storage: decoded.storage, offset: decoded.offset + part.decodedOffset, rows: part.matrix.rows,
-            columns: part.matrix.columns)
+    /// Whether the matrices of `block` can be multiplied.
+    func isAtHand(_ block: BlockID) -> Bool {
+        guard let current, current != .embedding else { return false }
+        return imageOfBlock[current] == imageOfBlock[block]
     }
 
     /// The image that the lookup of rows reads, while the embedding is at hand; nil otherwise.
-    fileprivate var embeddingImage: UnsafeRawPointer? {
+    var embeddingImage: UnsafeRawPointer? {
         current == .embedding ? gatherer.map { UnsafeRawPointer($0.image) } : nil
-    }
-}
-
-/// A matrix that is there while its block is.
-final class GatheredWeight: FrozenWeight {
-    let part: BlockImage.Part
-    let block: BlockID
-    // The model that holds the matrices holds their weights, too.
-    unowned let weights: ShardedWeights
-
-    init(part: BlockImage.Part, block: BlockID, weights: ShardedWeights) {
-        self.part = part
-        self.block = block
-        self.weights = weights
-    }
-
-    var outFeatures: Int { part.matrix.rows }
-    var inFeatures: Int { part.matrix.columns }
-    var storedBytes: Int { part.matrix.byteCount }
-    var plain: Tensor? { weights.tensor(part, of: block) }
-
-    func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
-        Float32Weight(weights.tensor(part, of: block)).multiply(x, into: y, engine: engine)
-    }
-
-    func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
-        Float32Weight(weights.tensor(part, of: block))
-            .multiplyTransposed(dY, into: dX, accumulate: accumulate, engine: engine)
-    }
-
-    func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        guard let image = weights.embeddingImage else {
-            let source = weights.tensor(part, of: block).rows(rows)
-            return destination.update(from: source.pointer, count: source.count)
-        }
-        for (index, row) in rows.enumerated() {
-            part.matrix.decodeRow(row, from: image + part.offset, into: destination + index * inFeatures)
-        }
     }
 }

@@ -44,16 +44,15 @@ final class TrainingSetup {
         }
         let threads = try section.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
-        let (tokenizer, fingerprint) = try communicator.agree("read the model's files") {
-            let fingerprint = BaseFingerprint.of(try WeightFiles.open(configuration.model))
-            return (Result { try Tokenizer.load(model: configuration.model) }, fingerprint)
-        }
+        let files = try communicator.agree("open the model") { try ModelFiles(modelAt: configuration.model) }
+        let tokenizer = Result { try Tokenizer.load(model: configuration.model, files: files.files) }
+        let fingerprint = BaseFingerprint.of(files.files)
         try communicator.requireEqual("base model", fingerprint)
         try communicator.requireEqual("tokenizer", (try? tokenizer.get().fingerprint) ?? "none that can be used")
         let placed = try PlacedModel(
-            configuration.model, choice: try PlacementChoice.choose(configuration, communicator: communicator),
-            format: configuration.baseFormat,
-            prefetches: section.prefetch, engine: engine, communicator: communicator)
+            files,
+            choice: try PlacementChoice.choose(configuration, files: files, communicator: communicator),
+            format: configuration.baseFormat, prefetches: section.prefetch, engine: engine, communicator: communicator)
         let model = placed.model
         let parameters = try communicator.agree("build the adapter") {
             ParameterSet(try Self.trainable(configuration, model: model), memory: engine.memory)

@@ -17,6 +17,6 @@ struct RandomFormattedWeights: WeightStore {
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let weight = try random.matrix(name, rows: rows, columns: columns, role: role, in: block)
-        return format.convert(weight, isHead: role == .head, engine: engine)
+        return format.convert(weight, role: role, engine: engine)
     }
 }

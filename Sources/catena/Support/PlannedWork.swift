@@ -78,7 +78,7 @@ struct PlannedWork: ParsableArguments {
             let model = try ModelFamily.configuration(at: file)
             return try inventory(model, stored: try Self.storage(inFile: file), configuration)
         }
-        let files = try FileWeights(modelAt: path, engine: Engine(threads: 1))
+        let files = try ModelFiles(modelAt: path)
         return try ModelInventory(
             configuration: files.configuration, storage: .files(files), adapter: configuration.adapter)
     }

@@ -54,7 +54,7 @@ struct ParameterBudgetTests {
         let comparison = try ComparisonConfiguration.parse(yaml: yaml, path: "c.yaml")
         let (sized, choices) = try comparison.sized()
         let one = try ModelInventory(
-            configuration: FileWeights(modelAt: root + "/Examples/tiny", engine: Engine(threads: 1)).configuration,
+            configuration: ModelFiles(modelAt: root + "/Examples/tiny").configuration,
             storage: .encoding(.float32),
             adapter: {
                 var section = RunConfiguration.AdapterSection()

@@ -81,7 +81,7 @@ struct PlanTests {
     }
 
     @Test(
-        "a base in fewer bits takes its own bytes, costs a decoding pass or fewer products, and is whole on each rank")
+        "a base in fewer bits takes its own bytes in every placement, and costs a decoding pass or fewer products")
     func baseFormats() throws {
         var request = try request("smollm2-135m", ranks: 2, hosts: 1, microBatches: 2, storage: .float32)
         let (matrices, vectors) = (134_515_008 - 61 * 576, 4 * 61 * 576)
@@ -99,9 +99,15 @@ struct PlanTests {
         #expect(codes.weightBytes == matrices + vectors && codes.sharedWeightBytes == 0)
         let saved = (1 - 1 / 1.95) * 4 * Double(matrices) * 2048 / (50e9 * 16 * 0.91)
         #expect(abs(plain.computeSeconds - PlannedTime(request, placement: .replicated).computeSeconds - saved) < 1e-6)
+        let node = PlannedMemory(request, placement: .node)
+        #expect(node.sharedWeightBytes == matrices && node.weightBytes == vectors)
+        let sharded = PlannedMemory(request, placement: .sharded)
+        #expect(sharded.weightBytes == vectors + matrices / 2 && sharded.gatherBytes == 2 * 49152 * 576)
+        // No table is gathered for the rows that are looked up.
+        let traffic = PlannedTraffic(request, placement: .sharded)
+        #expect(traffic.gathers == (2 * 30 + 1) * request.passesPerStep(.sharded))
         request.placement = .sharded
-        let plan = Plan(request)
-        #expect(plan.placement == .replicated && plan.reason == "weights in int8 are whole on each rank")
+        #expect(Plan(request).placement == .sharded)
     }
 
     @Test("traffic of a 70 B step: 162 gathers of 63/64 of a block, twice 63/64 of the adapter")

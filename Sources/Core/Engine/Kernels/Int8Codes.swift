@@ -7,48 +7,87 @@ extension Kernels {
 
 /// A matrix `W = diag(s) Q` of int8 codes Q, packed once as the products in both directions read them.
 ///
-/// One byte an element, s `[rows]` in float32. Bits of a product's row depend on that row of X only.
+/// One byte an element, s `[rows]` in float32, in one piece of memory:
+///
+///     codes of panel 0, of panel 1, …    a panel: 64 rows, the last one filled up
+///     s                                  4 bytes a row
+///
+/// Bits of a product's row depend on that row of X only.
 package struct Int8Codes {
     package let rows: Int
     package let columns: Int
-    private let codes: Tensor
-    private let rowScales: Tensor
+    private let memory: UnsafeMutableRawPointer
+    private let owner: AnyObject
 
     /// The largest reduction whose 32-bit sums cannot overflow: 2³¹ / 127².
     package static let longestReduction = 130_000
+    /// Rows that are packed together.
+    package static let panelRows = 64
 
-    /// Quantises W `[rows, columns]` row by row to `s = max |w| / 127`.
+    /// Codes that lie at `memory` (``byteCount(rows:columns:)`` bytes, aligned to 64), which `owner` keeps, once they are there.
+    package init(rows: Int, columns: Int, memory: UnsafeMutableRawPointer, owner: AnyObject) {
+        (self.rows, self.columns, self.memory, self.owner) = (rows, columns, memory, owner)
+    }
+
+    /// Bytes of codes and scales.
+    package static func byteCount(rows: Int, columns: Int) -> Int {
+        panelCount(rows: rows) * panelBytes(columns: columns) + rows * MemoryLayout<Float>.stride
+    }
+
+    /// Panels of a matrix.
+    package static func panelCount(rows: Int) -> Int { (rows + panelRows - 1) / panelRows }
+
+    /// Bytes of a panel's codes.
+    package static func panelBytes(columns: Int) -> Int { Int(ck_int8_bytes(Int64(panelRows), Int64(columns))) }
+
+    /// Rows of panel `panel`.
+    package static func range(ofPanel panel: Int, rows: Int) -> Range<Int> {
+        panel * panelRows..<min((panel + 1) * panelRows, rows)
+    }
+
+    /// Quantises rows of W to `s = max |w| / 127`, the rows of a panel.
     ///
-    /// - Parameter decode: writes a range of rows of W as float32.
-    package init(
-        rows: Int, columns: Int, engine: Engine,
+    /// - Parameters:
+    ///   - decode: writes a range of rows of W as float32.
+    ///   - codes: where the panel's codes go.
+    ///   - scales: where the scales of its rows go.
+    package static func quantise(
+        panel: Int, rows: Int, columns: Int, codes: UnsafeMutableRawPointer, scales: UnsafeMutablePointer<Float>,
         decode: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
     ) {
-        self.rows = rows
-        self.columns = columns
-        let byteCount = ck_int8_bytes(Int64(rows), Int64(columns))
-        let (panelRows, panelCount) = (64, (rows + 63) / 64)
-        let panelBytes = byteCount / max(panelCount, 1)
-        codes = engine.memory.tensor(rows: 1, columns: byteCount / MemoryLayout<Float>.stride)
-        rowScales = engine.memory.tensor(rows: 1, columns: rows)
-        let base = UnsafeMutableRawPointer(codes.pointer).assumingMemoryBound(to: UInt8.self)
-        let scales = rowScales.pointer
-        engine.threads.run(tasks: panelCount) { panel in
-            let range = panel * panelRows..<min((panel + 1) * panelRows, rows)
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: panelRows * columns) { floats in
-                withUnsafeTemporaryAllocation(of: Int8.self, capacity: columns + 63) { rowCodes in
-                    guard let floats = floats.baseAddress, let rowCodes = rowCodes.baseAddress else { return }
-                    decode(range, floats)
-                    ck_int8_pack(
-                        floats, Int64(range.count), Int64(columns), base + panel * panelBytes,
-                        scales + range.lowerBound, rowCodes)
-                }
+        let range = range(ofPanel: panel, rows: rows)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: panelRows * columns) { floats in
+            withUnsafeTemporaryAllocation(of: Int8.self, capacity: columns + 63) { rowCodes in
+                guard let floats = floats.baseAddress, let rowCodes = rowCodes.baseAddress else { return }
+                decode(range, floats)
+                ck_int8_pack(
+                    floats, Int64(range.count), Int64(columns), codes.assumingMemoryBound(to: UInt8.self), scales,
+                    rowCodes)
             }
         }
     }
 
+    /// Quantises all of W.
+    package func quantise(threads: ThreadPool, decode: (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
+        threads.run(tasks: Self.panelCount(rows: rows)) { panel in
+            Self.quantise(
+                panel: panel, rows: rows, columns: columns, codes: codes(ofPanel: panel),
+                scales: scales + panel * Self.panelRows, decode: decode)
+        }
+    }
+
+    /// Where the codes of a panel lie.
+    package func codes(ofPanel panel: Int) -> UnsafeMutableRawPointer {
+        memory + panel * Self.panelBytes(columns: columns)
+    }
+
+    /// s.
+    package var scales: UnsafeMutablePointer<Float> {
+        codes(ofPanel: Self.panelCount(rows: rows)).assumingMemoryBound(to: Float.self)
+    }
+
     /// Bytes that codes and scales take.
-    package var byteCount: Int { (codes.count + rowScales.count) * MemoryLayout<Float>.stride }
+    package var byteCount: Int { Self.byteCount(rows: rows, columns: columns) }
 
     /// `Y = X Wᵀ`, or `Y = X W` with `transposed`, or `Y += …`.
     ///
@@ -77,8 +116,7 @@ package struct Int8Codes {
     private func withMatrix(_ body: (UnsafePointer<ck_int8_matrix>) -> Void) {
         var matrix = ck_int8_matrix(
             rows: Int64(rows), columns: Int64(columns),
-            codes: UnsafeRawPointer(codes.pointer).assumingMemoryBound(to: UInt8.self),
-            row_scales: rowScales.pointer)
-        body(&matrix)
+            codes: UnsafeRawPointer(memory).assumingMemoryBound(to: UInt8.self), row_scales: scales)
+        withExtendedLifetime(owner) { body(&matrix) }
     }
 }

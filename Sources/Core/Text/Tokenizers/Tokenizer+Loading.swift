@@ -3,7 +3,9 @@ import Foundation
 
 extension Tokenizer {
     /// Reads the tokenizer of a model: a Hugging Face folder, a `tokenizer.json`, or a `.gguf` file.
-    public static func load(model path: String) throws -> Tokenizer {
+    ///
+    /// - Parameter files: the model's weights, where they are open already.
+    public static func load(model path: String, files: WeightFiles? = nil) throws -> Tokenizer {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw TokenizerError.noTokenizer(path: path)
@@ -14,7 +16,7 @@ extension Tokenizer {
             return try Tokenizer(tokenizerJSON: file)
         }
         if path.lowercased().hasSuffix(".gguf") {
-            return try Tokenizer(gguf: try GGUFFile(path: path).metadata, path: path)
+            return try Tokenizer(gguf: (files?.gguf ?? GGUFFile(path: path)).metadata, path: path)
         }
         return try Tokenizer(tokenizerJSON: path)
     }

@@ -21,11 +21,15 @@ struct Int8CodesTests {
 
     private func codes(_ w: [Float], _ shape: Case, engine: Engine) -> Int8Codes {
         let columns = shape.columns
-        return Int8Codes(rows: shape.rows, columns: columns, engine: engine) { rows, destination in
+        let memory = engine.memory.tensor(
+            rows: 1, columns: Int8Codes.byteCount(rows: shape.rows, columns: columns) / MemoryLayout<Float>.stride)
+        let codes = Int8Codes(rows: shape.rows, columns: columns, memory: memory.pointer, owner: memory.storage)
+        codes.quantise(threads: engine.threads) { rows, destination in
             for (index, row) in rows.enumerated() {
                 for column in 0..<columns { destination[index * columns + column] = w[row * columns + column] }
             }
         }
+        return codes
     }
 
     private func matrix(_ values: [Float], columns: Int) -> [[Float]] {

@@ -50,14 +50,15 @@ public struct StoredMatrix: Sendable {
     }
 
     /// Writes the whole matrix as float32, from the mapped file.
-    public func decodeFromFile(into tensor: Tensor, threads: ThreadPool) {
+    func decodeFromFile(into tensor: Tensor, threads: ThreadPool) {
         guard let base = stored.bytes.baseAddress else { return }
         decode(from: base, into: tensor.pointer, threads: threads)
     }
 
-    /// Writes rows of the model's matrix as float32, from the mapped file.
-    public func decodeFromFile(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        guard let image = stored.bytes.baseAddress else { return }
+    /// Writes rows of the model's matrix as float32.
+    ///
+    /// - Parameter image: `byteCount` bytes as they stand in the file.
+    func decode(rows range: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>) {
         guard let interleavedHead else { return stored.decodeRows(range, from: image, into: destination) }
         for (index, row) in range.enumerated() {
             let source = GGUFNames.interleavedRow(of: row, headDimension: interleavedHead)

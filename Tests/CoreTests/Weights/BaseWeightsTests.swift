@@ -6,6 +6,7 @@ import Testing
 struct BaseWeightsTests {
     private static let folder = ParityCase.root + "/Tests/Fixtures/parity/llama-gqa/model"
     private let engine = Engine(threads: 2)
+    private let int8 = BaseFormat(compute: .int8)
 
     private func tensor(_ noise: inout Noise, _ rows: Int, _ columns: Int) -> Tensor {
         engine.memory.tensor(noise.floats(rows * columns), rows: rows, columns: columns)
@@ -35,11 +36,10 @@ struct BaseWeightsTests {
         let exact = products(Float32Weight(w), x: x, dY: dY).dX
         func dX(digits: Int) -> [Float] {
             products(
-                Int8Weight(quantising: Float32Weight(w), gradientDigits: digits, keepsOriginal: false, engine: engine),
-                x: x, dY: dY
+                int8.convert(Float32Weight(w), role: digits == 1 ? .down : .head, engine: engine), x: x, dY: dY
             ).dX
         }
-        let (one, two) = (dX(digits: 1), dX(digits: Int8Weight.gradientDigits(isHead: true)))
+        let (one, two) = (dX(digits: 1), dX(digits: 2))
         #expect(error(two, exact) < error(one, exact))
         #expect(error(two, exact) < 0.01)
     }
@@ -49,7 +49,7 @@ struct BaseWeightsTests {
         var noise = Noise(5)
         let (w, x, dY) = (tensor(&noise, 70, 33), tensor(&noise, 40, 33), tensor(&noise, 40, 70))
         let format = try #require(BaseFormat(storage: .int8, compute: .float32))
-        let weight = format.convert(Float32Weight(w), isHead: false, engine: engine)
+        let weight = format.convert(Float32Weight(w), role: .down, engine: engine)
         let decoded = Float32Weight(weight.dequantised(engine.memory))
         let (stored, plain) = (products(weight, x: x, dY: dY), products(decoded, x: x, dY: dY))
         #expect(error(stored.y, plain.y) < 2e-6 && error(stored.dX, plain.dX) < 2e-6)
@@ -62,7 +62,7 @@ struct BaseWeightsTests {
         let w = tensor(&noise, 2100, 517)
         let (x, dY) = (tensor(&noise, 20, 517), tensor(&noise, 20, 2100))
         let format = try #require(BaseFormat(storage: .bfloat16, compute: .float32))
-        let weight = format.convert(Float32Weight(w), isHead: false, engine: engine)
+        let weight = format.convert(Float32Weight(w), role: .down, engine: engine)
         let decoded = weight.dequantised(engine.memory)
         #expect(zip(decoded.elements(), w.elements()).allSatisfy { abs($0 - $1) <= abs($1) / 256 })
         #expect(decoded.elements().allSatisfy { $0.bitPattern & 0xFFFF == 0 })
@@ -87,9 +87,9 @@ struct BaseWeightsTests {
         ])
     func model(storage: BaseStorage, compute: BaseCompute, tolerance: Double) throws {
         let reference = try LanguageModel.load(Self.folder, engine: engine)
-        let files = try FileWeights(modelAt: Self.folder, engine: engine)
+        let files = try ModelFiles(modelAt: Self.folder)
         let format = try #require(BaseFormat(storage: storage, compute: compute))
-        let weights = try FormattedWeights(files, format: format)
+        let weights = ReplicatedWeights(files, format: format, engine: engine)
         let model = try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
         let ids: [Int32] = [1, 5, 3, 8, 2, 7, 4, 6]
         let input = Batch(
@@ -111,8 +111,7 @@ struct BaseWeightsTests {
         for row in 0..<x.rows { x.pointer[row * x.columns + 11] *= 200 }
         for row in 0..<w.rows { w.pointer[row * w.columns + 11] = 0 }
         let exact = products(Float32Weight(w), x: x, dY: dY).y
-        let weight = Int8Weight(
-            quantising: Float32Weight(w), gradientDigits: 1, keepsOriginal: false, engine: engine)
+        let weight = int8.convert(Float32Weight(w), role: .down, engine: engine)
         #expect(error(products(weight, x: x, dY: dY).y, exact) < 0.02)
         let rows = { (tensor: Tensor) in (0..<tensor.rows).map { tensor.rows($0..<$0 + 1).elements() } }
         let coarse = Naive.int8Product(rows(x), rows(w), digits: 1).flatMap { $0.map(Float.init) }
@@ -121,8 +120,11 @@ struct BaseWeightsTests {
 
     @Test("transposed matrices are refused in int8")
     func transposedIsRefused() throws {
-        let files = try FileWeights(modelAt: ParityCase.root + "/Tests/Fixtures/parity/gpt2/model", engine: engine)
+        let files = try ModelFiles(modelAt: ParityCase.root + "/Tests/Fixtures/parity/gpt2/model")
         let format = try #require(BaseFormat(storage: .auto, compute: .int8))
-        #expect(throws: ModelError.self) { try FormattedWeights(files, format: format) }
+        let weights = ReplicatedWeights(files, format: format, engine: engine)
+        #expect(throws: ModelError.self) {
+            try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)
+        }
     }
 }

@@ -1,21 +1,25 @@
-import CatenaCore
-import CatenaFiles
 import Glibc
 
 /// Reads ranges of stored tensors from their files, each range once and nothing beside it.
 ///
 /// Reading instead of mapping keeps what is not this process's part out of its memory.
-final class StoredBytes {
+public final class StoredBytes {
     private var descriptors: [String: Int32] = [:]
     /// Bytes read so far.
-    private(set) var byteCount = 0
+    public private(set) var byteCount = 0
+
+    /// Nothing read yet.
+    public init() {}
+
+    /// Counts bytes that were read elsewhere.
+    package func add(byteCount: Int) { self.byteCount += byteCount }
 
     deinit {
         for descriptor in descriptors.values { close(descriptor) }
     }
 
     /// Reads `count` stored bytes of `tensor`, beginning at its byte `offset`.
-    func read(
+    package func read(
         _ tensor: StoredTensor, from offset: Int, count: Int, into destination: UnsafeMutableRawPointer
     ) throws(FileError) {
         let path = tensor.file.path

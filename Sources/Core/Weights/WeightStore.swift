@@ -1,6 +1,9 @@
 public import CatenaEngine
 
-/// Where a model's frozen weights come from, by their Hugging Face names: files, then where they are placed, then how they are multiplied.
+/// Where a model's frozen weights come from, by their Hugging Face names.
+///
+/// Files, placement and products compose: a store asks the model's files where a matrix is stored, the format in which form it
+/// is multiplied (a ``WeightForm``), and decides where the bytes of that form lie.
 public protocol WeightStore {
     /// A vector of `count` elements, `[1, count]`; always at hand.
     func vector(_ name: String, count: Int) throws -> Tensor

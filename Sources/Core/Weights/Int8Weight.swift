@@ -16,18 +16,14 @@ public final class Int8Weight: FrozenWeight {
     private let gradientDigits: Int
     private let codes: Int8Codes
 
-    /// The codes of `weight`.
+    /// The matrix of `codes`.
     ///
     /// - Parameters:
     ///   - gradientDigits: 1 or 2, of dY.
-    ///   - keepsOriginal: whether ``decode(rows:into:)`` gives the numbers of `weight` and not the codes'.
-    public init(quantising weight: any FrozenWeight, gradientDigits: Int, keepsOriginal: Bool, engine: Engine) {
-        (outFeatures, inFeatures) = (weight.outFeatures, weight.inFeatures)
-        original = keepsOriginal ? weight : nil
-        self.gradientDigits = gradientDigits
-        codes = Int8Codes(rows: outFeatures, columns: inFeatures, engine: engine) { rows, destination in
-            weight.decode(rows: rows, into: destination)
-        }
+    ///   - original: what ``decode(rows:into:)`` reads; nil: the codes.
+    init(_ codes: Int8Codes, gradientDigits: Int, original: (any FrozenWeight)?) {
+        (outFeatures, inFeatures) = (codes.rows, codes.columns)
+        (self.codes, self.gradientDigits, self.original) = (codes, gradientDigits, original)
     }
 
     /// How many digits the gradient at the output of a matrix needs: 2 at the head's, since in a row of `softmax - onehot`

@@ -52,15 +52,32 @@ public struct BaseFormat: Sendable, Equatable {
     }
 
     /// `weight` in this format; its float32 numbers are not kept where the format has fewer bits.
-    public func convert(_ weight: any FrozenWeight, isHead: Bool, engine: Engine) -> any FrozenWeight {
-        switch (storage, compute) {
-        case (.float32, _), (.auto, _): weight
-        case (.bfloat16, _): CompactWeight(rounding: weight, keepsOriginal: false, engine: engine)
-        case (.int8, .float32): CompactWeight(quantising: weight, keepsOriginal: false, engine: engine)
-        case (.int8, .int8):
-            Int8Weight(
-                quantising: weight, gradientDigits: Int8Weight.gradientDigits(isHead: isHead), keepsOriginal: false,
-                engine: engine)
+    public func convert(_ weight: any FrozenWeight, role: Role, engine: Engine) -> any FrozenWeight {
+        form(of: weight, keepsSource: false, role: role)?.placed(engine: engine) ?? weight
+    }
+
+    /// The form in which a matrix of a file is multiplied. A table that is only looked up stays in the file, unless all is float32.
+    package func form(of matrix: StoredMatrix, role: Role) -> any WeightForm {
+        let stored = StoredForm(matrix: matrix)
+        switch storage {
+        case .float32, .auto: return Float32Form(matrix: matrix)
+        case .bfloat16 where role == .embedding || matrix.byteCount <= 2 * matrix.count: return stored
+        case .int8 where role == .embedding: return stored
+        case .bfloat16, .int8: return form(of: stored.mapped, keepsSource: true, role: role) ?? stored
+        }
+    }
+
+    /// The form with fewer bits; nil for float32. Matrices beyond ``Int8Codes/longestReduction`` are multiplied in float32.
+    private func form(of source: any FrozenWeight, keepsSource: Bool, role: Role) -> (any WeightForm)? {
+        switch storage {
+        case .float32, .auto: nil
+        case .bfloat16: BFloat16Form(source: source, keepsSource: keepsSource)
+        case .int8:
+            Int8Form(
+                source: source, keepsSource: keepsSource,
+                gradientDigits: compute == .int8
+                    && max(source.outFeatures, source.inFeatures) <= Int8Codes.longestReduction
+                    ? Int8Weight.gradientDigits(isHead: role == .head) : nil)
         }
     }
 }

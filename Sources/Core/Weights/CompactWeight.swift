@@ -1,5 +1,4 @@
 public import CatenaEngine
-import CatenaFiles
 
 /// A frozen matrix in a form smaller than float32, from which a few rows at a time are decoded for a float32 product.
 ///
@@ -61,50 +60,5 @@ public final class CompactWeight: FrozenWeight {
             }
             body(rows, block)
         }
-    }
-}
-
-extension CompactWeight {
-    /// The matrix as it stands in its mapped file.
-    convenience init(_ matrix: StoredMatrix) {
-        self.init(rows: matrix.rows, columns: matrix.columns, storedBytes: matrix.byteCount) { rows, destination in
-            matrix.decodeFromFile(rows: rows, into: destination)
-        }
-    }
-
-    /// W rounded to bfloat16; reads of W itself still go to `original` if it is kept.
-    convenience init(rounding weight: any FrozenWeight, keepsOriginal: Bool, engine: Engine) {
-        let (rows, columns) = (weight.outFeatures, weight.inFeatures)
-        let halves = engine.memory.tensor(rows: rows, columns: (columns + 1) / 2)
-        func row(_ index: Int) -> UnsafeMutablePointer<UInt16> {
-            UnsafeMutableRawPointer(halves.pointer + index * halves.columns).assumingMemoryBound(to: UInt16.self)
-        }
-        engine.threads.runRows(rows, minimumPerTask: 16) { range in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
-                guard let floats = floats.baseAddress else { return }
-                for index in range {
-                    weight.decode(rows: index..<index + 1, into: floats)
-                    NarrowFloats.roundToBFloat16(floats, into: row(index), count: columns)
-                }
-            }
-        }
-        self.init(
-            rows: rows, columns: columns, storedBytes: halves.bytes.count, original: keepsOriginal ? weight : nil
-        ) { range, destination in
-            for (index, source) in range.enumerated() {
-                PlainDecoding.decode(.bfloat16, row(source), count: columns, into: destination + index * columns)
-            }
-        }
-    }
-
-    /// W as int8 codes with a scale for each row; reads of W itself still go to `original` if it is kept.
-    convenience init(quantising weight: any FrozenWeight, keepsOriginal: Bool, engine: Engine) {
-        let codes = Int8Codes(rows: weight.outFeatures, columns: weight.inFeatures, engine: engine) {
-            weight.decode(rows: $0, into: $1)
-        }
-        self.init(
-            rows: codes.rows, columns: codes.columns, storedBytes: codes.byteCount,
-            original: keepsOriginal ? weight : nil
-        ) { codes.decode(rows: $0, into: $1) }
     }
 }

@@ -1,0 +1,69 @@
+public import CatenaEngine
+import CatenaFiles
+
+/// Where the model's matrices and vectors are stored, by their Hugging Face names.
+extension ModelFiles {
+    /// Where the matrix `name` is stored.
+    ///
+    /// - Throws: ``FileError`` or ``ModelError`` if it is missing, has another shape or holds integers.
+    public func stored(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
+        try find(name, rows: rows, columns: columns, shape: [rows, columns])
+    }
+
+    /// The form in which `format` multiplies the matrix `name`.
+    ///
+    /// - Throws: as ``stored(_:rows:columns:)``; ``ModelError/unsupportedFeature(path:feature:found:supported:)`` for int8 of
+    ///   matrices that are stored transposed.
+    package func form(
+        _ name: String, rows: Int, columns: Int, role: Role, _ format: BaseFormat
+    ) throws -> any WeightForm {
+        if format.storage == .int8, configuration.storesTransposed {
+            throw ModelError.unsupportedFeature(
+                path: path, feature: "the family for int8 weights", found: configuration.family,
+                supported: "one whose files do not hold transposed matrices, or base-compute and base-storage float32")
+        }
+        return format.form(of: try stored(name, rows: rows, columns: columns), role: role)
+    }
+
+    /// The vector `name`: where it lies in the file if it stands there as float32, else decoded.
+    ///
+    /// - Throws: as ``stored(_:rows:columns:)``.
+    public func vector(_ name: String, count: Int, engine: Engine) throws -> Tensor {
+        let vector = try find(name, rows: 1, columns: count, shape: [count])
+        if let mapped = vector.mappedTensor { return mapped }
+        let tensor = engine.memory.tensor(rows: 1, columns: count)
+        vector.decodeFromFile(into: tensor, threads: engine.threads)
+        return tensor
+    }
+
+    /// Checks that the vector `name` is stored.
+    ///
+    /// - Throws: as ``stored(_:rows:columns:)``.
+    func requireVector(_ name: String, count: Int) throws {
+        _ = try find(name, rows: 1, columns: count, shape: [count])
+    }
+
+    private func find(_ name: String, rows: Int, columns: Int, shape: [Int]) throws -> StoredMatrix {
+        let stored = try tensor(storedName(name))
+        guard stored.shape == shape else {
+            throw ModelError.weightShape(path: path, name: stored.name, expected: shape, found: stored.shape)
+        }
+        guard !stored.encoding.isInteger else {
+            throw FileError.wrongEncoding(
+                path: stored.file.path, tensor: stored.name, expected: "a floating-point or GGUF block encoding",
+                actual: stored.encoding)
+        }
+        let interleaved = files.gguf != nil && family.ggufInterleavesRotary && GGUFNames.isRotated(name)
+        return StoredMatrix(
+            stored: stored, rows: rows, columns: columns,
+            interleavedHead: interleaved ? configuration.headDimension : nil)
+    }
+
+    /// The name in the files; a model that was saved without its head lacks the first part, as the original GPT-2 does.
+    private func storedName(_ name: String) -> String {
+        if files.gguf != nil { return GGUFNames.name(of: name) ?? name }
+        guard files.tensors[name] == nil, files.unreadable[name] == nil else { return name }
+        let bare = TensorNames.bare(name)
+        return files.tensors[bare] == nil && files.unreadable[bare] == nil ? name : bare
+    }
+}
