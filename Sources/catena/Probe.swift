@@ -12,6 +12,10 @@ struct ProbeCommand: ParsableCommand {
             output holds logits float32 [B, T, V], loss float32 [1] (mean over the positions with a target) and, with \
             --gradients, grad.<name> for each adapter tensor, named as Hugging Face PEFT names it. Dropout is off.
 
+            An input that holds chosen_input_ids holds pairs of answers: chosen_ and rejected_ input_ids, labels and attention_mask \
+            [P, T], and lengths [P]. The output holds policy_chosen_logps, policy_rejected_logps, reference_chosen_logps, \
+            reference_rejected_logps (of the model without the adapter) and losses [P], and loss, their mean, of DPO with beta 0.1.
+
             EXAMPLES:
               catena probe --model models/smollm2 --input batch.safetensors --output out.safetensors
               catena probe --model m --adapter a --gradients --input batch.safetensors --output out.safetensors
@@ -36,11 +40,22 @@ struct ProbeCommand: ParsableCommand {
     func run() throws {
         try DurableFile.requireWritable(output)
         let model = try LanguageModel.load(models.model, engine: compute.engine())
+        if try PreferenceProbeInput.isHeld(by: input) { return try probePairs(model) }
         let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
         try model.requirePositions(batch.length)
         let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
         model.printNotes()
         let probe = Probe(batch, model: model, trainable: gradients ? trainable : nil)
+        try model.requireUnchangedBeforeResult()
+        try probe.write(to: output)
+    }
+
+    private func probePairs(_ model: LanguageModel) throws {
+        let pairs = try PreferenceProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
+        try model.requirePositions(pairs.length)
+        let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
+        model.printNotes()
+        let probe = try PreferenceProbe(pairs, model: model, trainable: gradients ? trainable : nil)
         try model.requireUnchangedBeforeResult()
         try probe.write(to: output)
     }

@@ -92,9 +92,15 @@ private final class TrainingPrinter {
                 totalSteps: summary.totalSteps, completedSteps: completedSteps,
                 style: .detect(everySeconds: logEverySeconds), write: StandardError.write(verbatim:))
         case .step(let line):
-            progress?.report(step: line.step, loss: line.loss, tokensPerSecond: line.tokensPerSecond)
+            // More than the two most telling ones would not fit a line.
+            progress?.report(
+                step: line.step, loss: line.loss, means: Array(line.means.filter { !$0.isOfValidation }.prefix(2)),
+                tokensPerSecond: line.tokensPerSecond)
             if let loss = line.validationLoss {
-                message("step \(line.step): validation loss \(Float(loss))")
+                let means = line.means.filter(\.isOfValidation).prefix(2)
+                message(
+                    "step \(line.step): validation loss \(Float(loss))"
+                        + means.map { ", \($0.title) \(Float($0.value))" }.joined())
             }
         case .checkpoint:
             break

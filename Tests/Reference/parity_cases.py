@@ -12,6 +12,10 @@ Each case is a folder:
                            mean loss with the adapter; full.<name> of the mean loss of the model alone
     expected.json          base_loss, lora_loss, and under "train" the losses of ten AdamW steps on the adapter
 
+The case `dpo` has pairs of answers instead: chosen_ and rejected_ input_ids, labels, attention_mask [P, T] and lengths [P];
+policy_ and reference_ chosen_logps and rejected_logps, losses [P] of DPO with beta 0.1, and grad.<PEFT name> of their mean.
+Its expected.json has "kind": "dpo" and "loss".
+
 All numbers are float32 on one thread without dropout. `parity_check.py` compares `catena probe` with such folders,
 ModelParityTests.swift the library. The committed folders were made with the default arguments; the versions of the
 libraries are in each expected.json.
@@ -61,7 +65,8 @@ CASES = {
     "gpt2": ("gpt2", {}, {}),
     "gpt2-default-width": ("gpt2", dict(n_inner=None, activation_function="gelu", tie_word_embeddings=False), {}),
 }
-COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2"]
+COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "dpo"]
+BETA = 0.1
 
 
 def make_model(kind, changes):
@@ -84,7 +89,7 @@ def make_tokens():
     return ids, labels
 
 
-def train(model, ids, labels):
+def train(model, loss_of):
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         parameters, lr=TRAIN["lr"], betas=(TRAIN["beta1"], TRAIN["beta2"]), eps=TRAIN["eps"],
@@ -92,7 +97,7 @@ def train(model, ids, labels):
     losses = []
     for _ in range(TRAIN["steps"]):
         optimizer.zero_grad()
-        loss = model(input_ids=ids, labels=labels).loss
+        loss = loss_of()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
@@ -109,7 +114,83 @@ def gradients(model, ids, labels, prefix):
     return output, found
 
 
+VERSIONS = dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__)
+
+
+def adapt(model, folder, options):
+    adapted = peft.get_peft_model(model, peft.LoraConfig(
+        r=3, lora_alpha=6, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0, **options))
+    with torch.no_grad():
+        for parameter_name, parameter in adapted.named_parameters():
+            if ".lora_B." in parameter_name:
+                parameter.copy_(0.1 * torch.randn_like(parameter))
+    adapted.save_pretrained(folder / "adapter-init")
+    (folder / "adapter-init" / "README.md").unlink(missing_ok=True)
+    return adapted
+
+
+def make_pairs():
+    """Three prompts with two answers each, padded on the right."""
+    tensors = {}
+    prompts = [torch.randint(3, VOCABULARY, (length,)) for length in (4, 6, 2)]
+    for side, lengths in (("chosen_", (5, 3, 7)), ("rejected_", (6, 4, 3))):
+        total = [len(prompt) + length for prompt, length in zip(prompts, lengths)]
+        ids = torch.zeros(3, max(total), dtype=torch.long)
+        labels, mask = torch.full_like(ids, -100), torch.zeros_like(ids)
+        for row, (prompt, length) in enumerate(zip(prompts, lengths)):
+            end = total[row]
+            ids[row, :end] = torch.cat([prompt, torch.randint(3, VOCABULARY, (length,))])
+            labels[row, len(prompt):end] = ids[row, len(prompt):end]
+            mask[row, :end] = 1
+        tensors |= {side + "input_ids": ids, side + "labels": labels, side + "attention_mask": mask,
+                    side + "lengths": torch.tensor(total)}
+    return tensors
+
+
+def log_probabilities(model, tensors, side):
+    logits = model(input_ids=tensors[side + "input_ids"], attention_mask=tensors[side + "attention_mask"]).logits
+    labels = tensors[side + "labels"][:, 1:]
+    learned = labels != -100
+    found = torch.log_softmax(logits[:, :-1], -1).gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+    return (found * learned).sum(-1)
+
+
+def write_preferences(folder, seed):
+    torch.manual_seed(seed)
+    shutil.rmtree(folder, ignore_errors=True)
+    model = make_model("llama", dict(tie_word_embeddings=True))
+    model.save_pretrained(folder / "model")
+    (folder / "model" / "generation_config.json").unlink(missing_ok=True)
+    tensors = make_pairs()
+    sides = ("chosen_", "rejected_")
+    with torch.no_grad():
+        reference = [log_probabilities(model, tensors, side) for side in sides]
+    adapted = adapt(model, folder, {})
+
+    def losses():
+        policy = [log_probabilities(adapted, tensors, side) for side in sides]
+        margin = (policy[0] - policy[1]) - (reference[0] - reference[1])
+        return policy, -torch.nn.functional.logsigmoid(BETA * margin)
+
+    policy, found = losses()
+    found.mean().backward()
+    gradients = {
+        "grad." + name.replace(".default", ""): parameter.grad.clone()
+        for name, parameter in adapted.named_parameters() if parameter.grad is not None}
+    result = dict(
+        kind="dpo", beta=BETA, loss=found.mean().item(),
+        train=dict(TRAIN, losses=train(adapted, lambda: losses()[1].mean())), seed=seed, versions=VERSIONS)
+    for name, values in (("policy_", policy), ("reference_", reference)):
+        for side, value in zip(sides, values):
+            tensors[name + side + "logps"] = value.detach()
+    save_file(dict(tensors, losses=found.detach(), **gradients), folder / "expected.safetensors")
+    (folder / "expected.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(f"dpo: {result['loss']:.6f}, after training {result['train']['losses'][-1]:.6f}")
+
+
 def write_case(name, folder, seed):
+    if name == "dpo":
+        return write_preferences(folder, seed)
     torch.manual_seed(seed)
     kind, changes, options = CASES[name]
     shutil.rmtree(folder, ignore_errors=True)
@@ -119,19 +200,12 @@ def write_case(name, folder, seed):
     ids, labels = make_tokens()
     base, full = gradients(model, ids, labels, "full.")
 
-    adapted = peft.get_peft_model(model, peft.LoraConfig(
-        r=3, lora_alpha=6, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0, **options))
-    with torch.no_grad():
-        for parameter_name, parameter in adapted.named_parameters():
-            if ".lora_B." in parameter_name:
-                parameter.copy_(0.1 * torch.randn_like(parameter))
-    adapted.save_pretrained(folder / "adapter-init")
-    (folder / "adapter-init" / "README.md").unlink(missing_ok=True)
+    adapted = adapt(model, folder, options)
     output, lora = gradients(adapted, ids, labels, "grad.")
     result = dict(
         base_loss=base.loss.item(), lora_loss=output.loss.item(),
-        train=dict(TRAIN, losses=train(adapted, ids, labels)), seed=seed,
-        versions=dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__))
+        train=dict(TRAIN, losses=train(adapted, lambda: adapted(input_ids=ids, labels=labels).loss)), seed=seed,
+        versions=VERSIONS)
     save_file(
         dict(input_ids=ids, labels=labels, base_logits=base.logits.detach().contiguous(),
              lora_logits=output.logits.detach().contiguous(), **lora, **full),
@@ -146,11 +220,11 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True, type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--case", nargs="*", choices=list(CASES), default=COMMITTED)
+    parser.add_argument("--case", nargs="*", choices=[*CASES, "dpo"], default=COMMITTED)
     parser.add_argument("--all", action="store_true", help="every case, not only the committed ones")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for name in list(CASES) if arguments.all else arguments.case:
+    for name in [*CASES, "dpo"] if arguments.all else arguments.case:
         write_case(name, arguments.output / name, arguments.seed)
 
 

@@ -6,6 +6,10 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     case labelOutOfRange(path: String, label: Int, vocabularySize: Int)
     /// No position has a target.
     case nothingSupervised(path: String)
+    /// There are not as many chosen answers as rejected ones.
+    case notPairs(path: String, chosen: Int, rejected: Int)
+    /// A row's mask is not as many ones as its length says, followed by zeros.
+    case notRightPadded(path: String, side: String, row: Int)
     /// An example has no answer that a generated one could be compared with.
     case noReference(file: String, line: RecordPlace, form: String)
     /// A prompt leaves no room for an answer.
@@ -23,6 +27,11 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
         case .nothingSupervised(let path):
             "\(path): no position has a target, so there is no loss; expected a label other than -100 "
                 + "after the first token of a sequence."
+        case .notPairs(let path, let chosen, let rejected):
+            "\(path): \(chosen) chosen answers and \(rejected) rejected ones, expected one of each for every pair."
+        case .notRightPadded(let path, let side, let row):
+            "\(path): row \(row) of \(side)attention_mask is not \(side)lengths ones followed by zeros; expected 2 tokens or more, "
+                + "and padding behind them only."
         case .noReference(let file, let line, let form):
             "\(file):\(line): an example of the form \(form) has no answer to compare with; "
                 + "give {\"prompt\", \"completion\"}, or messages that end with an assistant's turn."

@@ -29,10 +29,7 @@ public struct Probe {
         trainable.gradients.fill(0)
         let loss = GradientPass(model: model).run(batch)
         self.loss = loss.sum / loss.weight
-        let scale = Float(1 / loss.weight)
-        gradients = trainable.parameters.enumerated().map { index, parameter in
-            (parameter.name, parameter.shape, trainable.gradient(of: index).elements().map { $0 * scale })
-        }
+        gradients = trainable.means(overWeight: loss.weight)
     }
 
     /// Writes `logits` `[B, T, V]`, `loss` `[1]` and `grad.<name>` for each gradient as float32 safetensors.

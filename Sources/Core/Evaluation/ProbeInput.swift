@@ -37,36 +37,30 @@ public struct ProbeInput: Sendable {
     ///   ``ModelError/tokenOutOfRange(id:vocabularySize:)``; ``EvaluationError``.
     public init(path: String, vocabularySize: Int) throws {
         let file = try SafetensorsFile(path: path)
-        func tensor(_ name: String) throws(FileError) -> StoredTensor {
-            guard let tensor = file.tensors[name] else {
-                throw .missingTensor(
-                    path: path, tensor: name,
-                    nearest: NearestName.matches(for: name, among: file.tensors.keys.sorted()))
-            }
-            guard tensor.encoding.isInteger else {
-                throw .wrongEncoding(path: path, tensor: name, expected: "int64", actual: tensor.encoding)
-            }
-            return tensor
-        }
-        let ids = try tensor("input_ids")
-        let labels = try tensor("labels")
+        let ids = try file.wholeNumbers("input_ids")
+        let labels = try file.wholeNumbers("labels")
         guard ids.shape.count == 2, ids.elementCount > 0 else {
             throw EvaluationError.notABatch(path: path, tensor: "input_ids", shape: ids.shape)
         }
         try labels.requireShape(ids.shape)
         let tokens = try ids.integers()
         let targets = try labels.integers()
-        if let id = tokens.first(where: { $0 < 0 || $0 >= vocabularySize }) {
-            throw ModelError.tokenOutOfRange(id: Int(id), vocabularySize: vocabularySize)
-        }
-        if let label = targets.first(where: { $0 >= vocabularySize || ($0 < 0 && $0 != Int64(EncodedExample.ignored)) })
-        {
-            throw EvaluationError.labelOutOfRange(path: path, label: Int(label), vocabularySize: vocabularySize)
-        }
+        try Self.check(ids: tokens, labels: targets, path: path, vocabularySize: vocabularySize)
         self.init(
             path: path, sequenceCount: ids.shape[0], length: ids.shape[1], inputIds: tokens.map { Int32($0) },
             labels: targets.map { Int32($0) })
         if !self.targets.contains(where: { $0 >= 0 }) { throw EvaluationError.nothingSupervised(path: path) }
+    }
+
+    /// Checks that tokens and labels are the model's.
+    static func check(ids: [Int64], labels: [Int64], path: String, vocabularySize: Int) throws {
+        if let id = ids.first(where: { $0 < 0 || $0 >= vocabularySize }) {
+            throw ModelError.tokenOutOfRange(id: Int(id), vocabularySize: vocabularySize)
+        }
+        if let label = labels.first(where: { $0 >= vocabularySize || ($0 < 0 && $0 != Int64(EncodedExample.ignored)) })
+        {
+            throw EvaluationError.labelOutOfRange(path: path, label: Int(label), vocabularySize: vocabularySize)
+        }
     }
 
     /// Where the sequences lie among the batch's rows.

@@ -34,14 +34,18 @@ public protocol Objective: Sendable {
     ///
     /// - Parameter reference: the same of the model without its adapters; empty where ``measurement`` does not ask for it.
     func weigh(_ measures: [Double], reference: [Double]) -> Weighing
-    /// Means beside the loss that it gives, in the order of ``Weighing/metrics``; none by default.
-    var metrics: [ObjectiveMetric] { get }
+    /// The names of the means that it gives beside the loss, in the order of ``Weighing/metrics``, the most telling ones first. They are keys of
+    /// `metrics.jsonl`, and with `validation_` before them those of the validation data. None by default.
+    var metrics: [String] { get }
+    /// The unit of its mean loss.
+    var lossUnit: String { get }
 }
 
 extension Objective {
     public var demand: HeadDemand { .tokens }
     public var measurement: Measurement { .none }
-    public var metrics: [ObjectiveMetric] { [] }
+    public var metrics: [String] { [] }
+    public var lossUnit: String { "nats per token" }
     public func weigh(_ measures: [Double], reference: [Double]) -> Weighing {
         preconditionFailure("an objective with a measurement weighs the measures")
     }
@@ -80,15 +84,4 @@ public struct Weighing: Equatable, Sendable {
     public init(sum: Double, weight: Double, factors: [Float], metrics: [Double]) {
         (self.sum, self.weight, self.factors, self.metrics) = (sum, weight, factors, metrics)
     }
-}
-
-/// A mean that an objective gives beside the loss.
-public struct ObjectiveMetric: Equatable, Sendable {
-    /// Its key in `metrics.jsonl`, and with `validation_` before it that of the validation data.
-    public var name: String
-    /// A heading for people.
-    public var title: String
-
-    /// A metric called `name`.
-    public init(_ name: String, title: String) { (self.name, self.title) = (name, title) }
 }

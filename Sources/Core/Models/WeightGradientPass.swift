@@ -31,11 +31,12 @@ public struct WeightGradientPass {
     }
 
     private let model: LanguageModel
+    private let objective: any Objective
     private let linears: [[Linear]]
 
     /// A pass for the matrices of `linears`, which are layers of `model`.
-    public init(model: LanguageModel, linears: [Linear]) {
-        self.model = model
+    public init(model: LanguageModel, objective: any Objective = NextToken(), linears: [Linear]) {
+        (self.model, self.objective) = (model, objective)
         let wanted = Set(linears.map(ObjectIdentifier.init))
         self.linears = model.layers.map { $0.linears.filter { wanted.contains(ObjectIdentifier($0)) } }
     }
@@ -68,7 +69,7 @@ public struct WeightGradientPass {
             current = block
         }
         begin(layer: linears.count - 1)
-        _ = try GradientPass(model: model, recompute: .blocks).run(inputs) { _ in
+        _ = try GradientPass(model: model, objective: objective, recompute: .blocks).run(inputs) { _ in
             current?.gradients.fill(0)
         } progress: { progress in
             switch progress {

@@ -8,7 +8,7 @@ import Foundation
 ///
 /// p and r are the log-probabilities of an answer's tokens, summed, under the model with its adapters and without them; c is the chosen
 /// and r the rejected answer. β is the strength with which the model is held to the frozen one, in 1/nat; ε the part of the pairs
-/// that are taken to be labelled the wrong way round. With -p as the measure of an answer, dL/dp_c = dL/dd and dL/dp_r = -dL/dd, so
+/// that are taken to be labelled the wrong way round. An answer's reward is β (p - r). With -p as the measure of an answer, dL/dp_c = dL/dd and dL/dp_r = -dL/dd, so
 /// the gradient is that of the next token with a weight for each answer. The mean is over pairs.
 ///
 /// A pair is two segments that follow each other, the chosen answer first, each after its own copy of the prompt.
@@ -30,13 +30,9 @@ public struct DirectPreference: Objective {
 
     public var measurement: Measurement { .samplesAndReference }
 
-    public var metrics: [ObjectiveMetric] {
-        [
-            .init("reward_accuracy", title: "Reward accuracy"), .init("reward_margin", title: "Reward margin"),
-            .init("chosen_reward", title: "Reward of the chosen answers"),
-            .init("rejected_reward", title: "Reward of the rejected answers"),
-        ]
-    }
+    public var metrics: [String] { ["reward_accuracy", "reward_margin", "chosen_reward", "rejected_reward"] }
+
+    public var lossUnit: String { "nats per pair" }
 
     public func supervision(of batch: Batch) -> Supervision { tokens.supervision(of: batch) }
 

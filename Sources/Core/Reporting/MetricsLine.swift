@@ -1,5 +1,4 @@
 import CatenaFiles
-import Foundation
 
 /// One line of `metrics.jsonl`: what one optimizer step did.
 ///
@@ -8,7 +7,7 @@ import Foundation
 public struct MetricsLine: Sendable, Equatable {
     /// Completed optimizer steps, from 1.
     public var step: Int
-    /// Mean over the step's supervised tokens, in nats.
+    /// Mean over what the objective counts: the step's supervised tokens, in nats, or its pairs.
     public var loss: Double
     /// Tokens that went through the model in this step, over all ranks.
     public var tokens: Int
@@ -34,10 +33,31 @@ public struct MetricsLine: Sendable, Equatable {
     public var residentBytes: Int
     /// Mean loss over the validation data after this step.
     public var validationLoss: Double?
+    /// Further means that the objective gives, of the step and of the validation data.
+    public var means: [Mean]
     /// The knot that a chain tied after this step.
     public var knot: Knot?
     /// The penalty that the adapter's method adds to the loss, before the update.
     public var penalty: Double?
+
+    /// A mean under its own key.
+    public struct Mean: Sendable, Equatable {
+        /// The key; `validation_` and another one's for the validation data.
+        public var name: String
+        /// The mean.
+        public var value: Double
+
+        /// `value` under the key `name`.
+        public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+
+        /// The name in words.
+        public var title: String { name.replacing("_", with: " ") }
+        /// Whether it is one of the validation data.
+        public var isOfValidation: Bool { name.hasPrefix(Self.validationPrefix) }
+        /// Its name without where it comes from.
+        var metric: String { isOfValidation ? String(name.dropFirst(Self.validationPrefix.count)) : name }
+        package static let validationPrefix = "validation_"
+    }
 
     /// A link that was frozen after a step.
     public struct Knot: Sendable, Equatable {
@@ -62,7 +82,7 @@ public struct MetricsLine: Sendable, Equatable {
         gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
         gatherBytes: Int = 0, reduceBytes: Int = 0, residentBytes: Int, validationLoss: Double? = nil,
-        knot: Knot? = nil, penalty: Double? = nil
+        means: [Mean] = [], knot: Knot? = nil, penalty: Double? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -78,6 +98,7 @@ public struct MetricsLine: Sendable, Equatable {
         self.reduceBytes = reduceBytes
         self.residentBytes = residentBytes
         self.validationLoss = validationLoss
+        self.means = means
         self.knot = knot
         self.penalty = penalty
     }
@@ -93,6 +114,7 @@ public struct MetricsLine: Sendable, Equatable {
             "reduce_bytes": .integer(reduceBytes), "resident_bytes": .integer(residentBytes),
         ]
         if let validationLoss { fields.append("validation_loss", .number(validationLoss)) }
+        for mean in means { fields.append(mean.name, .number(mean.value)) }
         if let penalty { fields.append("penalty", .number(penalty)) }
         if let knot {
             fields.append("knot", .integer(knot.link))
@@ -104,24 +126,24 @@ public struct MetricsLine: Sendable, Equatable {
 }
 
 extension MetricsLine {
-    /// Parses one line; a `null` number reads as NaN.
+    /// Parses one line; a `null` number reads as NaN. Numbers under keys that no step has are means.
     ///
     /// - Returns: nil when the line is not complete JSON with the keys of a step.
     public init?(json: some StringProtocol) {
-        guard let record = try? JSONDecoder().decode(Record.self, from: Data(json.utf8)) else { return nil }
+        guard let fields = JSONValue(text: String(json))?.objectValue, let record = Record(fields) else { return nil }
         self.init(
-            step: record.step, loss: record.loss ?? .nan, tokens: record.tokens,
-            supervisedTokens: record.supervised_tokens,
-            learningRate: record.learning_rate ?? .nan, gradientNorm: record.gradient_norm ?? .nan,
-            tokensPerSecond: record.tokens_per_second ?? .nan, seconds: record.seconds ?? .nan,
-            gatherSeconds: record.gather_seconds ?? .nan, reduceSeconds: record.reduce_seconds ?? .nan,
-            gatherBytes: record.gather_bytes ?? 0, reduceBytes: record.reduce_bytes ?? 0,
-            residentBytes: record.resident_bytes, validationLoss: record.validation_loss,
-            knot: record.knot.map {
+            step: record.whole["step"] ?? 0, loss: record["loss"] ?? .nan, tokens: record.whole["tokens"] ?? 0,
+            supervisedTokens: record.whole["supervised_tokens"] ?? 0, learningRate: record["learning_rate"] ?? .nan,
+            gradientNorm: record["gradient_norm"] ?? .nan, tokensPerSecond: record["tokens_per_second"] ?? .nan,
+            seconds: record["seconds"] ?? .nan, gatherSeconds: record["gather_seconds"] ?? .nan,
+            reduceSeconds: record["reduce_seconds"] ?? .nan, gatherBytes: record.whole["gather_bytes"] ?? 0,
+            reduceBytes: record.whole["reduce_bytes"] ?? 0, residentBytes: record.whole["resident_bytes"] ?? 0,
+            validationLoss: record["validation_loss"], means: record.means,
+            knot: record.whole["knot"].map {
                 Knot(
-                    link: $0, probeLossBefore: record.probe_loss_before ?? .nan,
-                    probeLossAfter: record.probe_loss_after ?? .nan)
-            }, penalty: record.penalty)
+                    link: $0, probeLossBefore: record["probe_loss_before"] ?? .nan,
+                    probeLossAfter: record["probe_loss_after"] ?? .nan)
+            }, penalty: record["penalty"])
     }
 
     /// The steps of a `metrics.jsonl`, in order; a last line that a kill cut short is left out.
@@ -154,15 +176,33 @@ extension MetricsLine {
         return lines
     }
 
-    private struct Record: Decodable {
-        let step: Int
-        let loss: Double?
-        let tokens, supervised_tokens: Int
-        let learning_rate, gradient_norm, tokens_per_second, seconds, gather_seconds, reduce_seconds: Double?
-        let gather_bytes, reduce_bytes: Int?
-        let resident_bytes: Int
-        let validation_loss: Double?
-        let knot: Int?
-        let probe_loss_before, probe_loss_after, penalty: Double?
+    /// The numbers of a line under their keys.
+    private struct Record {
+        private(set) var whole: [String: Int] = [:]
+        private(set) var means: [Mean] = []
+        private var numbers: [String: Double] = [:]
+        private static let required = ["step", "tokens", "supervised_tokens", "resident_bytes"]
+        private static let wholeNames = Set(required + ["gather_bytes", "reduce_bytes", "knot"])
+        private static let numberNames: Set = [
+            "loss", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", "gather_seconds",
+            "reduce_seconds", "validation_loss", "probe_loss_before", "probe_loss_after", "penalty",
+        ]
+
+        init?(_ fields: JSONObject) {
+            for (name, value) in fields {
+                if Self.wholeNames.contains(name) {
+                    guard value.isNull || value.intValue != nil else { return nil }
+                    whole[name] = value.intValue
+                } else if Self.numberNames.contains(name) {
+                    guard value.isNull || value.doubleValue != nil else { return nil }
+                    numbers[name] = value.doubleValue
+                } else if value.isNull || value.doubleValue != nil {
+                    means.append(Mean(name, value.doubleValue ?? .nan))
+                }
+            }
+            guard Self.required.allSatisfy({ whole[$0] != nil }) else { return nil }
+        }
+
+        subscript(name: String) -> Double? { numbers[name] }
     }
 }

@@ -10,6 +10,8 @@ public struct ProgressSnapshot: Sendable, Equatable {
     public var loss: Double
     /// Exponential mean of the recent steps' losses.
     public var smoothedLoss: Double
+    /// Further means of the last step that are shown.
+    public var means: [MetricsLine.Mean]
     /// Speed of the last step, over all ranks.
     public var tokensPerSecond: Double
     /// nil while it cannot be estimated.
@@ -17,9 +19,10 @@ public struct ProgressSnapshot: Sendable, Equatable {
 
     /// A snapshot from its numbers.
     public init(
-        step: Int, totalSteps: Int, loss: Double, smoothedLoss: Double, tokensPerSecond: Double,
-        remainingSeconds: Double?
+        step: Int, totalSteps: Int, loss: Double, smoothedLoss: Double,
+        means: [MetricsLine.Mean] = [], tokensPerSecond: Double, remainingSeconds: Double?
     ) {
+        self.means = means
         self.step = step
         self.totalSteps = totalSteps
         self.loss = loss
@@ -34,16 +37,18 @@ public struct ProgressSnapshot: Sendable, Equatable {
 
     /// A line for a log file.
     public var plainLine: String {
-        "step \(step)/\(totalSteps) (\(percent))  loss \(Self.loss(loss))  mean \(Self.loss(smoothedLoss))  "
+        "step \(step)/\(totalSteps) (\(percent))  loss \(Self.loss(loss))  mean \(Self.loss(smoothedLoss))  \(meansText)"
             + "\(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)"
     }
+
+    private var meansText: String { means.map { "\($0.title) \(Self.loss($0.value))  " }.joined() }
 
     /// A bar with as much beside it as fits in `columns`; never longer than `columns` characters, escape codes aside.
     public func barLine(columns: Int, colour: Bool, unicode: Bool) -> String {
         let count = "\(step)/\(totalSteps)"
         let details = [
-            "loss \(Self.loss(smoothedLoss)) (last \(Self.loss(loss)))  \(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)",
-            "loss \(Self.loss(smoothedLoss))  \(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)",
+            "loss \(Self.loss(smoothedLoss)) (last \(Self.loss(loss)))  \(meansText)\(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)",
+            "loss \(Self.loss(smoothedLoss))  \(meansText)\(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)",
             "loss \(Self.loss(smoothedLoss))  ETA \(remaining)",
             "loss \(Self.loss(smoothedLoss))",
         ]

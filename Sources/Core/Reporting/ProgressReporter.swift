@@ -37,14 +37,16 @@ public final class ProgressReporter {
     }
 
     /// Takes note of a finished step, and shows it when it is time: always the first and the last one.
-    public func report(step: Int, loss lastLoss: Double, tokensPerSecond: Double) {
+    public func report(
+        step: Int, loss lastLoss: Double, means: [MetricsLine.Mean] = [], tokensPerSecond: Double
+    ) {
         let time = now()
         loss.add(lastLoss)
         if step > previous.step { stepSeconds.add((time - previous.seconds) / Double(step - previous.step)) }
         previous = (step, time)
         let snapshot = ProgressSnapshot(
             step: step, totalSteps: totalSteps, loss: lastLoss, smoothedLoss: loss.mean ?? lastLoss,
-            tokensPerSecond: tokensPerSecond,
+            means: means, tokensPerSecond: tokensPerSecond,
             remainingSeconds: stepSeconds.mean.map { $0 * Double(max(0, totalSteps - step)) })
         latest = snapshot
         if step >= totalSteps || time - lastShownSeconds >= style.intervalSeconds { show(snapshot, at: time) }

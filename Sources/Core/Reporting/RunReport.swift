@@ -9,6 +9,8 @@ public struct RunReport: Sendable {
     public var configurationYAML: String
     /// Steps in order, as `MetricsLine.read` gives them.
     public var lines: [MetricsLine]
+    /// Of the loss.
+    public var lossUnit: String
     /// Further numbers for the head of the page.
     public var facts: [Fact]
 
@@ -27,7 +29,11 @@ public struct RunReport: Sendable {
     }
 
     /// A report of the given steps.
-    public init(title: String, configurationYAML: String, lines: [MetricsLine], facts: [Fact] = []) {
+    public init(
+        title: String, configurationYAML: String, lines: [MetricsLine], lossUnit: String = "nats per token",
+        facts: [Fact] = []
+    ) {
+        self.lossUnit = lossUnit
         self.title = title
         self.configurationYAML = configurationYAML
         self.lines = lines
@@ -78,17 +84,40 @@ public struct RunReport: Sendable {
             lossSeries.append(.init(name: "validation", style: .second, points: validation))
         }
         return [
-            LineChart(title: "Loss", unit: "nats per token", series: lossSeries),
-            LineChart(
-                title: "Learning rate", unit: "",
-                series: [.init(name: "learning rate", style: .first, points: points(\.learningRate))]),
-            LineChart(
-                title: "Speed", unit: "tokens/s", startsAtZero: true,
-                series: [.init(name: "tokens/s", style: .first, points: points(\.tokensPerSecond))]),
-            LineChart(
-                title: "Gradient norm", unit: "before clipping",
-                series: [.init(name: "gradient norm", style: .first, points: points(\.gradientNorm))]),
-        ].filter { chart in chart.series.contains { !$0.points.isEmpty } }
+            LineChart(title: "Loss", unit: lossUnit, series: lossSeries)
+        ] + meanCharts
+            + [
+                LineChart(
+                    title: "Learning rate", unit: "",
+                    series: [.init(name: "learning rate", style: .first, points: points(\.learningRate))]),
+                LineChart(
+                    title: "Speed", unit: "tokens/s", startsAtZero: true,
+                    series: [.init(name: "tokens/s", style: .first, points: points(\.tokensPerSecond))]),
+                LineChart(
+                    title: "Gradient norm", unit: "before clipping",
+                    series: [.init(name: "gradient norm", style: .first, points: points(\.gradientNorm))]),
+            ].filter { chart in chart.series.contains { !$0.points.isEmpty } }
+    }
+
+    /// A chart for each mean that the objective gives beside the loss.
+    private var meanCharts: [LineChart] {
+        let means = lines.flatMap { line in line.means.filter { $0.value.isFinite }.map { (line.step, $0) } }
+        var metrics: [String] = []
+        for (_, mean) in means where !metrics.contains(mean.metric) { metrics.append(mean.metric) }
+        return metrics.map { metric in
+            func points(ofValidation: Bool) -> [LineChart.Point] {
+                means.filter { $1.metric == metric && $1.isOfValidation == ofValidation }.map {
+                    .init(x: Double($0), y: $1.value)
+                }
+            }
+            let title = MetricsLine.Mean(metric, 0).title
+            return LineChart(
+                title: title.prefix(1).uppercased() + title.dropFirst(), unit: "",
+                series: [
+                    .init(name: "training", style: .first, points: points(ofValidation: false)),
+                    .init(name: "validation", style: .second, points: points(ofValidation: true)),
+                ].filter { !$0.points.isEmpty })
+        }
     }
 
     /// Means over windows centred on each point (which do not lag behind as a running mean does), a twentieth of the run wide.

@@ -33,7 +33,7 @@ public final class TensorBoardWriter {
     }
 
     /// The scalars of a step: `train/loss`, `train/learning_rate`, `train/gradient_norm`, `train/tokens_per_second`,
-    /// `train/resident_bytes`, after a validation `validation/loss` and, at a knot, `chain/link`,
+    /// `train/resident_bytes` and the objective's means, after a validation `validation/loss` and theirs, and, at a knot, `chain/link`,
     /// `chain/probe_loss_before` and `chain/probe_loss_after`.
     public func append(_ line: MetricsLine) throws(ReportingError) {
         var scalars: [(tag: String, value: Double)] = [
@@ -42,6 +42,9 @@ public final class TensorBoardWriter {
             ("train/resident_bytes", Double(line.residentBytes)),
         ]
         if let validationLoss = line.validationLoss { scalars.append(("validation/loss", validationLoss)) }
+        for mean in line.means {
+            scalars.append(((mean.isOfValidation ? "validation/" : "train/") + mean.metric, mean.value))
+        }
         if let knot = line.knot {
             scalars += [
                 ("chain/link", Double(knot.link)), ("chain/probe_loss_before", knot.probeLossBefore),

@@ -7,12 +7,13 @@ import CatenaCore
 /// average out.
 final class ProbeBatch {
     private let model: LanguageModel
+    private let objective: any Objective
     private var inputs: [Batch] = []
     private static let supervisedTokens = 256
     private static let microBatches = 16
 
     init(_ setup: TrainingSetup) {
-        model = setup.model
+        (model, objective) = (setup.model, setup.objective)
         let data = setup.validation ?? setup.training
         let size = setup.configuration.training.microBatch
         var supervised = 0
@@ -30,7 +31,9 @@ final class ProbeBatch {
     /// The mean loss, without dropout. Every process computes it, at the same time: where the frozen weights are spread over
     /// processes, a forward pass needs all of them.
     func loss() throws -> Double {
-        let (sum, weight) = try model.losses(inputs).reduce((0.0, 0.0)) { ($0.0 + $1.sum, $0.1 + $1.weight) }
+        let (sum, weight) = try model.losses(inputs, objective: objective).reduce((0.0, 0.0)) {
+            ($0.0 + $1.sum, $0.1 + $1.weight)
+        }
         return sum / max(weight, 1)
     }
 }

@@ -28,7 +28,8 @@ final class GradientAccumulator {
             }
         // Activations of several micro-batches in all layers at once would take what layer-major order is to save.
         let recomputes = isLayerMajor || configuration.training.recompute == .blocks
-        pass = GradientPass(model: setup.model, recompute: recomputes ? .blocks : .none)
+        pass = GradientPass(
+            model: setup.model, objective: setup.objective, recompute: recomputes ? .blocks : .none)
         parameters = setup.parameters
         gradients = [parameters.gradients]
     }
@@ -78,10 +79,7 @@ final class GradientAccumulator {
             failure = failure ?? notFinite(loss.sum, microBatch: index, step: step)
             reducer.add(
                 microBatch: index, gradient: gradient.pointer,
-                scalars: StepSums(
-                    loss: loss.sum, weight: loss.weight, supervised: Double(loss.supervisedCount),
-                    tokens: Double(microBatches[slot].tokenCount)
-                ).scalars)
+                scalars: StepSums(loss, tokens: microBatches[slot].tokenCount, objective: setup.objective).scalars)
         }
         return failure
     }

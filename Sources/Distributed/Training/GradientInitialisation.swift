@@ -9,6 +9,7 @@ import CatenaEngine
 /// the number of processes or the placement of the weights.
 final class GradientInitialisation {
     private let model: LanguageModel
+    private let objective: any Objective
     private let communicator: any Communicator
     private let reducer: GradientReducer
     /// Steps that were done before.
@@ -23,8 +24,8 @@ final class GradientInitialisation {
     /// After it no collective can follow.
     private var communicationFailure: (any Error)?
 
-    init(model: LanguageModel, step: Int, communicator: any Communicator) {
-        self.model = model
+    init(model: LanguageModel, objective: any Objective, step: Int, communicator: any Communicator) {
+        (self.model, self.objective) = (model, objective)
         self.step = step
         self.communicator = communicator
         linears = model.gradientInitialisedLinears
@@ -39,7 +40,8 @@ final class GradientInitialisation {
     func run(microBatchCount: Int, input: (Int) -> Batch) throws {
         guard !linears.isEmpty else { return }
         share = ReductionTree.share(of: microBatchCount, rank: communicator.rank, size: communicator.size)
-        try WeightGradientPass(model: model, linears: linears).run(share.map(input)) { [self] block, index, weight in
+        let pass = WeightGradientPass(model: model, objective: objective, linears: linears)
+        try pass.run(share.map(input)) { [self] block, index, weight in
             guard communicationFailure == nil else { return }
             begin(block, microBatchCount: microBatchCount)
             reducer.add(
@@ -95,9 +97,10 @@ extension LanguageModel {
     ///   - step: how many steps were done before.
     ///   - input: the micro-batch with a global index below `microBatchCount`; asked for this process's share only.
     package func initialiseFromGradients(
-        _ communicator: any Communicator, step: Int, microBatchCount: Int, input: (Int) -> Batch
+        _ communicator: any Communicator, objective: any Objective = NextToken(), step: Int, microBatchCount: Int,
+        input: (Int) -> Batch
     ) throws {
-        try GradientInitialisation(model: self, step: step, communicator: communicator).run(
+        try GradientInitialisation(model: self, objective: objective, step: step, communicator: communicator).run(
             microBatchCount: microBatchCount, input: input)
     }
 }

@@ -129,7 +129,7 @@ final class RunRecorder {
         let minutes = (ContinuousClock.now - started) / .seconds(60)
         try RunReport(
             title: folder.path, configurationYAML: setup.configuration.resolvedYAML,
-            lines: try MetricsLine.read(path: folder.metrics),
+            lines: try MetricsLine.read(path: folder.metrics), lossUnit: setup.objective.lossUnit,
             facts: [
                 .init("trainable parameters", String(setup.parameters.count)),
                 .init("processes", String(setup.communicator.size)),

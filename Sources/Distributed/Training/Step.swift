@@ -47,7 +47,8 @@ final class Step {
         setup.optimizer.step(learningRate: learningRate, gradientScale: context.gradientScale)
         for hook in hooks { try hook.afterUpdate(&context) }
         let seconds = (clock.now - begin) / .seconds(1)
-        context.validationLoss = try isValidationDue(step) ? validator?.meanLoss() : nil
+        let validation = try isValidationDue(step) ? validator?.run() : nil
+        context.validationLoss = validation?.loss
         for hook in hooks { try hook.afterStep(&context) }
         return Result(
             metrics: MetricsLine(
@@ -56,7 +57,8 @@ final class Step {
                 tokensPerSecond: sums.tokens / seconds, seconds: seconds, gatherSeconds: spent.gathered.waitedSeconds,
                 reduceSeconds: spent.reduceSeconds, gatherBytes: spent.gathered.bytesReceived,
                 reduceBytes: spent.reduceBytes, residentBytes: ResidentMemory.currentBytes,
-                validationLoss: context.validationLoss, knot: context.knot, penalty: context.penalty),
+                validationLoss: context.validationLoss, means: means(sums) + (validation?.means ?? []),
+                knot: context.knot, penalty: context.penalty),
             stopRequested: stopRequested)
     }
 
@@ -74,6 +76,10 @@ final class Step {
         let sums = StepSums(scalars: reduced.scalars)
         guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step) }
         return (sums, reduced.highestVote == 1)
+    }
+
+    private func means(_ sums: StepSums) -> [MetricsLine.Mean] {
+        zip(setup.objective.metrics, sums.metrics).map { .init($0, $1 / sums.weight) }
     }
 
     private func changedFile() -> (any Error)? {

@@ -36,7 +36,7 @@ extension Trainer {
     package func tokenizer() throws -> Tokenizer { try setup.tokenizer.get() }
 
     /// Collective: the mean loss over the validation data; nil without any.
-    package func validationLoss() throws -> Double? { try validator?.meanLoss() }
+    package func validationLoss() throws -> Double? { try validator?.run().loss }
 
     /// Collective: whether a signal has asked any process to stop.
     package func isStopRequested() throws -> Bool { try communicator.isStopRequested() }

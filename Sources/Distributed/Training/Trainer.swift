@@ -66,10 +66,12 @@ public final class Trainer {
         }
         let reducer = GradientReducer(
             communicator: communicator, parameterCount: setup.parameters.count,
-            scalarCount: StepSums.scalarCount,
+            scalarCount: StepSums.scalarCount(setup.objective),
             mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
         validator = try setup.validation.map {
-            try Validator($0, model: setup.model, configuration: configuration, communicator: communicator)
+            try Validator(
+                $0, model: setup.model, objective: setup.objective, configuration: configuration,
+                communicator: communicator)
         }
         let knots = KnotTying(setup: setup, reducer: reducer, report: report)
         trainStep = Step(

@@ -29,6 +29,9 @@ final class TrainingSetup {
 
     var model: LanguageModel { placed.model }
 
+    /// What is learned.
+    var objective: any Objective { NextToken() }
+
     /// Names the training data, the tokenizer and the template together.
     var dataKey: String { training.key }
 
@@ -212,7 +215,9 @@ extension TrainingSetup {
             .map(\.gradientSteps).max()
         guard let steps else { return }
         let microBatches = (step..<step + steps).flatMap { plan.microBatches(step: $0).microBatches }
-        try model.initialiseFromGradients(communicator, step: step, microBatchCount: microBatches.count) { index in
+        try model.initialiseFromGradients(
+            communicator, objective: objective, step: step, microBatchCount: microBatches.count
+        ) { index in
             var microBatch = Batch()
             microBatch.fill(microBatches[index], from: training)
             return microBatch

@@ -4,6 +4,7 @@ import CatenaCore
 final class Validator {
     private let data: PreparedDataset
     private let model: LanguageModel
+    private let objective: any Objective
     private let communicator: any Communicator
     private let plan: StepPlan
     private var microBatch = Batch()
@@ -11,11 +12,12 @@ final class Validator {
     private static let microBatchesAtOnce = 16
 
     init(
-        _ data: PreparedDataset, model: LanguageModel, configuration: RunConfiguration,
+        _ data: PreparedDataset, model: LanguageModel, objective: any Objective, configuration: RunConfiguration,
         communicator: any Communicator
     ) throws {
         self.data = data
         self.model = model
+        self.objective = objective
         self.communicator = communicator
         plan = try BatchPlan(
             data,
@@ -26,8 +28,16 @@ final class Validator {
         ).microBatches(step: 0)
     }
 
-    /// Collective: Σ loss / Σ weight over all examples, added in the order of the data.
-    func meanLoss() throws -> Double {
+    /// What a validation found.
+    struct Result {
+        /// Σ loss / Σ weight.
+        let loss: Double
+        /// The same of the objective's metrics.
+        let means: [MetricsLine.Mean]
+    }
+
+    /// Collective: over all examples, added in the order of the data.
+    func run() throws -> Result {
         let share = ReductionTree.share(
             of: plan.microBatches.count, rank: communicator.rank, size: communicator.size)
         // All processes visit the model's blocks equally often, those with a micro-batch less with nothing.
@@ -41,15 +51,20 @@ final class Validator {
                 microBatch.fill(plan.microBatches[index], from: data)
                 return microBatch
             }
-            own += try model.losses(inputs).flatMap { [$0.sum, $0.weight] }
+            for (loss, input) in zip(try model.losses(inputs, objective: objective), inputs) {
+                own += StepSums(loss, tokens: input.tokenCount, objective: objective).scalars
+            }
         }
         let bytes = own.withUnsafeBytes { Array($0) }
         let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
             part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
         }
-        let (sum, weight) = stride(from: 0, to: all.count, by: 2).reduce((0.0, 0.0)) {
-            ($0.0 + all[$1], $0.1 + all[$1 + 1])
-        }
-        return sum / weight
+        let count = StepSums.scalarCount(objective)
+        var totals = [Double](repeating: 0, count: count)
+        for (index, value) in all.enumerated() { totals[index % count] += value }
+        let sums = StepSums(scalars: totals)
+        return Result(
+            loss: sums.loss / sums.weight,
+            means: zip(objective.metrics, sums.metrics).map { .init("validation_" + $0, $1 / sums.weight) })
     }
 }

@@ -11,15 +11,25 @@ struct ParityCase: CustomTestStringConvertible, Sendable {
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
-    static let committed = cases(in: root + "/Tests/Fixtures/parity")
+    static let committed = cases(in: root + "/Tests/Fixtures/parity").filter { $0.kind == nil }
     static let shared =
         cases(in: root + "/../shared/fixtures/parity")
         + cases(in: root + "/../shared/fixtures/families").filter(\.isKnownDecoder)
 
+    /// Cases of preference optimisation; seed 0 of the oracle where it is there.
+    static let preferences =
+        (cases(in: root + "/Tests/Fixtures/parity") + cases(in: root + "/../shared/fixtures/families")).filter {
+            $0.kind == "dpo"
+        }
+
+    /// What is learned; nil for the next token of a decoder.
+    private var kind: String? {
+        try? JSONDocument.read(path: folder + "/expected.json").optionalString("kind")
+    }
+
     /// Whether it is a decoder of a family that Catena knows, and not one with another head or several experts.
     private var isKnownDecoder: Bool {
-        let kind = try? JSONDocument.read(path: folder + "/expected.json").optionalString("kind")
-        return kind == "decoder" && (try? ModelFamily.configuration(at: folder + "/model")) != nil
+        kind == "decoder" && (try? ModelFamily.configuration(at: folder + "/model")) != nil
     }
 
     private static func cases(in folder: String) -> [ParityCase] {

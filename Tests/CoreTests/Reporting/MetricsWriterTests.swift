@@ -59,6 +59,21 @@ struct MetricsWriterTests {
         #expect(!metricsLine(1).json.contains("knot"))
     }
 
+    @Test("the objective's means have keys of their own and read back")
+    func means() {
+        var line = metricsLine(4, validationLoss: 0.5)
+        line.means = [.init("reward_accuracy", 2 / 3), .init("validation_reward_accuracy", 0)]
+        #expect(line.json.hasSuffix(#""reward_accuracy": 0.6666666666666666, "validation_reward_accuracy": 0.0}"#))
+        #expect(MetricsLine(json: line.json) == line)
+        #expect(line.means.map(\.isOfValidation) == [false, true])
+    }
+
+    @Test("a line with a text in the place of a number is none", arguments: ["validation_loss", "knot", "penalty"])
+    func texts(key: String) {
+        let line = metricsLine(4).json.dropLast() + #", "\#(key)": "high"}"#
+        #expect(MetricsLine(json: line) == nil)
+    }
+
     @Test("a number that is not finite is null and reads as NaN")
     func notFinite() throws {
         var line = metricsLine(1)
