@@ -16,7 +16,7 @@ private struct Outcome: Equatable {
 
 func placed(
     _ model: StoredModel, _ placement: RunConfiguration.DistributedSection.Placement, prefetch: Bool = true,
-    _ format: BaseFormat = .float32, _ communicator: any Communicator
+    format: BaseFormat = .float32, _ communicator: any Communicator
 ) throws -> PlacedModel {
     try PlacedModel(
         ModelFiles(modelAt: model.path), choice: PlacementChoice(placement: placement, reason: "checked"),
@@ -78,15 +78,15 @@ private func samePlacements(_ kind: String, _ storage: BaseStorage, _ compute: B
     ) { communicator, expectations in
         guard let format = BaseFormat(storage: storage, compute: compute) else { return }
         let model = try StoredModel(kind: kind, communicator: communicator)
-        let expected = try run(placed(model, .replicated, format, communicator), groups: [1, 2])
+        let expected = try run(placed(model, .replicated, format: format, communicator), groups: [1, 2])
         let plain = try run(placed(model, .replicated, communicator), groups: [1, 2])
         let isExact = storage == .bfloat16 && kind != "float32 in shards"
         expectations.expect((plain.losses == expected.losses) == isExact, "beside float32's losses")
         for prefetch in [true, false] {
-            let found = try run(placed(model, .sharded, prefetch: prefetch, format, communicator), groups: [1, 2])
+            let found = try run(placed(model, .sharded, prefetch: prefetch, format: format, communicator), groups: [1, 2])
             expectations.expect(found == expected, "sharded, prefetch \(prefetch): other bits")
         }
-        let found = try run(placed(model, .node, format, communicator), groups: [1, 2])
+        let found = try run(placed(model, .node, format: format, communicator), groups: [1, 2])
         expectations.expect(found == expected, "node: other bits")
         try model.remove(communicator)
     }
