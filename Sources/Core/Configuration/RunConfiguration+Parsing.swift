@@ -29,6 +29,7 @@ extension RunConfiguration {
         try readAdapter(reader, methods: methods)
         try checkBaseFormat(reader)
         try checkChain(reader)
+        try checkTask(reader)
         if training.validationEvery != nil, data.validation == nil {
             throw reader.contradiction(
                 "training.validation-every", "training.validation-every is set, but there is no data.validation",

@@ -3,6 +3,10 @@
 /// Paths are kept as they were typed; they are relative to the directory in which the command runs.
 public struct RunConfiguration: Sendable, Equatable {
     public var model = ""
+    public var task = Task.languageModel
+    /// Empty: from the model or the data.
+    public var labels: [String] = []
+    public var preference = PreferenceSection()
     public var baseStorage = BaseStorage.auto
     public var baseCompute = BaseCompute.float32
     /// nil exactly when `training.trainable` is `.all`.
@@ -25,6 +29,16 @@ extension RunConfiguration: ConfigurationSection {
         .init(
             "model", \.model, .path("the path of a model"), required: "a Hugging Face model folder or a .gguf file",
             "Hugging Face folder or `.gguf` file"),
+        // Only where they matter: the fingerprint of a language model's run does not name them.
+        .init(
+            "task", \.task, .task, page: "data.md#tasks", isWritten: { $0.task != .languageModel },
+            "what is learned: the next token, the class or the number of a text, the better of two answers"),
+        .init(
+            "labels", \.labels, .classNames, default: "the model's or the data's", page: "data.md#tasks",
+            isWritten: { !$0.labels.isEmpty }, "the names of the classes, in the order of the scores"),
+        .init(
+            "preference", \.preference, .section, page: "data.md#tasks", isWritten: { $0.task == .preference },
+            "how pairs of answers are learned"),
         // Only where they are set: the fingerprint of a float32 run does not name them.
         .init(
             "base-storage", \.baseStorage, .choice, page: "base-weights.md", isWritten: { $0.baseStorage != .auto },

@@ -45,6 +45,10 @@ final class TrainingSetup {
                 key: "distributed.placement", value: "sharded",
                 supported: "auto, replicated or node, because training.trainable: all has no frozen weights")
         }
+        guard configuration.task == .languageModel else {
+            throw TrainingError.unsupported(
+                key: "task", value: configuration.task.rawValue, supported: "language-model for now")
+        }
         let threads = try section.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
         let files = try communicator.agree("open the model") { try ModelFiles(modelAt: configuration.model) }
