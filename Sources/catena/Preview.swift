@@ -14,7 +14,8 @@ struct Preview: ParsableCommand {
             elsewhere.
 
             --json: an object a line, {"text", "input_ids", "labels", "notes"}; labels are -100 where nothing is learned, text \
-            is null for token ids of a model without a tokenizer.
+            is null for token ids of a model without a tokenizer. With --task classification or regression "label", "category" and \
+            "token_type_ids" beside them; with --task preference two objects an example, "answer" says which.
 
             EXAMPLES:
               catena preview --model models/smollm2 --data train.jsonl
@@ -35,6 +36,12 @@ struct Preview: ParsableCommand {
             "Chat template: auto, chatml, llama2, llama3, alpaca, plain or a .jinja file. (default: the configuration's, or auto)"
     )
     var template: String?
+    @Option(
+        help: ArgumentHelp(
+            "What the examples are for: language-model, classification, regression, preference. (default: the configuration's, or language-model)",
+            valueName: "task"), transform: Self.task)
+    var task: CatenaCore.Task?
+    @OptionGroup var mapping: ColumnOptions
     @Option(name: [.customShort("n"), .customLong("count")], help: "The first examples, this many.")
     var count = 5
     @Flag(help: "Print one JSON object for each example.")
@@ -57,14 +64,25 @@ struct Preview: ParsableCommand {
         }
         let tokenizer = Result { try Tokenizer.load(model: path) }
         let known = try? description.get()
+        let task = task ?? run?.task ?? .languageModel
+        let columns = mapping.columns.isEmpty ? run?.data.columns ?? [] : mapping.columns
+        let file = try ExampleReader.read(path: data ?? run?.data.train ?? "", columns: columns, task: task)
+        // The classes are those of the run, whatever data are looked at.
+        let labels =
+            task == .classification
+            ? try ClassLabels.choose(
+                given: run?.labels ?? [], model: path,
+                examples: run.map { $0.data.train == file.path } ?? true
+                    ? file
+                    : try ExampleReader.read(path: run?.data.train ?? "", columns: run?.data.columns ?? [], task: task))
+            : nil
         let encoder = try DataEncoders(
             tokenizer: tokenizer, template: template ?? run?.data.template ?? "auto",
             date: run?.data.date ?? .standard,
-            maximumLength: run?.data.maxLength ?? Int(Int32.max), lengthName: "data.max-length",
+            maximumLength: run?.data.maxLength ?? Int(Int32.max), lengthName: "data.max-length", task: task,
+            labels: labels,
             model: known.map { run == nil ? Self.withoutPositionLimit($0) : $0 }
         ).encoder()
-        let file = try ExampleReader.read(
-            path: data ?? run?.data.train ?? "", columns: run?.data.columns ?? [])
         var previews: [ExamplePreview] = []
         var faults = DataFaults()
         for sourced in file.examples.prefix(count) {
@@ -79,7 +97,7 @@ struct Preview: ParsableCommand {
         try faults.requireNone()
         for note in encoder.notes + file.notes { StandardError.write(note + "\n") }
         let style = PreviewStyle.detect()
-        for preview in previews.prefix(count) {
+        for preview in previews.prefix(task == .preference ? 2 * count : count) {
             if json {
                 StandardOutput.write(json: preview.json.compactText() + "\n")
             } else {
@@ -93,5 +111,14 @@ struct Preview: ParsableCommand {
         var model = model
         model.maximumPositions = Int(Int32.max)
         return model
+    }
+
+    @Sendable private static func task(_ name: String) throws -> CatenaCore.Task {
+        let supported = CatenaCore.Task.supported
+        guard let task = CatenaCore.Task(rawValue: name), supported.contains(task) else {
+            throw ValidationError(
+                "--task \(name): expected one of \(supported.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return task
     }
 }

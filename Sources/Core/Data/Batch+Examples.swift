@@ -1,16 +1,37 @@
+import CatenaEngine
+
 extension Batch {
-    /// Puts the examples of some rows in, in order; memory of earlier fillings is used again.
+    /// Puts the examples of some rows in, in order; memory of earlier fillings is used again. A pair of answers is two segments, the
+    /// chosen one first.
     public mutating func fill(_ plan: MicroBatchPlan, from data: PreparedDataset) {
         clear()
         for example in plan.rows.joined() {
-            data.withExample(example) { append(inputIds: $0, labels: $1, exampleIndex: example) }
+            data.withExample(example) { ids, labels in
+                if let target = data.target(of: example) {
+                    append(inputIds: ids, types: labels, target: target, exampleIndex: example)
+                } else if let count = data.chosenCount(of: example) {
+                    for range in [0..<count, count..<ids.count] {
+                        append(
+                            inputIds: UnsafeBufferPointer(rebasing: ids[range]),
+                            labels: UnsafeBufferPointer(rebasing: labels[range]), exampleIndex: example)
+                    }
+                } else {
+                    append(inputIds: ids, labels: labels, exampleIndex: example)
+                }
+            }
         }
     }
 
-    /// Adds one example as a segment of its own; labels are not shifted.
+    /// Adds one example as a segment of its own; labels are not shifted. No pairs.
     public mutating func append(_ example: EncodedExample, exampleIndex: Int) {
         example.inputIds.withUnsafeBufferPointer { ids in
-            example.labels.withUnsafeBufferPointer { append(inputIds: ids, labels: $0, exampleIndex: exampleIndex) }
+            guard let target = example.target else {
+                example.labels.withUnsafeBufferPointer { append(inputIds: ids, labels: $0, exampleIndex: exampleIndex) }
+                return
+            }
+            example.tokenTypes.withUnsafeBufferPointer {
+                append(inputIds: ids, types: $0, target: target, exampleIndex: exampleIndex)
+            }
         }
     }
 

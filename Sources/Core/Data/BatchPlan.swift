@@ -66,11 +66,18 @@ public final class BatchPlan {
     private var firstSteps = [0]
     private var kept: (epoch: Int, order: EpochOrder)?
 
-    /// A plan over examples of the given lengths in tokens.
+    /// A plan over examples of the given lengths in tokens, whose next tokens are learned.
     ///
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for batch sizes that contradict each other.
-    public init(exampleLengths: [Int], settings: Settings) throws(DataError) {
-        precondition(!exampleLengths.isEmpty, "a plan needs examples")
+    public convenience init(exampleLengths: [Int], settings: Settings) throws(DataError) {
+        try self.init(positionCounts: exampleLengths.map { $0 - 1 }, settings: settings)
+    }
+
+    /// A plan over examples that take so many positions each.
+    ///
+    /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for batch sizes that contradict each other.
+    public init(positionCounts: [Int], settings: Settings) throws(DataError) {
+        precondition(!positionCounts.isEmpty, "a plan needs examples")
         guard settings.globalBatch >= 1 else {
             throw .invalidSetting(
                 name: "training.global-batch", value: "\(settings.globalBatch)", expected: "at least 1")
@@ -81,12 +88,12 @@ public final class BatchPlan {
                 expected: "1...\(settings.globalBatch), the global batch")
         }
         self.settings = settings
-        lengths = exampleLengths.map { Int32($0 - 1) }
+        lengths = positionCounts.map { Int32($0) }
     }
 
     /// A plan over all examples of a data set.
     public convenience init(_ data: PreparedDataset, settings: Settings) throws(DataError) {
-        try self.init(exampleLengths: (0..<data.count).map(data.length(of:)), settings: settings)
+        try self.init(positionCounts: (0..<data.count).map(data.positionCount(of:)), settings: settings)
     }
 
     /// How many steps some epochs have, from the first.

@@ -10,6 +10,8 @@ enum WrittenForm: Sendable {
     case text(String)
     /// Tokens as they are.
     case tokens(inputIds: [Int32], labels: [Int32])
+    /// Nothing that a template writes.
+    case judged
 }
 
 extension ChatTemplate {
@@ -29,6 +31,7 @@ extension ChatTemplate {
             .joined(prompt: BuiltInTemplate.alpacaPrompt(instruction: instruction, input: input), answer: output)
         case (.text(let text), _), (.document(let text), _): .text(text)
         case (.tokens(let inputIds, let labels), _): .tokens(inputIds: inputIds, labels: labels)
+        case (.sequence, _), (.preference, _): .judged
         case (.conversation, _), (.completion, _), (.instruction, _):
             .conversation(example.conversation ?? Conversation(messages: []))
         }

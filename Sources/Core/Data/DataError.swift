@@ -22,6 +22,10 @@ public enum DataError: Error, Equatable, Sendable {
     case nothingSupervised(file: String, line: RecordPlace, form: String)
     /// After truncation no example of the file has a token left to be learned.
     case nothingSupervisedAfterTruncation(file: String, exampleCount: Int, maximumLength: Int)
+    /// All examples are of one class.
+    case oneClass(file: String, label: String)
+    /// All pairs have equal answers.
+    case equalAnswers(file: String, pairCount: Int)
     /// `template` names none of the known templates.
     case unknownTemplate(String, known: [String])
     /// A setting outside its range.
@@ -72,6 +76,13 @@ extension DataError: CustomStringConvertible {
             \(file): expected tokens to learn, found none in all \(exampleCount) examples after cutting them to \
             max-length \(maximumLength); their prompts alone are longer, so raise data.max-length.
             """
+        case .oneClass(let file, let label):
+            """
+            \(file): expected examples of two classes or more, found only \(label); there is nothing to tell apart. Classes without \
+            examples are named by "labels" in the configuration.
+            """
+        case .equalAnswers(let file, let pairCount):
+            "\(file): expected pairs of different answers, found equal ones in all \(pairCount) pairs."
         case .unknownTemplate(let name, let known):
             "data.template: expected one of \(known.joined(separator: ", ")), found \"\(name)\"."
         case .invalidSetting(let name, let value, let expected):

@@ -10,6 +10,15 @@ package enum DataKeys {
         "tools", "functions", "history", "documents", "chat_template_kwargs",
     ]
 
+    /// Keys of two texts that are judged together.
+    static let textPairs = [
+        ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2"), ("question", "sentence"),
+        ("text", "text_pair"),
+    ]
+
+    /// Keys of one text that is judged.
+    static let texts = ["text", "sentence"]
+
     /// The keys that a column can stand for: those of the forms and of questions with options.
     package static let ofColumns = all + ["choices"]
 

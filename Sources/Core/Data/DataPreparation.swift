@@ -57,7 +57,7 @@ public struct DataPreparation {
     private func open(verifiesHash: Bool) throws(PreparedFileDamage) -> PreparedDataset {
         let storage = try PreparedFile(path: cached, key: key, verifiesHash: verifiesHash)
         if verifiesHash {
-            try storage.requireSound(vocabularySize: encoder.vocabularySize, maximumLength: encoder.maximumLength)
+            try storage.requireSound(for: encoder)
         }
         return PreparedDataset(
             storage: storage, path: cached, notes: notes + storage.notes + storage.statistics.notes, wasCached: true)
@@ -66,7 +66,7 @@ public struct DataPreparation {
     /// The tokens of part `part` of `parts`, which are contiguous and of nearly equal numbers of examples; a single example is
     /// part 0's. Parts appended in order are the whole.
     public mutating func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
-        if file == nil { file = try ExampleReader.read(data, path: path, columns: columns) }
+        if file == nil { file = try ExampleReader.read(data, path: path, columns: columns, task: encoder.task) }
         let examples = file?.examples ?? []
         func start(_ part: Int) -> Int { (part * examples.count + parts - 1) / parts }
         return try PreparedTokens(examples[start(part)..<start(part + 1)], encoder: encoder)
@@ -77,6 +77,9 @@ public struct DataPreparation {
     /// - Throws: ``DataError/faults(_:)`` with what is wrong in all parts.
     public func store(_ tokens: PreparedTokens) throws(DataError) -> PreparedDataset {
         try tokens.faults.requireNone()
+        if tokens.equalCount == tokens.readCount, tokens.readCount > 0 {
+            throw .equalAnswers(file: path, pairCount: tokens.readCount)
+        }
         guard tokens.count > 0 else {
             throw .nothingSupervisedAfterTruncation(
                 file: path, exampleCount: tokens.readCount, maximumLength: encoder.maximumLength)

@@ -10,6 +10,8 @@ package struct RecordFault: Error {
 struct DataRecord {
     /// Members that are not null, in the file's order.
     let members: JSONObject
+    /// The keys that stand for columns of other names.
+    let mapped: Set<String>
     private var taken: [String] = []
 
     /// - Throws: ``RecordFault`` for what is no object and for a mapped column that is not there.
@@ -30,6 +32,7 @@ struct DataRecord {
                 members.append(column.key, value)
             }
         }
+        mapped = Set(columns.map(\.key))
         self.members = members.filter { !$0.value.isNull }
     }
 

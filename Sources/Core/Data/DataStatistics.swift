@@ -14,6 +14,12 @@ public struct DataStatistics: Sendable, Equatable, Codable {
     public var conversationExampleCount = 0
     /// What the template had to say, and for how many conversations.
     public var templateNotes: [String: Int] = [:]
+    /// What the examples are; nil for tokens.
+    public var content: DataContent?
+    /// Examples of each class, in the order of the classes; nil where there are none.
+    public var categoryCounts: [Int]?
+    /// Pairs that were left out because their answers are equal; nil where there are none.
+    public var equalCount: Int?
     /// Tokens of all examples.
     public var tokenCount = 0
     /// Positions with a target.
@@ -44,10 +50,18 @@ public struct DataStatistics: Sendable, Equatable, Codable {
 
     /// Two lines for a person.
     public var summary: String {
+        let learned =
+            switch content ?? .tokens {
+            case .tokens, .pairs: ", \(supervisedCount) of them learned"
+            case .categories, .values: ""
+            }
         var text = """
-            \(exampleCount) examples, \(tokenCount) tokens, \(supervisedCount) of them learned; \
+            \(exampleCount) \(content == .pairs ? "pairs" : "examples"), \(tokenCount) tokens\(learned); \
             length min \(minimumLength), median \(medianLength), 90 % \(length90), max \(maximumLength)
             """
+        if let categoryCounts, let fewest = categoryCounts.min(), let most = categoryCounts.max() {
+            text += "\n\(categoryCounts.count) classes of \(fewest) to \(most) examples"
+        }
         if cutCount > 0 {
             text += "\n\(cutCount) of \(readCount) examples cut to the maximal length"
             if droppedCount > 0 { text += ", \(droppedCount) of them left out (nothing to learn was left)" }

@@ -7,8 +7,28 @@ public struct EncodedExample: Sendable, Equatable {
     /// Whether tokens were cut off at the end.
     public var wasCut = false
 
-    /// How many positions have a target: the labels after the first token that are not -100.
-    public var supervisedCount: Int { labels.dropFirst().count { $0 != EncodedExample.ignored } }
+    /// What a whole sequence is judged as; nil where tokens are learned.
+    public var target: SegmentTarget?
+    /// The type of each token of a sequence that is judged; empty where all are 0.
+    public var tokenTypes: [Int32] = []
+    /// Of a pair of answers: how many of the first tokens are the chosen one's.
+    public var chosenCount: Int?
+
+    /// How many positions have a target: the labels after the first token, or of each answer of a pair after its first token, that are not
+    /// -100. A sequence that is judged counts once.
+    public var supervisedCount: Int {
+        if target != nil { return 1 }
+        let count = labels.dropFirst().count { $0 != EncodedExample.ignored }
+        guard let chosenCount, labels[chosenCount] != EncodedExample.ignored else { return count }
+        return count - 1
+    }
+
+    /// The example up to its last learned token: what comes after (a template's last line feed, padding) has no influence on the loss
+    /// and would only cost time.
+    var trimmed: EncodedExample {
+        let end = (labels.lastIndex { $0 != EncodedExample.ignored } ?? -1) + 1
+        return EncodedExample(inputIds: Array(inputIds[..<end]), labels: Array(labels[..<end]), wasCut: wasCut)
+    }
 
     /// The label of a token that is not learned.
     public static let ignored: Int32 = -100
@@ -57,4 +77,8 @@ package struct EncodedRecord: Sendable {
     package var notes: [String] = []
     /// Whether it was written as a conversation.
     package var isConversation = false
+    /// Whether tokens were cut off, where no example came of it.
+    package var wasCut = false
+    /// Whether it is a pair of equal answers, of which no example came.
+    package var areEqual = false
 }

@@ -15,6 +15,10 @@ package enum Example: Sendable, Equatable {
     case document(String)
     /// `{"input_ids", "labels"}`: labels[i] stands for inputIds[i] (not shifted); -100 is not learned.
     case tokens(inputIds: [Int32], labels: [Int32])
+    /// `{"text", "label"}`, or two texts: the whole is judged.
+    case sequence(first: String, second: String?, label: ExampleLabel)
+    /// `{"prompt", "chosen", "rejected"}`: two whole examples, whose answers are compared.
+    indirect case preference(chosen: Example, rejected: Example)
 
     /// The form as it is written in a file.
     package var form: String {
@@ -25,6 +29,8 @@ package enum Example: Sendable, Equatable {
         case .text: "{\"text\"}"
         case .document: "plain text"
         case .tokens: "{\"input_ids\", \"labels\"}"
+        case .sequence(_, let second, _): (second == nil ? ExampleForm.Form.sequence : .pair).rawValue
+        case .preference: ExampleForm.Form.preference.rawValue
         }
     }
 
@@ -38,7 +44,7 @@ package enum Example: Sendable, Equatable {
             Conversation(messages: [
                 .init("user", input.isEmpty ? instruction : instruction + "\n\n" + input), .init("assistant", output),
             ])
-        case .text, .document, .tokens: nil
+        case .text, .document, .tokens, .sequence, .preference: nil
         }
     }
 
@@ -46,6 +52,8 @@ package enum Example: Sendable, Equatable {
     package var hasTarget: Bool {
         switch self {
         case .text(let text), .document(let text): !text.allSatisfy(\.isWhitespace)
+        case .sequence(let first, let second, _): !(first + (second ?? "")).allSatisfy(\.isWhitespace)
+        case .preference(let chosen, let rejected): chosen.hasTarget && rejected.hasTarget
         case .tokens(_, let labels): labels.dropFirst().contains { $0 != EncodedExample.ignored }
         case .conversation, .completion, .instruction:
             (conversation?.messages ?? []).contains { message in

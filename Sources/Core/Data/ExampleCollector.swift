@@ -11,9 +11,9 @@ struct ExampleCollector: RecordCollector {
     private var lastIgnored: [String] = []
     private var faults = DataFaults()
 
-    init(path: String, columns: [RunConfiguration.DataSection.Column]) {
+    init(path: String, columns: [RunConfiguration.DataSection.Column], task: Task) {
         self.path = path
-        form = ExampleForm(columns: columns)
+        form = ExampleForm(columns: columns, task: task)
     }
 
     mutating func add(_ value: JSONValue, line: RecordPlace) {

@@ -61,6 +61,8 @@ public struct ExampleEncoder: Sendable {
 
     private func record(_ example: Example) throws(TemplateMismatch) -> EncodedRecord {
         switch template.form(of: example) {
+        case .judged:
+            throw TemplateMismatch(expected: "an example of the task language-model", found: example.form)
         case .tokens(let inputIds, let labels):
             return EncodedRecord(examples: [EncodedExample(inputIds: inputIds, labels: labels)])
         case .text(let text):
@@ -91,7 +93,7 @@ public struct ExampleEncoder: Sendable {
     package func prompt(for sourced: SourcedExample) throws(DataError) -> EncodedPrompt? {
         try located(sourced) { () throws(TemplateMismatch) in
             switch template.form(of: sourced.example) {
-            case .tokens, .text: return nil
+            case .tokens, .text, .judged: return nil
             case .joined(let prompt, _):
                 let whole = joining.prompt(prompt)
                 return EncodedPrompt(text: whole.text, inputIds: whole.ids, stopIds: stopIds)

@@ -6,6 +6,14 @@ package protocol ExampleEncoding: Sendable {
     var vocabularySize: Int { get }
     /// All that the tokens depend on besides the data and the length.
     var keys: [String] { get }
+    /// What the examples are for: it decides which forms a file may have.
+    var task: Task { get }
+    /// What the tokens of an example are.
+    var content: DataContent { get }
+    /// How many classes there are, where sequences are of classes.
+    var categoryCount: Int { get }
+    /// No token type is above this.
+    var largestTokenType: Int32 { get }
     /// What the user should know about how it was chosen, one sentence each.
     var notes: [String] { get }
 
@@ -16,7 +24,24 @@ package protocol ExampleEncoding: Sendable {
     func record(_ sourced: SourcedExample) throws(DataError) -> EncodedRecord
 }
 
+/// What prepared examples are.
+public enum DataContent: String, Sendable, Codable {
+    /// Tokens, some of which are learned.
+    case tokens
+    /// Sequences of classes.
+    case categories
+    /// Sequences of numbers.
+    case values
+    /// Two answers, one after the other, each with its prompt.
+    case pairs
+}
+
 extension ExampleEncoding {
+    package var task: Task { .languageModel }
+    package var content: DataContent { .tokens }
+    package var categoryCount: Int { 0 }
+    package var largestTokenType: Int32 { 0 }
+
     /// The example's tokens and labels: one element, or several for a document longer than the maximal length and for a
     /// conversation that has to be split.
     package func encode(_ sourced: SourcedExample) throws(DataError) -> [EncodedExample] {

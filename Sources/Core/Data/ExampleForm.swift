@@ -2,7 +2,8 @@ package import CatenaFiles
 
 /// Recognises the form of a record by its keys and makes an example of it.
 ///
-/// A record that fits several forms is taken as the first of: messages, input_ids, prompt, instruction or question, text.
+/// The task comes first. A record that fits several forms of language models is taken as the first of: messages, input_ids, prompt,
+/// instruction or question, text.
 /// Keys that say nothing about training are ignored and named; those that would change it are refused.
 package struct ExampleForm {
     static let knownForms = """
@@ -27,13 +28,21 @@ package struct ExampleForm {
         case instruction = "{\"instruction\", \"input\", \"output\"}"
         case question = "{\"question\", \"answer\"}"
         case text = "{\"text\"}"
+        case sequence = "{\"text\", \"label\"}"
+        case pair = "{\"sentence1\", \"sentence2\", \"label\"}"
+        case preference = "{\"prompt\", \"chosen\", \"rejected\"}"
     }
 
     private let columns: [RunConfiguration.DataSection.Column]
     /// What was found for ignored keys, which are the same in every record of most files.
     private var meant: [String: String?] = [:]
 
-    package init(columns: [RunConfiguration.DataSection.Column]) { self.columns = columns }
+    private let task: Task
+
+    /// Records for `task`; `columns` says which column stands for which key.
+    package init(columns: [RunConfiguration.DataSection.Column], task: Task = .languageModel) {
+        (self.columns, self.task) = (columns, task)
+    }
 
     /// The example that `value` writes.
     package mutating func read(_ value: JSONValue) throws(RecordFault) -> Reading {
@@ -53,6 +62,11 @@ package struct ExampleForm {
     }
 
     private mutating func example(of record: inout DataRecord) throws(RecordFault) -> (Example, Form) {
+        switch task {
+        case .classification, .regression: return try record.sequence(task)
+        case .preference: return (try record.preference(), .preference)
+        case .languageModel, .multiLabel, .sequenceToSequence: break
+        }
         if let key = record.first(of: ["messages", "conversations", "conversation"]), let value = record[key] {
             record.take(key)
             return (.conversation(try record.conversation(try MessageReader.messages(value, at: key))), .messages)
@@ -60,20 +74,21 @@ package struct ExampleForm {
         if record.has("input_ids") { return (try record.tokens(), .tokens) }
         if record.has("chosen") || record.has("rejected") {
             throw RecordFault(
-                expected: "examples of one answer each; task: preference is not supported",
+                expected: "examples of one answer each, or task: preference in the run's configuration",
                 found: "\"chosen\" and \"rejected\"")
         }
         if record.has("prompt"), let answer = record.first(of: ["completion", "response"]) {
             return (try record.completion(answer: answer), .prompt)
         }
+        if let text = Self.judgedText(of: record) {
+            throw RecordFault(
+                expected: "\"\(text)\" without \"label\", or task: classification (for numbers task: regression)",
+                found: "\"label\"")
+        }
         if let ask = record.first(of: ["instruction", "question"]) {
             return (try record.instruction(ask: ask), ask == "instruction" ? .instruction : .question)
         }
         if record.has("text") {
-            if record.has("label") {
-                throw RecordFault(
-                    expected: "\"text\" without \"label\"; task: classification is not supported", found: "\"label\"")
-            }
             record.take("text")
             return (.text(try record.string("text")), .text)
         }
@@ -83,6 +98,14 @@ package struct ExampleForm {
         throw RecordFault(
             expected: Self.knownForms,
             found: record.description + (hints.isEmpty ? "" : " (\(hints.joined(separator: ", ")))"))
+    }
+
+    /// The key of a text with a label that no form of language models explains; nil for other records.
+    private static func judgedText(of record: DataRecord) -> String? {
+        guard record.has("label"), !record.has("instruction") else { return nil }
+        let hasAnswer = record.first(of: ["answer", "response", "output"]) != nil
+        if hasAnswer, record.has("question") { return nil }
+        return record.first(of: DataKeys.texts + DataKeys.textPairs.map(\.0))
     }
 
     private mutating func meaning(of key: String) -> String? {
@@ -97,7 +120,7 @@ package struct ExampleForm {
         let talk = ["system", "tools", "functions", "documents", "chat_template_kwargs"]
         return switch (example, form) {
         case (_, .tokens): ["labels"]
-        case (_, .text): []
+        case (_, .text), (_, .sequence), (_, .pair): []
         case (_, .question), (.instruction, _): talk + ["context", "input", "history"]
         default: talk
         }

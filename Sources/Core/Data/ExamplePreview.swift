@@ -11,10 +11,14 @@ package struct ExamplePreview: Sendable {
     package let pieces: [TextRun]
     /// The tokens.
     package let encoded: EncodedExample
+    /// What a whole sequence is judged as, as the data say it and as it is learned; nil where tokens are learned.
+    package var judgement: (label: JSONValue, category: Int?)?
+    /// Which of two answers it is, `chosen` or `rejected`; nil for others.
+    package var answer: String?
     /// What to know about this example: ignored keys, what was cut, that nothing is learned.
-    package let notes: [String]
+    package var notes: [String]
 
-    /// One element, or one for each piece of a long document.
+    /// One element, one for each piece of a long document, or two for a pair of answers.
     ///
     /// - Parameters:
     ///   - tokenizer: for the text of token ids; nil where it cannot be used.
@@ -22,6 +26,10 @@ package struct ExamplePreview: Sendable {
     package static func make(
         _ sourced: SourcedExample, encoder: any ExampleEncoding, tokenizer: Tokenizer?, positions: Int?
     ) throws(DataError) -> [ExamplePreview] {
+        if case .preference(let chosen, let rejected) = sourced.example, let encoder = encoder as? PreferenceEncoder {
+            return try pair(
+                chosen, rejected, of: sourced, encoder: encoder, tokenizer: tokenizer, positions: positions)
+        }
         let record = try encoder.record(sourced)
         var previews: [ExamplePreview] = []
         for (index, encoded) in record.examples.enumerated() {
@@ -31,10 +39,30 @@ package struct ExamplePreview: Sendable {
             } else if let tokenizer {
                 pieces = encoded.runs(tokenizer)
             }
-            previews.append(
-                ExamplePreview(
-                    file: sourced.file, line: sourced.line, pieces: pieces, encoded: encoded,
-                    notes: sourced.notes + record.notes + encoded.notes(positions: positions)))
+            var preview = ExamplePreview(
+                file: sourced.file, line: sourced.line, pieces: pieces, encoded: encoded,
+                notes: sourced.notes + record.notes + encoded.notes(positions: positions))
+            preview.judgement = encoded.judgement((encoder as? SequenceEncoder)?.labels)
+            previews.append(preview)
+        }
+        return previews
+    }
+
+    /// The chosen answer and the rejected one, each with its prompt.
+    private static func pair(
+        _ chosen: Example, _ rejected: Example, of sourced: SourcedExample, encoder: PreferenceEncoder,
+        tokenizer: Tokenizer?, positions: Int?
+    ) throws(DataError) -> [ExamplePreview] {
+        let record = try encoder.record(sourced)
+        var previews: [ExamplePreview] = []
+        for (answer, example) in [("chosen", chosen), ("rejected", rejected)] {
+            let one = SourcedExample(
+                example, file: sourced.file, line: sourced.line, ignoredKeys: sourced.ignoredKeys)
+            for var preview in try make(one, encoder: encoder.answers, tokenizer: tokenizer, positions: positions) {
+                preview.answer = answer
+                if record.areEqual { preview.notes.append("left out: chosen and rejected are equal") }
+                previews.append(preview)
+            }
         }
         return previews
     }
@@ -42,14 +70,23 @@ package struct ExamplePreview: Sendable {
     /// The text; nil where there is no tokenizer to make one of ids.
     package var text: String? { pieces.isEmpty ? nil : pieces.map(\.text).joined() }
 
-    /// `{"text", "input_ids", "labels", "notes"}`.
+    /// `{"text", "input_ids", "labels", "notes"}`; of a sequence that is judged `"label"`, `"category"` and `"token_type_ids"` too, of an
+    /// answer of a pair `"answer"`.
     package var json: JSONValue {
-        [
+        var members: JSONObject = [
             "text": text.map { .string($0) } ?? .null,
             "input_ids": .array(encoded.inputIds.map { .integer(Int($0)) }),
             "labels": .array(encoded.labels.map { .integer(Int($0)) }),
             "notes": .array(notes.map { .string($0) }),
         ]
+        if let judgement {
+            members["label"] = judgement.label
+            if let category = judgement.category { members["category"] = .integer(category) }
+            let types = encoded.tokenTypes.isEmpty ? encoded.inputIds.map { _ in Int32(0) } : encoded.tokenTypes
+            members["token_type_ids"] = .array(types.map { .integer(Int($0)) })
+        }
+        if let answer { members["answer"] = .string(answer) }
+        return .object(members)
     }
 }
 
@@ -66,6 +103,15 @@ extension EncodedExample {
             start = end
         }
         return pieces
+    }
+
+    /// The name of the class, or the number.
+    fileprivate func judgement(_ labels: ClassLabels?) -> (label: JSONValue, category: Int?)? {
+        switch target {
+        case nil: nil
+        case .category(let place): (labels.map { .string($0.names[Int(place)]) } ?? .null, Int(place))
+        case .value(let value): (.number(Double(value)), nil)
+        }
     }
 
     fileprivate func notes(positions: Int?) -> [String] {

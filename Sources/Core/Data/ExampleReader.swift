@@ -6,12 +6,14 @@ package enum ExampleReader {
     /// All examples of a file, in its order.
     ///
     /// Blank lines are skipped, a byte order mark and CRLF are allowed. A .txt file is one ``Example/document(_:)``.
-    /// - Parameter columns: which column of the file stands for which key of a form.
+    /// - Parameters:
+    ///   - columns: which column of the file stands for which key of a form.
+    ///   - task: what the examples are for, which decides about the forms.
     /// - Throws: ``DataError`` that names the file and the lines that are wrong.
     package static func read(
-        path: String, columns: [RunConfiguration.DataSection.Column] = []
+        path: String, columns: [RunConfiguration.DataSection.Column] = [], task: Task = .languageModel
     ) throws(DataError) -> ExampleFile {
-        try read(contents(of: path), path: path, columns: columns)
+        try read(contents(of: path), path: path, columns: columns, task: task)
     }
 
     /// The bytes of a file.
@@ -27,21 +29,26 @@ package enum ExampleReader {
         }
     }
 
-    /// As ``read(path:columns:)``, with the file's bytes already at hand.
+    /// As ``read(path:columns:task:)``, with the file's bytes already at hand.
     static func read(
-        _ data: Data, path: String, columns: [RunConfiguration.DataSection.Column]
+        _ data: Data, path: String, columns: [RunConfiguration.DataSection.Column], task: Task
     ) throws(DataError) -> ExampleFile {
         let result = data.withUnsafeBytes { bytes in
-            Result { () throws(DataError) in try read(bytes, path: path, columns: columns) }
+            Result { () throws(DataError) in try read(bytes, path: path, columns: columns, task: task) }
         }
         return try result.get()
     }
 
     private static func read(
-        _ all: UnsafeRawBufferPointer, path: String, columns: [RunConfiguration.DataSection.Column]
+        _ all: UnsafeRawBufferPointer, path: String, columns: [RunConfiguration.DataSection.Column], task: Task
     ) throws(DataError) -> ExampleFile {
         let bytes = try text(all, path: path)
         if path.lowercased().hasSuffix(".txt") {
+            guard task == .languageModel else {
+                throw .invalidExample(
+                    file: path, line: 1, expected: "records of the task \(task.rawValue), in .jsonl or .json",
+                    found: "a plain text")
+            }
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidExample(file: path, line: 1, expected: "UTF-8 text", found: "bytes that are not UTF-8")
             }
@@ -49,7 +56,7 @@ package enum ExampleReader {
                 path: path, examples: [SourcedExample(.document(text), file: path, line: 1)], ignoredKeys: IgnoredKeys()
             )
         }
-        var collector = ExampleCollector(path: path, columns: columns)
+        var collector = ExampleCollector(path: path, columns: columns, task: task)
         try JSONRecords.read(bytes, path: path, into: &collector)
         return try collector.file()
     }

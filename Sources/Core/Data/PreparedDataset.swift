@@ -84,7 +84,34 @@ public final class PreparedDataset: Sendable {
     /// The number of tokens of example `index`.
     public func length(of index: Int) -> Int { storage.range(of: index).count }
 
-    /// The tokens and labels (not shifted) of example `index`; the buffers are good inside `body` only.
+    /// What the examples are.
+    public var content: DataContent { storage.content }
+
+    /// How many positions of a micro-batch example `index` takes: the last token of a sequence whose next token is learned is none.
+    public func positionCount(of index: Int) -> Int {
+        switch content {
+        case .tokens: length(of: index) - 1
+        case .categories, .values: length(of: index)
+        case .pairs: length(of: index) - 2
+        }
+    }
+
+    /// What example `index` is judged as; nil where tokens are learned.
+    public func target(of index: Int) -> SegmentTarget? {
+        switch content {
+        case .tokens, .pairs: nil
+        case .categories: .category(Int32(truncatingIfNeeded: storage.mark(of: index)))
+        case .values: .value(Float(bitPattern: UInt32(truncatingIfNeeded: storage.mark(of: index))))
+        }
+    }
+
+    /// How many of the first tokens of example `index` are the chosen answer's; nil where the examples are no pairs.
+    public func chosenCount(of index: Int) -> Int? {
+        content == .pairs ? Int(storage.mark(of: index)) : nil
+    }
+
+    /// The tokens of example `index` and their labels (not shifted), or their types where sequences are judged; the buffers are good
+    /// inside `body` only.
     public func withExample<R>(
         _ index: Int, _ body: (_ inputIds: UnsafeBufferPointer<Int32>, _ labels: UnsafeBufferPointer<Int32>) -> R
     ) -> R {
@@ -96,7 +123,18 @@ public final class PreparedDataset: Sendable {
 
     /// A copy of example `index`.
     public func example(_ index: Int) -> EncodedExample {
-        withExample(index) { EncodedExample(inputIds: Array($0), labels: Array($1)) }
+        withExample(index) { ids, labels in
+            guard let target = target(of: index) else {
+                var example = EncodedExample(inputIds: Array(ids), labels: Array(labels))
+                example.chosenCount = chosenCount(of: index)
+                return example
+            }
+            var example = EncodedExample(
+                inputIds: Array(ids), labels: Array(repeating: EncodedExample.ignored, count: ids.count))
+            example.target = target
+            if labels.contains(where: { $0 != 0 }) { example.tokenTypes = Array(labels) }
+            return example
+        }
     }
 
     static func write(
@@ -145,6 +183,9 @@ extension DataStatistics {
         }
         for (note, count) in templateNotes.sorted(by: { $0.key < $1.key }) {
             notes.append("\(count) of \(conversationCount) conversations: \(note).")
+        }
+        if let equalCount {
+            notes.append("\(equalCount) of \(readCount) pairs were left out, because chosen and rejected are equal.")
         }
         if cutCount > 0 {
             let dropped = droppedCount > 0 ? "; \(droppedCount) were left out, because nothing to learn was left" : ""

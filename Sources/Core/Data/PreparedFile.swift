@@ -11,6 +11,9 @@ struct PreparedFileDamage: Error {
 ///
 ///     magic "CATDATA\n" | header length (UInt64) | header (JSON: key, counts, statistics, notes), padded with spaces
 ///     offsets  (count + 1) x Int64 | inputIds  tokenCount x Int32 | labels  tokenCount x Int32 | SHA-256 of all before
+///
+/// Where the header's statistics name another content than tokens, marks, count x Int64, come after the labels, as
+/// ``PreparedTokens`` has them.
 struct PreparedFile: Sendable {
     /// Part of the key: raised when the layout or the meaning of the tokens changes.
     static let version = 2
@@ -34,6 +37,9 @@ struct PreparedFile: Sendable {
     private let offsetsStart: Int
     private let inputIdsStart: Int
     private let labelsStart: Int
+    /// nil where the examples are of tokens.
+    private let marksStart: Int?
+    let content: DataContent
 
     init(path: String, key: String, verifiesHash: Bool) throws(PreparedFileDamage) {
         do {
@@ -61,7 +67,10 @@ struct PreparedFile: Sendable {
         }
         inputIdsStart = offsetsStart + 8 * (count + 1)
         labelsStart = inputIdsStart + 4 * tokenCount
-        let expected = labelsStart + 4 * tokenCount + Self.digestBytes
+        content = statistics.content ?? .tokens
+        let labelsEnd = labelsStart + 4 * tokenCount
+        marksStart = content == .tokens ? nil : labelsEnd
+        let expected = labelsEnd + (content == .tokens ? 0 : 8 * count) + Self.digestBytes
         guard byteCount == expected else {
             throw PreparedFileDamage(reason: "it has \(byteCount) bytes instead of \(expected)")
         }
@@ -77,7 +86,18 @@ struct PreparedFile: Sendable {
 
     /// Checks every example: where it lies, its length, its ids and labels. A valid sum only says that the file is what somebody
     /// wrote.
-    func requireSound(vocabularySize: Int, maximumLength: Int) throws(PreparedFileDamage) {
+    func requireSound(for encoder: any ExampleEncoding) throws(PreparedFileDamage) {
+        let (vocabularySize, maximumLength) = (encoder.vocabularySize, encoder.maximumLength)
+        guard content == encoder.content, statistics.categoryCounts.map({ $0.count == encoder.categoryCount }) ?? true
+        else {
+            throw PreparedFileDamage(reason: "it is of another task")
+        }
+        let (shortest, longest) =
+            switch content {
+            case .tokens: (2, maximumLength)
+            case .categories, .values: (1, maximumLength)
+            case .pairs: (4, 2 * maximumLength)
+            }
         guard statistics.exampleCount == count, statistics.tokenCount == tokenCount else {
             throw PreparedFileDamage(reason: "its header counts other examples than it has")
         }
@@ -86,16 +106,22 @@ struct PreparedFile: Sendable {
             let place = offsetsStart + 8 * index
             let start = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
             let next = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
-            guard start == end, next >= start, next - start >= 2, next - start <= maximumLength, next <= tokenCount
+            guard start == end, next >= start, next - start >= shortest, next - start <= longest, next <= tokenCount,
+                isPossible(mark(of: index), length: next - start, encoder)
             else {
-                throw PreparedFileDamage(reason: "example \(index) has an impossible place or length")
+                throw PreparedFileDamage(reason: "example \(index) has an impossible place, length or target")
             }
             end = Int(next)
         }
         guard end == tokenCount else {
             throw PreparedFileDamage(reason: "\(tokenCount - end) tokens belong to no example")
         }
-        for (name, start, lowest) in [("token id", inputIdsStart, 0), ("label", labelsStart, EncodedExample.ignored)] {
+        let judges = content == .categories || content == .values
+        let second =
+            judges
+            ? ("token type", labelsStart, 0, Int(encoder.largestTokenType) + 1)
+            : ("label", labelsStart, EncodedExample.ignored, vocabularySize)
+        for (name, start, lowest, limit) in [("token id", inputIdsStart, 0, vocabularySize), second] {
             let values = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + 4 * tokenCount])
                 .assumingMemoryBound(to: Int32.self)
             var (smallest, largest) = (Int32.max, Int32.min)
@@ -104,13 +130,28 @@ struct PreparedFile: Sendable {
                 smallest = min(smallest, value == lowest ? 0 : value)
                 largest = max(largest, value)
             }
-            guard smallest >= 0, Int(largest) < vocabularySize else {
+            guard smallest >= 0, Int(largest) < limit else {
                 throw PreparedFileDamage(
                     reason:
-                        "it has the \(name) \(smallest < 0 ? smallest : largest), outside the vocabulary of \(vocabularySize)"
+                        "it has the \(name) \(smallest < 0 ? smallest : largest), outside the \(limit) there are"
                 )
             }
         }
+    }
+
+    private func isPossible(_ mark: Int64, length: Int64, _ encoder: any ExampleEncoding) -> Bool {
+        switch content {
+        case .tokens: true
+        case .categories: mark >= 0 && mark < encoder.categoryCount
+        case .values: UInt32(exactly: mark).map { Float(bitPattern: $0).isFinite } ?? false
+        case .pairs: mark >= 2 && length - mark >= 2 && max(mark, length - mark) <= encoder.maximumLength
+        }
+    }
+
+    /// What ``PreparedTokens/marks`` holds for example `index`; 0 where there is nothing.
+    func mark(of index: Int) -> Int64 {
+        guard let marksStart else { return 0 }
+        return Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: marksStart + 8 * index, as: Int64.self))
     }
 
     /// The tokens of example `index`, as a range of all tokens.
@@ -153,6 +194,7 @@ struct PreparedFile: Sendable {
         tokens.offsets.map { Int64($0).littleEndian }.withUnsafeBytes { bytes += $0 }
         tokens.inputIds.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
         tokens.labels.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
+        tokens.marks.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
         bytes += Array(SHA256.hash(data: bytes))
         return bytes
     }

@@ -2,7 +2,7 @@ import CatenaFiles
 
 extension PreparedTokens {
     /// Numbers before the offsets.
-    private static let countCount = 10
+    private static let countCount = 14
 
     /// The tokens and counts as bytes, for another process of the same job.
     public func bytes() -> [UInt8] {
@@ -11,15 +11,19 @@ extension PreparedTokens {
         let notes = Array(JSONValue.object(JSONObject(templateNotes.mapValues { .integer($0) })).compactText().utf8)
         let counts = [
             offsets.count, inputIds.count, readCount, cutCount, droppedCount, faults.count, faultText.count,
-            conversationCount, conversationExampleCount, notes.count,
+            conversationCount, conversationExampleCount, notes.count, marks.count, equalCount, categoryCount,
+            Self.contents.firstIndex(of: content) ?? 0,
         ]
         bytes.reserveCapacity(
-            8 * (counts.count + offsets.count) + 8 * inputIds.count + faultText.count + notes.count)
+            8 * (counts.count + offsets.count + marks.count) + 8 * inputIds.count + faultText.count + notes.count)
         for number in counts + offsets { withUnsafeBytes(of: Int64(number)) { bytes += $0 } }
         inputIds.withUnsafeBytes { bytes += $0 }
         labels.withUnsafeBytes { bytes += $0 }
+        marks.withUnsafeBytes { bytes += $0 }
         return bytes + faultText + notes
     }
+
+    private static let contents: [DataContent] = [.tokens, .categories, .values, .pairs]
 
     /// What ``bytes()`` of another process gave.
     public init(bytes: [UInt8]) {
@@ -34,11 +38,14 @@ extension PreparedTokens {
             let counts = numbers(0..<Self.countCount)
             let (offsetCount, tokenCount) = (counts[0], counts[1])
             let start = 8 * (Self.countCount + offsetCount)
-            let end = start + 8 * tokenCount
+            let marksStart = start + 8 * tokenCount
+            let end = marksStart + 8 * counts[10]
             let notesStart = end + counts[6]
             precondition(all.count == notesStart + counts[9], "\(all.count) bytes of \(tokenCount) tokens")
             (readCount, cutCount, droppedCount) = (counts[2], counts[3], counts[4])
             (conversationCount, conversationExampleCount) = (counts[7], counts[8])
+            (equalCount, categoryCount, content) = (counts[11], counts[12], Self.contents[counts[13]])
+            marks = (0..<counts[10]).map { all.loadUnaligned(fromByteOffset: marksStart + 8 * $0, as: Int64.self) }
             offsets = numbers(Self.countCount..<Self.countCount + offsetCount)
             inputIds = ids(from: start, tokenCount)
             labels = ids(from: start + 4 * tokenCount, tokenCount)

@@ -7,8 +7,16 @@ public struct PreparedTokens: Sendable, Equatable {
     public internal(set) var offsets = [0]
     /// Token ids of all examples, one after the other.
     public internal(set) var inputIds: [Int32] = []
-    /// What is learned at each place, or -100.
+    /// What is learned at each place, or -100; token types where sequences are judged.
     public internal(set) var labels: [Int32] = []
+    /// What the examples are.
+    public internal(set) var content = DataContent.tokens
+    /// A number for each example where they are not of tokens alone: its class, the bits of its value, or how many of its tokens are the
+    /// chosen answer's.
+    public internal(set) var marks: [Int64] = []
+    var equalCount = 0
+    /// Classes, where sequences are of classes.
+    var categoryCount = 0
     var readCount = 0
     var cutCount = 0
     var droppedCount = 0
@@ -30,6 +38,8 @@ public struct PreparedTokens: Sendable, Equatable {
     package init(
         _ examples: some Collection<SourcedExample>, encoder: any ExampleEncoding
     ) throws(DataError) {
+        content = encoder.content
+        categoryCount = encoder.categoryCount
         for sourced in examples {
             readCount += 1
             do throws(DataError) {
@@ -43,7 +53,17 @@ public struct PreparedTokens: Sendable, Equatable {
 
     private mutating func append(_ sourced: SourcedExample, encoder: any ExampleEncoding) throws(DataError) {
         let record = try encoder.record(sourced)
-        guard sourced.example.hasTarget, !record.examples.isEmpty else { throw Self.nothingSupervised(sourced) }
+        guard sourced.example.hasTarget else { throw Self.nothingSupervised(sourced) }
+        if record.areEqual {
+            equalCount += 1
+            return
+        }
+        if record.examples.isEmpty, record.wasCut {
+            cutCount += 1
+            droppedCount += 1
+            return
+        }
+        guard !record.examples.isEmpty else { throw Self.nothingSupervised(sourced) }
         if record.isConversation {
             conversationCount += 1
             conversationExampleCount += record.examples.count
@@ -70,6 +90,10 @@ public struct PreparedTokens: Sendable, Equatable {
         offsets += part.offsets.dropFirst().map { $0 + start }
         inputIds += part.inputIds
         labels += part.labels
+        marks += part.marks
+        // What the first of them, which has no examples, does not know.
+        if part.content != .tokens { (content, categoryCount) = (part.content, part.categoryCount) }
+        equalCount += part.equalCount
         readCount += part.readCount
         cutCount += part.cutCount
         droppedCount += part.droppedCount
@@ -90,24 +114,59 @@ public struct PreparedTokens: Sendable, Equatable {
         statistics.conversationExampleCount = conversationExampleCount
         statistics.templateNotes = templateNotes
         statistics.tokenCount = inputIds.count
-        for example in 0..<count {
-            let labels = labels[(offsets[example] + 1)..<offsets[example + 1]]
-            statistics.supervisedCount += labels.count { $0 != EncodedExample.ignored }
+        for example in 0..<count { statistics.supervisedCount += supervisedCount(of: example) }
+        if content != .tokens { statistics.content = content }
+        if equalCount > 0 { statistics.equalCount = equalCount }
+        if content == .categories {
+            var counts = [Int](repeating: 0, count: categoryCount)
+            for mark in marks { counts[Int(mark)] += 1 }
+            statistics.categoryCounts = counts
         }
         statistics.summarise(lengths: (0..<count).map { offsets[$0 + 1] - offsets[$0] })
         return statistics
     }
 
-    /// Adds an example up to its last learned token: what comes after (a template's last line feed, padding) has no
-    /// influence on the loss and would only cost time.
+    /// What counts as learned of an example.
+    private func supervisedCount(of example: Int) -> Int {
+        let range = offsets[example]..<offsets[example + 1]
+        func learned(_ range: Range<Int>) -> Int {
+            labels[range].dropFirst().count { $0 != EncodedExample.ignored }
+        }
+        switch content {
+        case .tokens: return learned(range)
+        case .categories, .values: return 1
+        case .pairs:
+            let border = range.lowerBound + Int(marks[example])
+            return learned(range.lowerBound..<border) + learned(border..<range.upperBound)
+        }
+    }
+
     private mutating func append(_ example: EncodedExample) {
-        let end = (example.labels.lastIndex { $0 != EncodedExample.ignored } ?? -1) + 1
-        inputIds += example.inputIds[..<end]
-        labels += example.labels[..<end]
+        switch (example.target, example.chosenCount) {
+        case (.category(let place), _): append(example.inputIds, example.types, mark: Int64(place))
+        case (.value(let value), _): append(example.inputIds, example.types, mark: Int64(value.bitPattern))
+        case (nil, let count?): append(example.inputIds, example.labels, mark: Int64(count))
+        case (nil, nil):
+            let example = example.trimmed
+            append(example.inputIds, example.labels, mark: nil)
+        }
+    }
+
+    private mutating func append(_ ids: [Int32], _ labels: [Int32], mark: Int64?) {
+        inputIds += ids
+        self.labels += labels
         offsets.append(inputIds.count)
+        if let mark { marks.append(mark) }
     }
 
     private static func nothingSupervised(_ sourced: SourcedExample) -> DataError {
         .nothingSupervised(file: sourced.file, line: sourced.line, form: sourced.example.form)
+    }
+}
+
+extension EncodedExample {
+    /// The type of each token.
+    fileprivate var types: [Int32] {
+        tokenTypes.isEmpty ? Array(repeating: 0, count: inputIds.count) : tokenTypes
     }
 }

@@ -12,6 +12,8 @@ public protocol TextTokenizer: Sendable {
     var beginningOfSequenceId: Int32? { get }
     var endOfSequenceIds: [Int32] { get }
     var addsBeginningOfSequence: Bool { get }
+    /// What makes one sequence of a text, or of two.
+    func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate
     /// The chat templates that the model brings along.
     var templates: ModelTemplates { get }
     /// Texts of the tokens that stand outside the model's own segmentation.

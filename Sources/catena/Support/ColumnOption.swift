@@ -22,11 +22,12 @@ struct ColumnOptions: ParsableArguments {
 
     @Sendable private static func column(_ argument: String) throws -> RunConfiguration.DataSection.Column {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-        guard parts.count == 2, DataKeys.ofColumns.contains(parts[0]) else {
+        let key = parts.first?.replacing("-", with: "_") ?? ""
+        guard parts.count == 2, DataKeys.ofColumns.contains(key) else {
             throw ValidationError(
                 "--columns \(argument): expected key=column with a key of \(DataKeys.ofColumns.joined(separator: ", "))."
             )
         }
-        return .init(key: parts[0], name: parts[1])
+        return .init(key: key, name: parts[1])
     }
 }

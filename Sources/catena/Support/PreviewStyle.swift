@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaFiles
 import Foundation
 
 /// How learned parts of an example are shown: in green on a terminal, between marks elsewhere.
@@ -21,14 +22,20 @@ struct PreviewStyle {
     func text(_ preview: ExamplePreview) -> String {
         let encoded = preview.encoded
         var text =
-            "\(PrintableText.escaped(name: preview.file)):\(preview.line): \(encoded.inputIds.count) tokens, "
-            + "\(encoded.supervisedCount) learned\n"
+            "\(PrintableText.escaped(name: preview.file)):\(preview.line): \(preview.answer.map { $0 + ", " } ?? "")"
+            + "\(encoded.inputIds.count) tokens, " + learned(preview) + "\n"
         if preview.text != nil {
             text += preview.pieces.map { marked(PrintableText.escaped($0.text), $0.isLearned) }.joined() + "\n"
         }
         text += "tokens: " + tokens(encoded) + "\n"
         for note in preview.notes { text += "note: " + PrintableText.escaped(note) + "\n" }
         return text + "\n"
+    }
+
+    private func learned(_ preview: ExamplePreview) -> String {
+        guard let (label, category) = preview.judgement else { return "\(preview.encoded.supervisedCount) learned" }
+        let name = label.stringValue.map { PrintableText.escaped(name: $0) } ?? label.compactText()
+        return "label \(name)" + (category.map { " (class \($0))" } ?? "")
     }
 
     private func marked(_ text: String, _ isLearned: Bool) -> String {

@@ -77,19 +77,26 @@ extension ValueKind where Value == [RunConfiguration.DataSection.Column] {
             guard case .section(let entries) = node.content else {
                 throw .invalid(node, path, expected: "a section such as {prompt: question, completion: answer}")
             }
-            _ = try SectionReader(node, path: path, origin: node.origin, known: DataKeys.ofColumns)
+            // Keys of records are written with underscores, keys of configurations without.
+            let isKnown = { (key: String) in DataKeys.ofColumns.contains(key.replacing("-", with: "_")) }
+            let known = DataKeys.ofColumns + entries.map(\.key).filter(isKnown)
+            _ = try SectionReader(node, path: path, origin: node.origin, known: known)
             var columns: Value = []
             for entry in entries {
+                let key = entry.key.replacing("-", with: "_")
                 guard let name = entry.node.text, !name.isEmpty else {
                     throw .invalid(entry.node, "\(path).\(entry.key)", expected: "the name of a column")
                 }
                 if let other = columns.first(where: { $0.name == name }) {
                     throw .contradiction(
                         origin: entry.node.origin,
-                        problem: "\(path) gives the column \"\(name)\" to \(other.key) and to \(entry.key)",
+                        problem: "\(path) gives the column \"\(name)\" to \(other.key) and to \(key)",
                         advice: "give each key a column of its own")
                 }
-                columns.append(.init(key: entry.key, name: name))
+                if columns.contains(where: { $0.key == key }) {
+                    throw .duplicateKey(origin: entry.keyOrigin, key: key)
+                }
+                columns.append(.init(key: key, name: name))
             }
             return columns
         },

@@ -97,6 +97,14 @@ public final class Tokenizer: Sendable {
     /// Whether the model expects ``beginningOfSequenceId`` before every sequence. ``encode(_:)`` does not add it.
     public var addsBeginningOfSequence: Bool { parts.addsBeginningOfSequence && parts.beginningOfSequenceId != nil }
 
+    /// What makes one sequence of a text, or of two.
+    ///
+    /// - Throws: ``TokenizerError`` for a post-processor that is not understood.
+    public func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
+        try parts.sequenceTemplate.get()
+            ?? SequenceTemplate(beginningOfSequence: addsBeginningOfSequence ? beginningOfSequenceId : nil)
+    }
+
     /// The chat templates that the model brings along.
     public var templates: ModelTemplates { parts.templates }
 

@@ -33,6 +33,8 @@ struct TokenizerParts: Sendable {
     var endOfSequenceIds: [Int32] = []
     var paddingId: Int32?
     var addsBeginningOfSequence = false
+    /// What makes sequences of texts; nil: ``beginningOfSequenceId`` where it is added. A failure matters only to those who ask.
+    var sequenceTemplate: Result<SequenceTemplate?, TokenizerError> = .success(nil)
     var templates = ModelTemplates()
     var fingerprint = ""
 }
