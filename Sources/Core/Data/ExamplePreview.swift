@@ -110,7 +110,7 @@ extension EncodedExample {
         switch target {
         case nil: nil
         case .category(let place): (labels.map { .string($0.names[Int(place)]) } ?? .null, Int(place))
-        case .value(let value): (.number(Double(value)), nil)
+        case .value(let value): (.shortest(Double("\(value)") ?? Double(value)), nil)
         }
     }
 

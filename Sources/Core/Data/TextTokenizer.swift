@@ -24,4 +24,11 @@ public protocol TextTokenizer: Sendable {
     var fingerprint: String { get }
 }
 
+extension TextTokenizer {
+    /// Nothing but the token that begins a sequence, where it is added.
+    public func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
+        SequenceTemplate(beginningOfSequence: addsBeginningOfSequence ? beginningOfSequenceId : nil)
+    }
+}
+
 extension Tokenizer: TextTokenizer {}

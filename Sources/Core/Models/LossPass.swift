@@ -14,6 +14,21 @@ extension LanguageModel {
         }
     }
 
+    /// The same with what the segments are judged as; of a model that judges sequences.
+    ///
+    /// - Throws: what kept a block's matrices from coming.
+    public func judgements(
+        _ batches: [Batch], objective: any Objective
+    ) throws -> [(loss: Loss, judgements: [SegmentJudgement])] {
+        residency?.announce(lossVisits)
+        return try forward(batches, visit: visit) { [head, engine] batch, hidden in
+            (
+                head.loss(hidden, of: batch, objective, wantsGradient: false, engine: engine),
+                head.judgements(hidden, of: batch, engine: engine)
+            )
+        }
+    }
+
     /// Announces the visits that ``withReference(_:for:visit:)`` will make.
     func announceReference(for objective: any Objective) {
         if objective.measurement == .samplesAndReference { residency?.announce(lossVisits) }

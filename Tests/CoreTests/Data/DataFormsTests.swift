@@ -7,13 +7,13 @@ import Testing
 /// Records of the forms that people have, and what they become; the fixtures were written without this code.
 @Suite("Forms of data")
 struct DataFormsTests {
-    /// Tasks whose forms are not supported: their cases are left out.
-    private static let tasksOutOfScope: Set = ["preference", "classification"]
-
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
         let record: JSONValue
         let columns: [RunConfiguration.DataSection.Column]
+        let task: CatenaCore.Task
+        /// The names of the classes, where the case has them.
+        let labels: [String]
         /// What the record becomes; nil where it is refused.
         let example: JSONValue?
         let refused: [String]
@@ -24,13 +24,14 @@ struct DataFormsTests {
         init?(_ line: String) throws {
             let json = try #require(JSONValue(text: line))
             let config = json["config"]
-            if case .string(let task) = config?["task"], DataFormsTests.tasksOutOfScope.contains(task) { return nil }
             guard case .string(let name) = json["name"], let record = json["record"] else { return nil }
             self.name = name
             self.record = record
             columns = (config?["columns"]?.objectValue ?? [:]).compactMap { key, value in
                 value.plain.stringValue.map { RunConfiguration.DataSection.Column(key: key, name: $0) }
             }
+            task = config?["task"]?.stringValue.flatMap(CatenaCore.Task.init(rawValue:)) ?? .languageModel
+            labels = config?["labels"]?.arrayValue?.compactMap(\.stringValue) ?? []
             example = json["example"]?.plain
             refused = json["refused"]?.plain.arrayValue?.compactMap(\.stringValue) ?? []
             notes = json["notes"]?.plain.arrayValue?.compactMap(\.stringValue) ?? []
@@ -44,13 +45,12 @@ struct DataFormsTests {
         return text.split(separator: "\n").compactMap { try? Case(String($0)) }
     }()
 
-    @Test("there are cases of every form, and those that are left out are of other tasks")
+    @Test("there are cases of every form")
     func count() throws {
         let all = try String(contentsOfFile: DataFormsFixture.folder + "/cases.jsonl", encoding: .utf8)
             .split(separator: "\n")
-        let others = all.count { line in Self.tasksOutOfScope.contains { line.contains("\"task\": \"\($0)\"") } }
-        #expect(Self.cases.count == all.count - others)
-        #expect(Self.cases.count > 100)
+        #expect(Self.cases.count == all.count)
+        #expect(Self.cases.count > 140)
     }
 
     @Test("a record becomes what the fixture says, with the same notes, or is refused with its place", arguments: cases)
@@ -61,8 +61,17 @@ struct DataFormsTests {
                     "model: m\noutput: o\ndata: {train: t, columns: {\(unknown.key): \(unknown.name)}}\ntraining: {steps: 1}"
                 _ = try RunConfiguration.parse(yaml: yaml, path: "run.yaml")
             }
-            var form = ExampleForm(columns: testCase.columns)
-            let reading = try form.read(testCase.record)
+            var form = ExampleForm(columns: testCase.columns, task: testCase.task)
+            var reading = try form.read(testCase.record)
+            if !testCase.labels.isEmpty, case .sequence(let first, let second, let label) = reading.example {
+                let place = try ClassLabels(testCase.labels, from: .configuration).place(of: label)
+                reading.example = .sequence(first: first, second: second, label: .number(Int(place)))
+            }
+            if case .preference(let chosen, let rejected) = reading.example, chosen == rejected {
+                #expect(testCase.example?.isNull ?? true)
+                #expect(testCase.notes == ["chosen and rejected are equal"])
+                return
+            }
             let expected = try #require(testCase.example, "\(testCase.name) should be refused")
             #expect(reading.example.plain == expected)
             let sourced = SourcedExample(reading.example, file: "f", line: 1, ignoredKeys: reading.ignoredKeys)
@@ -127,6 +136,29 @@ extension Example {
                 "input_ids": .array(inputIds.map { .integer(Int($0)) }),
                 "labels": .array(labels.map { .integer(Int($0)) }),
             ]
+        case .sequence(let first, let second, let label):
+            var members: JSONObject = ["first": .string(first)]
+            switch label {
+            case .name(let name): members["label"] = .string(name)
+            case .number(let number): members["label"] = .integer(number)
+            case .value(let value): members["label"] = .number(value)
+            }
+            if let second { members["second"] = .string(second) }
+            return JSONValue.object(members).plain
+        case .preference(.completion(let prompt, let chosen), .completion(_, let rejected)):
+            return ["chosen": .string(chosen), "prompt": .string(prompt), "rejected": .string(rejected)]
+        case .preference(let chosen, let rejected):
+            // What is not learned before the first learned message is the prompt.
+            func parts(_ example: Example) -> (prompt: JSONValue, answer: JSONValue, tools: JSONValue?) {
+                let messages = example.plain["messages"]?.arrayValue ?? []
+                let border = messages.firstIndex { $0["learn"] == true } ?? messages.count
+                return (.array(Array(messages[..<border])), .array(Array(messages[border...])), example.plain["tools"])
+            }
+            let (first, second) = (parts(chosen), parts(rejected))
+            guard first.prompt == second.prompt else { return .null }
+            var members: JSONObject = ["chosen": first.answer, "prompt": first.prompt, "rejected": second.answer]
+            if let tools = first.tools { members["tools"] = tools }
+            return JSONValue.object(members)
         }
     }
 }

@@ -21,7 +21,7 @@ public struct SequenceTemplate: Sendable, Equatable {
     package init(single: [Piece], pair: [Piece]) { (self.single, self.pair) = (single, pair) }
 
     /// Nothing is added, or the token that begins a sequence.
-    package init(beginningOfSequence: Int32?) {
+    public init(beginningOfSequence: Int32?) {
         let (first, second) = ([Piece.first(type: 0)], [Piece.second(type: 1)])
         func begins(_ type: Int32) -> [Piece] { beginningOfSequence.map { [.tokens([$0], type: type)] } ?? [] }
         self.init(single: begins(0) + first, pair: begins(0) + first + begins(1) + second)
