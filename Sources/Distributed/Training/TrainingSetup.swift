@@ -30,7 +30,9 @@ final class TrainingSetup {
     var model: LanguageModel { placed.model }
 
     /// What is learned.
-    var objective: any Objective { NextToken() }
+    let objective: any Objective
+    /// The classes that are told apart; nil where the task has none.
+    let labels: ClassLabels?
 
     /// Names the training data, the tokenizer and the template together.
     var dataKey: String { training.key }
@@ -45,12 +47,14 @@ final class TrainingSetup {
                 key: "distributed.placement", value: "sharded",
                 supported: "auto, replicated or node, because training.trainable: all has no frozen weights")
         }
-        guard configuration.task == .languageModel else {
+        guard let objective = configuration.objective else {
             throw TrainingError.unsupported(
-                key: "task", value: configuration.task.rawValue, supported: "language-model for now")
+                key: "task", value: configuration.task.rawValue, supported: "another task for now")
         }
         let threads = try section.threads ?? HostFacts.suggestedThreads(communicator)
         let engine = Engine(threads: threads)
+        let labels = try communicator.agree("read the classes") { try configuration.classLabels() }
+        try communicator.requireEqual("classes", labels?.names.joined(separator: "\n") ?? "none")
         let files = try communicator.agree("open the model") { try ModelFiles(modelAt: configuration.model) }
         let tokenizer = Result { try Tokenizer.load(model: configuration.model, files: files.files) }
         let fingerprint = BaseFingerprint.of(files.files)
@@ -83,7 +87,8 @@ final class TrainingSetup {
         var early: (schedule: LearningRateSchedule, chain: Chain?)?
         if case .steps(let count) = configuration.training.length { early = try course(totalSteps: count) }
         // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
-        let data = try Self.openData(configuration, tokenizer: tokenizer, model: model, communicator: communicator)
+        let data = try Self.openData(
+            configuration, tokenizer: tokenizer, labels: labels, model: model, communicator: communicator)
         let plan = try BatchPlan(data.training, settings: BatchPlan.Settings(configuration, communicator.size))
         let totalSteps =
             switch configuration.training.length {
@@ -94,6 +99,7 @@ final class TrainingSetup {
         self.configuration = configuration
         self.communicator = communicator
         self.engine = engine
+        (self.objective, self.labels) = (objective, labels)
         self.placed = placed
         self.tokenizer = tokenizer
         trainable = TrainableState(parameters, configuration.training, engine: engine)
@@ -155,8 +161,8 @@ final class TrainingSetup {
 
     /// Collective: finds the data, and prepares what no earlier run has prepared.
     private static func openData(
-        _ configuration: RunConfiguration, tokenizer: Result<Tokenizer, any Error>, model: LanguageModel,
-        communicator: any Communicator
+        _ configuration: RunConfiguration, tokenizer: Result<Tokenizer, any Error>, labels: ClassLabels?,
+        model: LanguageModel, communicator: any Communicator
     ) throws -> (training: PreparedDataset, validation: PreparedDataset?) {
         let section = configuration.data
         let cache = try communicator.agree("find the data") {
@@ -169,7 +175,8 @@ final class TrainingSetup {
         let encoder = try communicator.agree("choose the template") {
             try DataEncoders(
                 tokenizer: tokenizer, template: section.template, date: section.date,
-                maximumLength: section.maxLength, lengthName: "data.max-length", model: model.configuration
+                maximumLength: section.maxLength, lengthName: "data.max-length", task: configuration.task,
+                labels: labels, model: model.configuration
             ).encoder()
         }
         func open(_ path: String) throws -> PreparedDataset {
