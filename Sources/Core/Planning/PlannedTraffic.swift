@@ -43,7 +43,7 @@ extension PlannedTraffic {
 
 extension PlanRequest {
     /// How often a step goes through all blocks.
-    func passesPerStep(_ placement: RunConfiguration.DistributedSection.Placement) -> Int {
+    package func passesPerStep(_ placement: RunConfiguration.DistributedSection.Placement) -> Int {
         isLayerMajor(placement) ? 1 : max(microBatchesPerRank, 1)
     }
 }
