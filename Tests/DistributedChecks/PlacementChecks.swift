@@ -83,7 +83,8 @@ private func samePlacements(_ kind: String, _ storage: BaseStorage, _ compute: B
         let isExact = storage == .bfloat16 && kind != "float32 in shards"
         expectations.expect((plain.losses == expected.losses) == isExact, "beside float32's losses")
         for prefetch in [true, false] {
-            let found = try run(placed(model, .sharded, prefetch: prefetch, format: format, communicator), groups: [1, 2])
+            let found = try run(
+                placed(model, .sharded, prefetch: prefetch, format: format, communicator), groups: [1, 2])
             expectations.expect(found == expected, "sharded, prefetch \(prefetch): other bits")
         }
         let found = try run(placed(model, .node, format: format, communicator), groups: [1, 2])

@@ -11,14 +11,15 @@ import CatenaFiles
 struct ChainJournal {
     static let fileName = "chain.safetensors"
 
-    let setup: TrainingSetup
     let chain: Chain
+    let trained: Trained
+    let course: RunCourse
 
     /// The tensors' file.
     func file() throws -> CheckpointFile {
         var writer = SafetensorsWriter()
         for (index, link) in chain.ledger.links.enumerated() { link.append(to: &writer, prefix: "links.\(index)") }
-        setup.model.attached?.append(to: &writer, prefix: Self.present)
+        trained.model.attached?.append(to: &writer, prefix: Self.present)
         return CheckpointFile(name: Self.fileName, bytes: try writer.data())
     }
 
@@ -46,7 +47,7 @@ struct ChainJournal {
             throw TrainingError.badState(checkpoint: path, reason: "\(knots.count) knots for \(sums.count) links")
         }
         for (index, sha256) in sums.enumerated() {
-            let link = try ChainLink(file: file, prefix: "links.\(index)", model: setup.model)
+            let link = try ChainLink(file: file, prefix: "links.\(index)", model: trained.model)
             guard SHA256.hexadecimal(of: try link.data()) == sha256 else {
                 throw TrainingError.badState(
                     checkpoint: path, reason: "link \(index + 1) has another SHA-256 than was noted")
@@ -56,10 +57,10 @@ struct ChainJournal {
         chain.restore(
             knots: knots, lowestLoss: try state["lowest_loss"]?.double(),
             validationsWithoutImprovement: try state.requireInt("validations_without_improvement"))
-        setup.trainable = setup.trainableState(try setup.attachAdapters(link: chain.linkIndex))
-        try setup.prepareRule()
+        trained.go(on: trained.newState(try trained.attachAdapters(link: chain.linkIndex, of: chain)))
+        try trained.prepareRule(course)
         do {
-            try setup.model.attached?.restore(from: file, prefix: Self.present)
+            try trained.model.attached?.restore(from: file, prefix: Self.present)
         } catch {
             throw TrainingError.badState(checkpoint: path, reason: "\(error)")
         }

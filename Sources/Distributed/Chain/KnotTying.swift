@@ -11,7 +11,10 @@ import CatenaEngine
 /// again and the run ends with an error. All of this is a function of the state after the step, so a run that is killed
 /// anywhere in it and resumed does the same again.
 final class KnotTying: TrainingHook {
-    private let setup: TrainingSetup
+    private let seed: UInt64
+    private let data: RunData
+    private let trained: Trained
+    private let course: RunCourse
     private let chain: Chain
     private let reducer: GradientReducer
     private let communicator: any Communicator
@@ -19,13 +22,15 @@ final class KnotTying: TrainingHook {
     private let report: (TrainerEvent) -> Void
 
     /// Nil when the run has no chain.
-    init?(setup: TrainingSetup, reducer: GradientReducer, report: @escaping (TrainerEvent) -> Void) {
-        guard let chain = setup.chain else { return nil }
-        self.setup = setup
-        self.chain = chain
-        self.reducer = reducer
-        communicator = setup.communicator
-        probe = ProbeBatch(setup)
+    init?(
+        _ configuration: RunConfiguration, base: RunModel, data: RunData, trained: Trained, course: RunCourse,
+        reducer: GradientReducer, communicator: any Communicator, report: @escaping (TrainerEvent) -> Void
+    ) {
+        guard let chain = course.chain else { return nil }
+        seed = UInt64(configuration.training.seed)
+        (self.chain, self.data, self.trained, self.course) = (chain, data, trained, course)
+        (self.reducer, self.communicator) = (reducer, communicator)
+        probe = ProbeBatch(configuration, base: base, data: data)
         self.report = report
         if chain.section.merge == .weights, chain.ledger.sidePathCount > 0 {
             report(
@@ -56,7 +61,7 @@ final class KnotTying: TrainingHook {
         if FaultPoint.isArmed("knot-probe", number: number) { lossAfter += 1 }
         let reports = try communicator.gather(
             message: KnotReport(
-                failure: failure, checksum: chain.checksum(staged?.parameters ?? setup.parameters),
+                failure: failure, checksum: chain.checksum(staged?.parameters ?? trained.parameters),
                 lossBefore: lossBefore, lossAfter: lossAfter))
         CrashPoint.reached("knot-reported", number: number)
         let verdict = try communicator.broadcast(message: reports.map(KnotVerdict.init), KnotVerdict.self)
@@ -67,8 +72,8 @@ final class KnotTying: TrainingHook {
                 reason: verdict?.objection?.reason ?? "it sent no verdict")
         }
         let zeroed = commit(staged, step: step)
-        try setup.initialiseAdapters(step: step)
-        try setup.prepareRule()
+        try trained.initialiseAdapters(step: step, data: data)
+        try trained.prepareRule(course)
         let knot = MetricsLine.Knot(link: number, probeLossBefore: lossBefore, probeLossAfter: lossAfter)
         report(.note(text(knot, step: step, sha256: decision.sha256, zeroed: zeroed)))
         return knot
@@ -78,7 +83,7 @@ final class KnotTying: TrainingHook {
     private func decide(step: Int) throws -> (KnotDecision, [UInt8])? {
         let own: (KnotDecision, [UInt8])? = try communicator.agree("freeze the link") {
             guard communicator.isRoot, chain.wantsKnot else { return nil }
-            let bytes = try ChainLink(folding: setup.model).data()
+            let bytes = try ChainLink(folding: trained.model).data()
             return (KnotDecision(link: chain.linkIndex, step: step, sha256: SHA256.hexadecimal(of: bytes)), bytes)
         }
         if own != nil { CrashPoint.reached("knot-decided", number: chain.linkIndex + 1) }
@@ -102,15 +107,15 @@ final class KnotTying: TrainingHook {
             guard sha256 == decision.sha256 else {
                 return "the link came with the SHA-256 \(sha256.prefix(12))…, sent was \(decision.sha256.prefix(12))…"
             }
-            let own = SHA256.hexadecimal(of: try ChainLink(folding: setup.model).data())
+            let own = SHA256.hexadecimal(of: try ChainLink(folding: trained.model).data())
             guard own == decision.sha256 else {
                 return "its own adapter has the SHA-256 \(own.prefix(12))…, rank 0's \(decision.sha256.prefix(12))…"
             }
-            let link = try ChainLink(data: bytes, path: "the link of rank 0", model: setup.model)
+            let link = try ChainLink(data: bytes, path: "the link of rank 0", model: trained.model)
             if FaultPoint.isArmed("knot-ledger", number: chain.linkIndex + 1) {
                 link.updates[0].update.b.pointer[0] += 1e-6
             }
-            stage(try StagedKnot(link, setup: setup, chain: chain))
+            stage(try StagedKnot(link, trained: trained, chain: chain))
             return nil
         } catch {
             return "\(error)"
@@ -119,10 +124,10 @@ final class KnotTying: TrainingHook {
 
     /// Makes the staged link final; returns which fraction of the optimizer's state became zero, if it was pruned.
     private func commit(_ staged: StagedKnot, step: Int) -> Double? {
-        let (number, earlier) = (chain.linkIndex + 1, setup.trainable)
+        let (number, earlier) = (chain.linkIndex + 1, trained.state)
         chain.noteKnot(step: step)
         CrashPoint.reached("knot-committed", number: number)
-        let next = setup.trainableState(staged.parameters)
+        let next = trained.newState(staged.parameters)
         var zeroed: Double?
         switch chain.section.optimizer {
         case .reset: break
@@ -131,9 +136,9 @@ final class KnotTying: TrainingHook {
             next.takeOptimizerState(of: earlier)
             zeroed = pruning.apply(
                 to: next.optimizer.state, of: next.parameters,
-                seed: UInt64(setup.configuration.training.seed), link: number)
+                seed: seed, link: number)
         }
-        setup.trainable = next
+        trained.go(on: next)
         reducer.resize(parameterCount: next.parameters.count)
         CrashPoint.reached("knot-optimizer", number: number)
         return zeroed
@@ -148,6 +153,6 @@ final class KnotTying: TrainingHook {
             }
         return "knot \(knot.link) after step \(step): link \(sha256.prefix(12))… of rank "
             + "\(chain.ledger.links.last?.rank ?? 0) is frozen; probe loss \(knot.probeLossBefore) before, "
-            + "\(knot.probeLossAfter) after; \(optimizer), \(setup.parameters.count) trainable parameters"
+            + "\(knot.probeLossAfter) after; \(optimizer), \(trained.parameters.count) trainable parameters"
     }
 }

@@ -12,10 +12,10 @@ final class ProbeBatch {
     private static let supervisedTokens = 256
     private static let microBatches = 16
 
-    init(_ setup: TrainingSetup) {
-        (model, objective) = (setup.model, setup.objective)
-        let data = setup.validation ?? setup.training
-        let size = setup.configuration.training.microBatch
+    init(_ configuration: RunConfiguration, base: RunModel, data: RunData) {
+        (self.model, objective) = (base.model, base.task.objective)
+        let data = data.validation ?? data.training
+        let size = configuration.training.microBatch
         var supervised = 0
         for start in stride(from: 0, to: data.count, by: size)
         where supervised < Self.supervisedTokens && inputs.count < Self.microBatches {

@@ -12,11 +12,11 @@ struct StagedKnot {
     /// Appends `link` to the ledger and gives the layers the adapters of the next link.
     ///
     /// - Throws: what kept the new adapters from being made; nothing has changed then.
-    init(_ link: ChainLink, setup: TrainingSetup, chain: Chain) throws {
+    init(_ link: ChainLink, trained: Trained, chain: Chain) throws {
         self.chain = chain
-        model = setup.model
+        model = trained.model
         earlier = model.attached
-        parameters = try setup.attachAdapters(link: chain.linkIndex + 1)
+        parameters = try trained.attachAdapters(link: chain.linkIndex + 1, of: chain)
         chain.ledger.append(link)
     }
 

@@ -6,7 +6,7 @@ import Foundation
 ///
 /// `CATENA_FLIP_BIT=step[:element][@processRank]` changes the lowest bit of one element (1 by default) of the flat buffer of
 /// trained values after that step, in every process without `@processRank`.
-enum BitFlip {
+final class BitFlip: TrainingHook {
     private static let armed: CrashPoint.Trigger? = {
         let environment = ProcessInfo.processInfo.environment
         guard let trigger = environment["CATENA_FLIP_BIT"].flatMap(CrashPoint.Trigger.init) else { return nil }
@@ -14,9 +14,15 @@ enum BitFlip {
         return processRank == LaunchEnvironment.processRank(in: environment) ? trigger : nil
     }()
 
+    private let trained: Trained
+
+    init(_ trained: Trained) { self.trained = trained }
+
     /// Flips the bit if it is armed for this step.
-    static func apply(to parameters: ParameterSet, afterStep step: Int) {
-        guard let armed, Int(armed.point) == step, (0..<parameters.count).contains(armed.number) else { return }
+    func stepEnded(_ context: StepContext, _ metrics: MetricsLine) {
+        let parameters = trained.parameters
+        guard let armed = Self.armed, Int(armed.point) == context.step, (0..<parameters.count).contains(armed.number)
+        else { return }
         let element = parameters.values.pointer + armed.number
         element.pointee = Float(bitPattern: element.pointee.bitPattern ^ 1)
     }

@@ -5,20 +5,27 @@ import CatenaEngine
 ///
 /// Every process applies the same update to the same bits, so adapter and optimizer state must stay equal. One number is
 /// compared as a rule; one per tensor only when that differs.
-package struct DivergenceAlarm {
-    let setup: TrainingSetup
+package final class DivergenceAlarm: TrainingHook {
+    private let checkEvery: Int?
+    private let trained: Trained
+    private let communicator: any Communicator
+    /// The step whose state was compared last.
+    private var comparedStep: Int?
 
-    /// Whether the configuration wants a comparison after `step` steps, beside those at checkpoints.
-    func isCheckDue(step: Int) -> Bool {
-        setup.configuration.distributed.checkEvery.map { step % $0 == 0 } ?? false
+    init(_ section: RunConfiguration.DistributedSection, trained: Trained, communicator: any Communicator) {
+        (checkEvery, self.trained, self.communicator) = (section.checkEvery, trained, communicator)
+    }
+
+    func stepEnded(_ context: StepContext, _ metrics: MetricsLine) throws {
+        if let checkEvery, context.step % checkEvery == 0 { try requireEqualState(step: context.step) }
     }
 
     /// Collective: compares the state after `step` steps.
     ///
     /// - Throws: ``TrainingError/diverged(step:tensor:processRanks:worldSize:)`` on every process.
     func requireEqualState(step: Int) throws {
-        let communicator = setup.communicator
-        guard communicator.size > 1 else { return }
+        guard communicator.size > 1, comparedStep != step else { return }
+        comparedStep = step
         let tensors = tensors
         let hashes = tensors.map { hash($0.values) }
         let wholes = try exchange([hashes.withUnsafeBytes { hash64($0) }])
@@ -44,9 +51,9 @@ package struct DivergenceAlarm {
     }
 
     private var tensors: [(name: String, values: Tensor)] {
-        setup.parameters.parameters.map { ($0.name, $0.value) }
-            + setup.optimizer.state.map { ("the optimizer's \($0.name)", $0.values) }
-            + (setup.model.attached?.extraState ?? [])
+        trained.parameters.parameters.map { ($0.name, $0.value) }
+            + trained.optimizer.state.map { ("the optimizer's \($0.name)", $0.values) }
+            + (trained.model.attached?.extraState ?? [])
     }
 
     private func hash(_ values: Tensor) -> UInt64 {
@@ -56,7 +63,7 @@ package struct DivergenceAlarm {
     /// Every process's numbers, in rank order.
     private func exchange(_ own: [UInt64]) throws -> [[UInt64]] {
         let bytes = own.withUnsafeBytes { Array($0) }
-        let all = try Activity.process.during("comparison of the adapters") { try setup.communicator.allGather(bytes) }
+        let all = try Activity.process.during("comparison of the adapters") { try communicator.allGather(bytes) }
         return all.map { part in part.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) } }
     }
 }

@@ -6,7 +6,12 @@ import CatenaEngine
 /// Micro-major: each micro-batch goes through the whole model before the next one. Layer-major: all of them go through a
 /// block before the next block, which needs a gradient buffer for each but uses each block's weights only twice.
 final class GradientAccumulator {
-    private let setup: TrainingSetup
+    private let objective: any Objective
+    private let seed: UInt64
+    private let model: LanguageModel
+    private let data: PreparedDataset
+    private let trained: Trained
+    private let communicator: any Communicator
     private let reducer: GradientReducer
     private let pass: GradientPass
     private let isLayerMajor: Bool
@@ -16,21 +21,24 @@ final class GradientAccumulator {
     /// One for each micro-batch that is under way.
     private var gradients: [Tensor]
 
-    init(setup: TrainingSetup, reducer: GradientReducer) {
-        self.setup = setup
-        self.reducer = reducer
-        let configuration = setup.configuration
+    init(
+        _ configuration: RunConfiguration, base: RunModel, data: PreparedDataset, trained: Trained,
+        reducer: GradientReducer, communicator: any Communicator
+    ) {
+        (objective, seed) = (base.task.objective, UInt64(configuration.training.seed))
+        (model, self.data, self.trained) = (base.model, data, trained)
+        (self.reducer, self.communicator) = (reducer, communicator)
         isLayerMajor =
             switch configuration.distributed.accumulation {
-            case .auto: setup.placed.placement == .sharded
+            case .auto: base.placed.placement == .sharded
             case .microMajor: false
             case .layerMajor: true
             }
         // Activations of several micro-batches in all layers at once would take what layer-major order is to save.
         let recomputes = isLayerMajor || configuration.training.recompute == .blocks
         pass = GradientPass(
-            model: setup.model, objective: setup.objective, recompute: recomputes ? .blocks : .none)
-        parameters = setup.parameters
+            model: model, objective: objective, recompute: recomputes ? .blocks : .none)
+        parameters = trained.parameters
         gradients = [parameters.gradients]
     }
 
@@ -39,8 +47,8 @@ final class GradientAccumulator {
     /// - Throws: what kept a block's weights from coming.
     func run(_ plan: StepPlan, step: Int) throws -> TrainingError? {
         let share = reducer.begin(microBatchCount: plan.microBatches.count)
-        if parameters !== setup.parameters {
-            parameters = setup.parameters
+        if parameters !== trained.parameters {
+            parameters = trained.parameters
             gradients = [parameters.gradients]
         }
         defer { parameters.accumulateGradients(in: gradients[0]) }
@@ -50,8 +58,8 @@ final class GradientAccumulator {
             failure = try run(index..<index + 1, of: plan, step: step) ?? failure
         }
         // The others gather once more when they have a micro-batch more.
-        let rounds = (plan.microBatches.count + setup.communicator.size - 1) / setup.communicator.size
-        for _ in share.count..<rounds where setup.model.residency != nil {
+        let rounds = (plan.microBatches.count + communicator.size - 1) / communicator.size
+        for _ in share.count..<rounds where model.residency != nil {
             failure = try run(share.upperBound..<share.upperBound, of: plan, step: step) ?? failure
         }
         return failure
@@ -61,12 +69,12 @@ final class GradientAccumulator {
     private func run(_ range: Range<Int>, of plan: StepPlan, step: Int) throws -> TrainingError? {
         while microBatches.count < range.count { microBatches.append(Batch()) }
         while gradients.count < range.count {
-            gradients.append(setup.engine.memory.tensor(rows: 1, columns: parameters.count))
+            gradients.append(model.engine.memory.tensor(rows: 1, columns: parameters.count))
         }
         for (slot, index) in range.enumerated() {
-            microBatches[slot].fill(plan.microBatches[index], from: setup.training)
+            microBatches[slot].fill(plan.microBatches[index], from: data)
             microBatches[slot].randomKey = RandomKey(
-                seed: UInt64(setup.configuration.training.seed), step: step, microBatch: index)
+                seed: seed, step: step, microBatch: index)
             gradients[slot].fill(0)
         }
         let losses = try pass.run(Array(microBatches.prefix(range.count))) { [parameters, gradients] in
@@ -79,17 +87,17 @@ final class GradientAccumulator {
             failure = failure ?? notFinite(loss.sum, microBatch: index, step: step)
             reducer.add(
                 microBatch: index, gradient: gradient.pointer,
-                scalars: StepSums(loss, tokens: microBatches[slot].tokenCount, objective: setup.objective).scalars)
+                scalars: StepSums(loss, tokens: microBatches[slot].tokenCount, objective: objective).scalars)
         }
         return failure
     }
 
     private func notFinite(_ loss: Double, microBatch: Int, step: Int) -> TrainingError? {
         func error(_ tensor: String) -> TrainingError {
-            .notFinite(step: step + 1, processRank: setup.communicator.rank, microBatch: microBatch, tensor: tensor)
+            .notFinite(step: step + 1, processRank: communicator.rank, microBatch: microBatch, tensor: tensor)
         }
         guard loss.isFinite else { return error("the loss") }
-        let threads = setup.engine.threads
+        let threads = model.engine.threads
         guard Kernels.hasNonFinite(threads, x: parameters.gradients.pointer, count: parameters.count) else {
             return nil
         }

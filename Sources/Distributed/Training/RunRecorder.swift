@@ -3,33 +3,38 @@ import CatenaEngine
 import CatenaFiles
 import Foundation
 
-/// Keeps the run folder: configuration, metrics, checkpoints, the final result. Only process 0 writes.
-final class RunRecorder {
-    private let setup: TrainingSetup
-    private let folder: RunFolder
+/// Keeps the run folder: configuration, metrics, the final result. Only process 0 writes.
+final class RunRecorder: TrainingHook {
+    private let configuration: RunConfiguration
+    private let base: RunModel
+    private let data: RunData
+    private let trained: Trained
+    private let course: RunCourse
+    private let communicator: any Communicator
+    let folder: RunFolder
     /// Held until the run is over.
     private let lock: FolderLock
     private let report: (TrainerEvent) -> Void
     private let metrics: MetricsWriter?
     private let tensorBoard: TensorBoardWriter?
-    private let checkpoints: BackgroundCheckpointWriter?
     private let started = ContinuousClock.now
 
     /// Collective: opens the files; `resumedStep` is the last step of a run that goes on.
     init(
-        setup: TrainingSetup, lock: FolderLock, resumedStep: Int?, report: @escaping (TrainerEvent) -> Void
+        _ configuration: RunConfiguration, base: RunModel, data: RunData, trained: Trained, course: RunCourse,
+        lock: FolderLock, resumedStep: Int?, communicator: any Communicator, report: @escaping (TrainerEvent) -> Void
     ) throws {
-        self.setup = setup
-        self.lock = lock
-        self.report = report
-        let (configuration, folder) = (setup.configuration, RunFolder(setup.configuration.output))
+        (self.configuration, self.base, self.data) = (configuration, base, data)
+        (self.trained, self.course, self.communicator) = (trained, course, communicator)
+        (self.lock, self.report) = (lock, report)
+        let folder = RunFolder(configuration.output)
         self.folder = folder
-        guard setup.communicator.isRoot else {
-            (metrics, tensorBoard, checkpoints) = (nil, nil, nil)
-            try setup.communicator.agree("open the run folder") {}
+        guard communicator.isRoot else {
+            (metrics, tensorBoard) = (nil, nil)
+            try communicator.agree("open the run folder") {}
             return
         }
-        (metrics, tensorBoard) = try setup.communicator.agree("open the run folder") {
+        (metrics, tensorBoard) = try communicator.agree("open the run folder") {
             try folder.create()
             if !lock.isHeld {
                 try lock.take()
@@ -45,95 +50,75 @@ final class RunRecorder {
         }
         if let note = lock.note { report(.note(note)) }
         CrashPoint.reached("run-folder")
-        checkpoints = BackgroundCheckpointWriter(
-            store: CheckpointStore(
-                folder: folder.checkpoints, keepCount: configuration.checkpoint.keep,
-                createdBy: CatenaVersion.current))
     }
 
     /// Tells the facts of the run.
     func started(step: Int) {
-        report(.note(setup.placed.explanation))
-        for note in setup.model.notes { report(.note(note)) }
-        for note in setup.training.notes { report(.note(note)) }
-        for note in setup.validation?.notes ?? [] where !setup.training.notes.contains(note) {
+        report(.note(base.placed.explanation))
+        for note in base.model.notes { report(.note(note)) }
+        for note in data.training.notes { report(.note(note)) }
+        for note in data.validation?.notes ?? [] where !data.training.notes.contains(note) {
             report(.note("validation: " + note))
         }
         report(
             .started(
                 RunSummary(
-                    totalSteps: setup.totalSteps, parameterCount: setup.parameters.count,
-                    worldSize: setup.communicator.size, hostCount: setup.communicator.hostCount,
-                    threads: setup.engine.threads.threads,
-                    globalBatch: setup.configuration.training.globalBatch(worldSize: setup.communicator.size),
-                    data: setup.training.statistics),
+                    totalSteps: course.totalSteps, parameterCount: trained.parameters.count,
+                    worldSize: communicator.size, hostCount: communicator.hostCount,
+                    threads: base.engine.threads.threads,
+                    globalBatch: configuration.training.globalBatch(worldSize: communicator.size),
+                    data: data.training.statistics),
                 completedSteps: step))
     }
 
     /// Writes a step's metrics.
-    func record(_ line: MetricsLine) throws {
+    func stepEnded(_ context: StepContext, _ line: MetricsLine) throws {
         CrashPoint.reached("metrics-line", number: line.step)
         try metrics?.append(line)
         try tensorBoard?.append(line)
         report(.step(line))
-    }
-
-    /// Whether the configuration wants a checkpoint after `step` steps; a new link is always saved at once.
-    func isCheckpointDue(step: Int) -> Bool {
-        guard let every = setup.configuration.checkpoint.every else { return false }
-        return step % every == 0 || setup.chain?.knots.last == step
-    }
-
-    /// Hands the state to the writing thread.
-    func checkpoint(step: Int) throws {
-        guard let checkpoints else { return }
-        var memory = checkpoints.reclaim()
-        try checkpoints.submit(
-            step: step, files: try TrainingState(setup: setup).files(step: step, reusing: &memory))
-        report(.checkpoint(step: step))
+        CrashPoint.reached("step-end", number: line.step)
     }
 
     /// Waits until everything is on disk.
     func close() throws {
-        try checkpoints?.drain()
         try metrics?.close()
         try tensorBoard?.close()
     }
 
-    /// Writes the last checkpoint, the result and the report.
-    func finish(step: Int) throws {
-        guard setup.communicator.isRoot else { return }
-        if setup.configuration.checkpoint.every != nil, !isCheckpointDue(step: step) { try checkpoint(step: step) }
+    /// Writes the result and the report of a run that is done.
+    func finish() throws {
+        guard communicator.isRoot else { return }
         try close()
         CrashPoint.reached("result-begin")
         let result = try writeResult()
         CrashPoint.reached("result-end")
-        if setup.configuration.log.report { try writeReport() }
+        if configuration.log.report { try writeReport() }
         report(.finished(result: result))
     }
 
     private func writeResult() throws -> String {
-        guard let adapter = try setup.adapterFiles() else {
-            for note in try MergedModel.write(setup.model, source: setup.configuration.model, to: folder.model) {
+        guard let adapter = try trained.adapterFiles(chain: course.chain) else {
+            for note in try MergedModel.write(base.model, source: configuration.model, to: folder.model) {
                 report(.note(note))
             }
             return folder.model
         }
         try adapter.write(
-            to: folder.adapter, origin: AdapterOrigin(baseFingerprint: setup.baseFingerprint),
-            of: setup.chain == nil ? setup.model.attached : nil)
+            to: folder.adapter, origin: AdapterOrigin(baseFingerprint: base.fingerprint),
+            of: course.chain == nil ? base.model.attached : nil)
         return folder.adapter
     }
 
     private func writeReport() throws {
         let minutes = (ContinuousClock.now - started) / .seconds(60)
         try RunReport(
-            title: folder.path, configurationYAML: setup.configuration.resolvedYAML,
-            lines: try MetricsLine.read(path: folder.metrics), lossUnit: setup.objective.lossUnit,
+            title: folder.path, configurationYAML: configuration.resolvedYAML,
+            lines: try MetricsLine.read(path: folder.metrics), lossUnit: base.task.objective.lossUnit,
             facts: [
-                .init("trainable parameters", String(setup.parameters.count)),
-                .init("processes", String(setup.communicator.size)),
-                .init("threads per process", String(setup.engine.threads.threads)),
+                .init("trainable parameters", String(trained.parameters.count)),
+                .init("processes", String(communicator.size)),
+                .init("threads per process", String(base.engine.threads.threads)),
                 .init("minutes", String(format: "%.1f", minutes)),
                 .init(
                     "peak memory of process 0",

@@ -10,68 +10,76 @@ import CatenaEngine
 ///     update      the same arithmetic on the same bits everywhere
 ///     hooks       around clipping and update, and after the step
 final class Step {
-    /// What a step leaves.
-    struct Result {
-        let metrics: MetricsLine
-        /// Whether any process was asked to stop.
-        let stopRequested: Bool
-    }
-
-    private let setup: TrainingSetup
+    private let section: RunConfiguration.TrainingSection
+    private let objective: any Objective
+    private let placed: PlacedModel
+    private let plan: BatchPlan
+    private let trained: Trained
+    private let course: RunCourse
+    private let files: FilesInUse
     private let reducer: GradientReducer
     private let accumulator: GradientAccumulator
     private let validator: Validator?
     private let hooks: [any TrainingHook]
+    private let communicator: any Communicator
 
-    init(setup: TrainingSetup, reducer: GradientReducer, validator: Validator?, hooks: [any TrainingHook]) {
-        self.setup = setup
-        self.reducer = reducer
-        self.validator = validator
-        self.hooks = hooks
-        accumulator = GradientAccumulator(setup: setup, reducer: reducer)
+    init(
+        _ configuration: RunConfiguration, base: RunModel, data: RunData, trained: Trained, course: RunCourse,
+        reducer: GradientReducer, validator: Validator?, hooks: [any TrainingHook], communicator: any Communicator
+    ) {
+        (section, objective) = (configuration.training, base.task.objective)
+        (placed, plan, files) = (base.placed, data.plan, FilesInUse(base, data))
+        (self.trained, self.course, self.reducer) = (trained, course, reducer)
+        (self.validator, self.hooks, self.communicator) = (validator, hooks, communicator)
+        accumulator = GradientAccumulator(
+            configuration, base: base, data: data.training, trained: trained, reducer: reducer,
+            communicator: communicator)
     }
 
     /// Collective: the step after `completed` steps.
-    func run(after completed: Int) throws -> Result {
+    ///
+    /// - Returns: whether any process was asked to stop.
+    func run(after completed: Int) throws -> Bool {
         let clock = ContinuousClock()
         let (begin, step, costs) = (clock.now, completed + 1, costs)
         Activity.process.begin(step: step)
         let (sums, stopRequested) = try reducedGradients(step: step)
         let spent = self.costs - costs
-        let learningRate = setup.learningRate(step: completed)
+        let learningRate = course.learningRate(step: completed)
         var context = StepContext(
-            step: step, parameters: setup.parameters, weight: sums.weight, gradientScale: 1 / sums.weight)
+            step: step, parameters: trained.parameters, weight: sums.weight, stopRequested: stopRequested,
+            gradientScale: 1 / sums.weight)
         for hook in hooks { try hook.beforeClipping(&context) }
         let norm = try clip(&context)
         for hook in hooks { try hook.beforeUpdate(&context) }
-        setup.optimizer.step(learningRate: learningRate, gradientScale: context.gradientScale)
+        trained.optimizer.step(learningRate: learningRate, gradientScale: context.gradientScale)
         for hook in hooks { try hook.afterUpdate(&context) }
         let seconds = (clock.now - begin) / .seconds(1)
         let validation = try isValidationDue(step) ? validator?.run() : nil
         context.validationLoss = validation?.loss
         for hook in hooks { try hook.afterStep(&context) }
-        return Result(
-            metrics: MetricsLine(
-                step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
-                supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: norm,
-                tokensPerSecond: sums.tokens / seconds, seconds: seconds, gatherSeconds: spent.gathered.waitedSeconds,
-                reduceSeconds: spent.reduceSeconds, gatherBytes: spent.gathered.bytesReceived,
-                reduceBytes: spent.reduceBytes, residentBytes: ResidentMemory.currentBytes,
-                validationLoss: context.validationLoss, means: means(sums) + (validation?.means ?? []),
-                knot: context.knot, penalty: context.penalty),
-            stopRequested: stopRequested)
+        let metrics = MetricsLine(
+            step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
+            supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: norm,
+            tokensPerSecond: sums.tokens / seconds, seconds: seconds, gatherSeconds: spent.gathered.waitedSeconds,
+            reduceSeconds: spent.reduceSeconds, gatherBytes: spent.gathered.bytesReceived,
+            reduceBytes: spent.reduceBytes, residentBytes: ResidentMemory.currentBytes,
+            validationLoss: context.validationLoss, means: means(sums) + (validation?.means ?? []),
+            knot: context.knot, penalty: context.penalty)
+        for hook in hooks { try hook.stepEnded(context, metrics) }
+        return stopRequested
     }
 
     /// Plan, gradients, reduction.
     private func reducedGradients(step: Int) throws -> (sums: StepSums, stopRequested: Bool) {
         // Before the gradients, because ids of another file may not be the model's; after them, because they are of no use then.
-        try setup.requireUnchangedFiles()
-        let accumulated = try accumulator.run(setup.plan.microBatches(step: step - 1), step: step - 1)
+        try files.requireUnchanged()
+        let accumulated = try accumulator.run(plan.microBatches(step: step - 1), step: step - 1)
         let failure = changedFile() ?? accumulated
         let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
-        let reduced = try reducer.finish(into: setup.parameters.gradients.pointer, vote: vote)
+        let reduced = try reducer.finish(into: trained.parameters.gradients.pointer, vote: vote)
         if reduced.highestVote == 2 {
-            try setup.communicator.agree("train step \(step)") { if let failure { throw failure } }
+            try communicator.agree("train step \(step)") { if let failure { throw failure } }
         }
         let sums = StepSums(scalars: reduced.scalars)
         guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step) }
@@ -79,12 +87,12 @@ final class Step {
     }
 
     private func means(_ sums: StepSums) -> [MetricsLine.Mean] {
-        zip(setup.objective.metrics, sums.metrics).map { .init($0, $1 / sums.weight) }
+        zip(objective.metrics, sums.metrics).map { .init($0, $1 / sums.weight) }
     }
 
     private func changedFile() -> (any Error)? {
         do {
-            try setup.requireUnchangedFiles()
+            try files.requireUnchanged()
             return nil
         } catch {
             return error
@@ -94,19 +102,18 @@ final class Step {
     /// Bounds the norm of the mean gradient; returns what it was.
     private func clip(_ context: inout StepContext) throws -> Double {
         let gradients = context.parameters.gradients
-        let squares = Kernels.sumOfSquares(setup.engine.threads, x: gradients.pointer, count: gradients.count)
+        let squares = Kernels.sumOfSquares(placed.model.engine.threads, x: gradients.pointer, count: gradients.count)
         let norm = squares.squareRoot() / context.weight
         guard norm.isFinite else {
             throw TrainingError.notFinite(
-                step: context.step, processRank: setup.communicator.rank, microBatch: 0, tensor: "the gradient norm")
+                step: context.step, processRank: communicator.rank, microBatch: 0, tensor: "the gradient norm")
         }
-        if let limit = setup.configuration.training.gradientClip, norm > limit { context.gradientScale *= limit / norm }
+        if let limit = section.gradientClip, norm > limit { context.gradientScale *= limit / norm }
         return norm
     }
 
     private func isValidationDue(_ step: Int) -> Bool {
-        step == setup.totalSteps
-            || setup.configuration.training.validationEvery.map { step % $0 == 0 } ?? false
+        step == course.totalSteps || section.validationEvery.map { step % $0 == 0 } ?? false
     }
 
     /// What gathering and reducing have cost so far.
@@ -124,7 +131,7 @@ final class Step {
 
     private var costs: Costs {
         Costs(
-            gathered: setup.placed.traffic, reduceSeconds: reducer.traffic.seconds,
+            gathered: placed.traffic, reduceSeconds: reducer.traffic.seconds,
             reduceBytes: reducer.traffic.bytesSent)
     }
 }

@@ -5,22 +5,22 @@ package import CatenaText
 /// What a run's model can be asked before its first step and after its last.
 extension Trainer {
     /// The model with what has been trained so far.
-    package var model: LanguageModel { setup.model }
+    package var model: LanguageModel { base.model }
 
     /// Completed optimizer steps.
     package var completedSteps: Int { step }
 
     /// Trained numbers.
-    package var parameterCount: Int { setup.parameters.count }
+    package var parameterCount: Int { trained.parameters.count }
 
     /// Whether each process holds only a part of the frozen matrices, so that all must visit a block together.
-    package var isSharded: Bool { setup.placed.placement == .sharded }
+    package var isSharded: Bool { base.placed.placement == .sharded }
 
     /// Encoders of test examples, as long as the model's positions allow, with the run's template.
     package func testEncoders() throws -> DataEncoders {
         try DataEncoders(
-            tokenizer: setup.tokenizer, template: setup.configuration.data.template,
-            date: setup.configuration.data.date,
+            tokenizer: base.tokenizer, template: configuration.data.template,
+            date: configuration.data.date,
             maximumLength: min(2048, model.configuration.maximumPositions), lengthName: "the length of a test example",
             model: model.configuration)
     }
@@ -29,11 +29,11 @@ extension Trainer {
     ///
     /// - Throws: ``FileError/changed(path:how:)`` for the first that is not.
     package func requireUnchangedFiles() throws {
-        try communicator.agree("check the model's and the data's files") { try setup.requireUnchangedFiles() }
+        try communicator.agree("check the model's and the data's files") { try files.requireUnchanged() }
     }
 
     /// The model's tokenizer.
-    package func tokenizer() throws -> Tokenizer { try setup.tokenizer.get() }
+    package func tokenizer() throws -> Tokenizer { try base.tokenizer.get() }
 
     /// Collective: the mean loss over the validation data; nil without any.
     package func validationLoss() throws -> Double? { try validator?.run().loss }

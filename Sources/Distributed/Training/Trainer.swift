@@ -29,22 +29,26 @@ public final class Trainer {
         case stoppedBeforeTraining(signal: String, step: Int)
     }
 
-    let setup: TrainingSetup
+    let configuration: RunConfiguration
+    let base: RunModel
+    let files: FilesInUse
+    let trained: Trained
     let communicator: any Communicator
+    let validator: Validator?
+    private let course: RunCourse
     private let trainStep: Step
     private let recorder: RunRecorder
-    let validator: Validator?
-    private let alarm: DivergenceAlarm
+    private let checkpointing: Checkpointing
     private(set) var step: Int
 
-    /// Collective: builds the run and resumes it if asked to.
+    /// Collective: builds the run and resumes it if asked to. Every process builds its own; a failure on one is thrown on all.
     ///
     /// - Parameter report: receives what happens, on process 0 only.
     public init(
         _ configuration: RunConfiguration, communicator: any Communicator, start: Start = .fresh,
         report: @escaping (TrainerEvent) -> Void
     ) throws {
-        self.communicator = communicator
+        (self.configuration, self.communicator) = (configuration, communicator)
         let report = communicator.isRoot ? report : { _ in }
         try communicator.requireSame(configuration)
         let lock = FolderLock(folder: configuration.output)
@@ -53,32 +57,58 @@ public final class Trainer {
         try communicator.agree("compare the configuration with the checkpoint's") {
             if let resume { try TrainingState.requireSameConfiguration(configuration, as: resume) }
         }
-        let setup = try TrainingSetup(configuration, communicator: communicator, isResuming: resume != nil)
-        self.setup = setup
-        step = try communicator.agree("restore the checkpoint") {
-            try resume.map { try TrainingState(setup: setup).restore(from: $0) } ?? 0
+        base = try RunModel(configuration, communicator: communicator)
+        let model = base.model
+        trained = try Trained(configuration, base: base, isResuming: resume != nil, communicator: communicator)
+        let prepare = { [trained] totalSteps in
+            let course = try RunCourse(
+                configuration, totalSteps: totalSteps, model: model, worldSize: communicator.size)
+            try communicator.agree("prepare the adapter's rule") { try trained.prepareRule(course) }
+            return course
         }
-        alarm = DivergenceAlarm(setup: setup)
+        // A length in epochs is not known before the data.
+        var early: RunCourse?
+        if case .steps(let count) = configuration.training.length { early = try prepare(count) }
+        // Last, because it is the first thing that writes: a run that cannot start leaves nothing behind.
+        let data = try RunData(configuration, base: base, communicator: communicator)
+        course = try early ?? prepare(data.totalSteps)
+        files = FilesInUse(base, data)
+        if resume == nil { try trained.initialiseFromGradients(step: 0, data: data) }
+        let state = TrainingState(
+            configuration: configuration, base: base, data: data, trained: trained, course: course)
+        step = try communicator.agree("restore the checkpoint") {
+            try resume.map { try state.restore(from: $0) } ?? 0
+        }
+        let alarm = DivergenceAlarm(configuration.distributed, trained: trained, communicator: communicator)
         try alarm.requireEqualState(step: step)
         if let resume {
             report(.note("RESUMED step \(step) from \(resume.path)"))
-            if let note = try setup.noteOfOtherLength(than: resume, step: step) { report(.note(note)) }
+            if let note = try course.noteOfOtherLength(than: resume, plan: data.plan, step: step) {
+                report(.note(note))
+            }
         }
         let reducer = GradientReducer(
-            communicator: communicator, parameterCount: setup.parameters.count,
-            scalarCount: StepSums.scalarCount(setup.objective),
+            communicator: communicator, parameterCount: trained.parameters.count,
+            scalarCount: StepSums.scalarCount(base.task.objective),
             mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
-        validator = try setup.validation.map {
+        validator = try data.validation.map { [base] in
             try Validator(
-                $0, model: setup.model, objective: setup.objective, configuration: configuration,
+                $0, model: model, objective: base.task.objective, configuration: configuration,
                 communicator: communicator)
         }
-        let knots = KnotTying(setup: setup, reducer: reducer, report: report)
-        trainStep = Step(
-            setup: setup, reducer: reducer, validator: validator,
-            hooks: [AdapterRuleHook(setup: setup)] + (knots.map { [$0] } ?? []))
+        let knots = KnotTying(
+            configuration, base: base, data: data, trained: trained, course: course, reducer: reducer,
+            communicator: communicator, report: report)
         recorder = try RunRecorder(
-            setup: setup, lock: lock, resumedStep: resume == nil ? nil : step, report: report)
+            configuration, base: base, data: data, trained: trained, course: course, lock: lock,
+            resumedStep: resume == nil ? nil : step, communicator: communicator, report: report)
+        checkpointing = Checkpointing(
+            state, folder: recorder.folder, alarm: alarm, communicator: communicator, report: report)
+        let around: [any TrainingHook] = [AdapterRuleHook(model)] + (knots.map { [$0] } ?? [])
+        trainStep = Step(
+            configuration, base: base, data: data, trained: trained, course: course, reducer: reducer,
+            validator: validator, hooks: around + [recorder, BitFlip(trained), alarm, checkpointing],
+            communicator: communicator)
         recorder.started(step: step)
     }
 
@@ -89,46 +119,36 @@ public final class Trainer {
         do {
             return try trainToEnd()
         } catch {
-            try? recorder.close()
+            try? close()
             throw error
         }
     }
 
     private func trainToEnd() throws -> Outcome {
         // A signal may have come while the model and the data were made ready.
-        if step < setup.totalSteps, try communicator.allReduceMax([StopSignal.isRequested ? 1 : 0])[0] == 1 {
-            try recorder.close()
+        if step < course.totalSteps, try communicator.isStopRequested() {
+            try close()
             return .stoppedBeforeTraining(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
         }
-        while step < setup.totalSteps {
-            let done = try trainStep.run(after: step)
+        while step < course.totalSteps {
+            let stopRequested = try trainStep.run(after: step)
             step += 1
-            try recorder.record(done.metrics)
-            CrashPoint.reached("step-end", number: step)
-            BitFlip.apply(to: setup.parameters, afterStep: step)
-            if done.stopRequested {
-                try requireSoundState()
-                try recorder.checkpoint(step: step)
-                try recorder.close()
+            if stopRequested {
+                try close()
                 return .stopped(signal: StopSignal.name ?? Self.otherProcessSignal, step: step)
             }
-            if recorder.isCheckpointDue(step: step) {
-                try requireSoundState()
-                try recorder.checkpoint(step: step)
-            } else if alarm.isCheckDue(step: step) {
-                try alarm.requireEqualState(step: step)
-            }
         }
-        try requireSoundState()
-        try recorder.finish(step: step)
+        try checkpointing.finish(step: step)
+        try checkpointing.drain()
+        try recorder.finish()
         try communicator.barrier(sleeping: true)
         return .finished
     }
 
-    /// Collective: what is to be saved must be finite and the same on all processes.
-    private func requireSoundState() throws {
-        try TrainingState(setup: setup).requireFinite(step: step)
-        try alarm.requireEqualState(step: step)
+    /// Waits until everything is on disk.
+    private func close() throws {
+        try checkpointing.drain()
+        try recorder.close()
     }
 
     private static let otherProcessSignal = "a signal of another process"

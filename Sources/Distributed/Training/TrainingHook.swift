@@ -1,7 +1,8 @@
 import CatenaCore
 import CatenaEngine
 
-/// What happens around the optimizer's update, beside it: a method's rule, a chain's knots, a strategy's decisions.
+/// What happens around the optimizer's update, beside it: a method's rule, a chain's knots, a strategy's decisions; and what happens
+/// between two steps: metrics, alarms, checkpoints.
 ///
 /// All processes call the hooks of a step in the same order with the same numbers, so that a hook decides alike everywhere and may
 /// be collective. Parameters are found by identity (``ParameterSet/range(of:)``), never by number.
@@ -12,8 +13,10 @@ protocol TrainingHook: AnyObject {
     func beforeUpdate(_ context: inout StepContext) throws
     /// The optimizer has changed the parameters.
     func afterUpdate(_ context: inout StepContext) throws
-    /// The step is done and validated, where that was due; its metrics are written next.
+    /// The step is done and validated, where that was due; its metrics are made up next.
     func afterStep(_ context: inout StepContext) throws
+    /// The state is that after the step; nothing of the step comes after it.
+    func stepEnded(_ context: StepContext, _ metrics: MetricsLine) throws
 }
 
 extension TrainingHook {
@@ -21,6 +24,7 @@ extension TrainingHook {
     func beforeUpdate(_ context: inout StepContext) throws {}
     func afterUpdate(_ context: inout StepContext) throws {}
     func afterStep(_ context: inout StepContext) throws {}
+    func stepEnded(_ context: StepContext, _ metrics: MetricsLine) throws {}
 }
 
 /// What a hook may know of a step, and say about it.
@@ -31,6 +35,8 @@ struct StepContext {
     let parameters: ParameterSet
     /// Σ weight of all tokens: gradients are sums until they are divided by it.
     let weight: Double
+    /// Whether any process was asked to stop after this step.
+    let stopRequested: Bool
     /// What the optimizer multiplies the gradient with.
     var gradientScale: Double
     /// The mean loss over the validation data, where the step was validated.
@@ -43,10 +49,10 @@ struct StepContext {
 
 /// The present adapter's rule as a hook; after a knot it is another one.
 final class AdapterRuleHook: TrainingHook {
-    private let setup: TrainingSetup
-    private var rule: (any AdapterRule)? { setup.model.attached?.rule }
+    private let model: LanguageModel
+    private var rule: (any AdapterRule)? { model.attached?.rule }
 
-    init(setup: TrainingSetup) { self.setup = setup }
+    init(_ model: LanguageModel) { self.model = model }
 
     /// Gradients are sums here, so what is added to their mean is added times the weight.
     func beforeClipping(_ context: inout StepContext) {

@@ -21,45 +21,37 @@ struct TrainingState {
     static let modelFile = "model.safetensors"
     static let configurationFile = "config.yaml"
 
-    let setup: TrainingSetup
-
-    /// Checks that the state can be saved: a run must not go on from values that are not numbers.
-    ///
-    /// - Throws: ``TrainingError/stateNotFinite(step:processRank:tensor:)``, on all processes alike.
-    func requireFinite(step: Int) throws {
-        let parameters = setup.parameters.parameters.map { ($0.name, $0.value) }
-        for (name, values) in parameters + setup.optimizer.state.map({ ("the optimizer's \($0.name)", $0.values) })
-        where Kernels.hasNonFinite(setup.engine.threads, x: values.pointer, count: values.count) {
-            throw TrainingError.stateNotFinite(
-                step: step, processRank: setup.communicator.rank, tensor: name)
-        }
-    }
+    let configuration: RunConfiguration
+    let base: RunModel
+    let data: RunData
+    let trained: Trained
+    let course: RunCourse
 
     /// The files for the state after `step` steps.
     ///
     /// - Parameter memory: bytes of earlier files by name, to write over.
     func files(step: Int, reusing memory: inout [String: [UInt8]]) throws -> [CheckpointFile] {
         var optimizer = SafetensorsWriter()
-        for (name, values) in setup.optimizer.state {
+        for (name, values) in trained.optimizer.state {
             optimizer.append(name, shape: [values.count], .tensor(values))
         }
         var state: JSONObject = [
             "step": .integer(step),
-            "optimizer_step": .integer(setup.optimizer.stepCount),
-            "base_fingerprint": .string(setup.baseFingerprint),
-            "data_key": .string(setup.dataKey),
-            "parameter_count": .integer(setup.parameters.count),
+            "optimizer_step": .integer(trained.optimizer.stepCount),
+            "base_fingerprint": .string(base.fingerprint),
+            "data_key": .string(data.key),
+            "parameter_count": .integer(trained.parameters.count),
         ]
-        let journal = setup.chain.map { ChainJournal(setup: setup, chain: $0) }
+        let journal = course.chain.map { ChainJournal(chain: $0, trained: trained, course: course) }
         state["chain"] = try journal?.state()
-        let adapter = try setup.adapterFiles()
+        let adapter = try trained.adapterFiles(chain: course.chain)
         let weights = adapter == nil ? Self.modelFile : PEFT.weightsFile
         let bytes =
             if let adapter {
                 try adapter.writer.data(reusing: memory.removeValue(forKey: weights) ?? [])
             } else {
                 try AdapterFiles.weights(
-                    setup.parameters.parameters, reusing: memory.removeValue(forKey: weights) ?? [])
+                    trained.parameters.parameters, reusing: memory.removeValue(forKey: weights) ?? [])
             }
         var files = [
             CheckpointFile(name: weights, bytes: bytes),
@@ -68,11 +60,11 @@ struct TrainingState {
                 bytes: try optimizer.data(reusing: memory.removeValue(forKey: Self.optimizerFile) ?? [])),
             CheckpointFile(
                 name: Self.stateFile, bytes: Array((JSONValue.object(state).prettyText() + "\n").utf8)),
-            CheckpointFile(name: Self.configurationFile, bytes: Array(setup.configuration.resolvedYAML.utf8)),
+            CheckpointFile(name: Self.configurationFile, bytes: Array(configuration.resolvedYAML.utf8)),
         ]
         if let journal {
             files.append(try journal.file())
-        } else if let adapter = setup.model.attached, adapter.needsStateFile {
+        } else if let adapter = trained.model.attached, adapter.needsStateFile {
             var writer = SafetensorsWriter()
             adapter.append(to: &writer, prefix: "")
             files.append(
@@ -93,14 +85,18 @@ struct TrainingState {
     ///
     /// - Throws: ``TrainingError/otherConfiguration(checkpoint:differences:)`` with the keys that differ.
     static func requireSameConfiguration(_ configuration: RunConfiguration, as checkpoint: LoadedCheckpoint) throws {
-        let path = checkpoint.path
-        let text = String(decoding: try checkpoint.bytes(of: configurationFile), as: UTF8.self)
-        let other = try RunConfiguration.parse(
-            yaml: text, path: path + "/" + configurationFile)
-        let differences = configuration.differences(from: other)
+        let differences = configuration.differences(from: try Self.configuration(of: checkpoint))
         guard differences.isEmpty else {
-            throw TrainingError.otherConfiguration(checkpoint: path, differences: differences.map(\.description))
+            throw TrainingError.otherConfiguration(
+                checkpoint: checkpoint.path, differences: differences.map(\.description))
         }
+    }
+
+    /// The configuration of the run that wrote a checkpoint.
+    static func configuration(of checkpoint: LoadedCheckpoint) throws -> RunConfiguration {
+        try RunConfiguration.parse(
+            yaml: String(decoding: try checkpoint.bytes(of: configurationFile), as: UTF8.self),
+            path: checkpoint.path + "/" + configurationFile)
     }
 
     /// Puts a checkpoint's content into the parameters and the optimizer.
@@ -114,28 +110,28 @@ struct TrainingState {
                 String(decoding: try checkpoint.bytes(of: Self.stateFile), as: UTF8.self),
                 path: path + "/" + Self.stateFile), path: path + "/" + Self.stateFile)
         let step = try Self.step(of: state, in: checkpoint)
-        let base = try state.require("base_fingerprint").string()
-        guard base == setup.baseFingerprint else {
-            throw TrainingError.otherBase(checkpoint: path, expected: base, found: setup.baseFingerprint)
+        let expected = try state.require("base_fingerprint").string()
+        guard expected == base.fingerprint else {
+            throw TrainingError.otherBase(checkpoint: path, expected: expected, found: base.fingerprint)
         }
-        guard try state.require("data_key").string() == setup.dataKey else {
+        guard try state.require("data_key").string() == data.key else {
             throw TrainingError.otherData(checkpoint: path)
         }
-        if let chain = setup.chain {
-            try ChainJournal(setup: setup, chain: chain).restore(
+        if let chain = course.chain {
+            try ChainJournal(chain: chain, trained: trained, course: course).restore(
                 try state.require("chain"), bytes: checkpoint.bytes(of: ChainJournal.fileName),
                 path: path + "/" + ChainJournal.fileName)
-        } else if let adapter = setup.model.attached, adapter.needsStateFile {
+        } else if let adapter = trained.model.attached, adapter.needsStateFile {
             let name = Self.adapterStateFile
             try adapter.restore(
                 from: try SafetensorsFile(bytes: checkpoint.bytes(of: name), path: path + "/" + name), prefix: "")
         } else {
-            let weights = setup.configuration.adapter == nil ? Self.modelFile : PEFT.weightsFile
+            let weights = configuration.adapter == nil ? Self.modelFile : PEFT.weightsFile
             try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))
         }
         try restoreOptimizer(
             path + "/" + Self.optimizerFile, bytes: checkpoint.bytes(of: Self.optimizerFile))
-        setup.optimizer.stepCount = try state.requireInt("optimizer_step")
+        trained.optimizer.stepCount = try state.requireInt("optimizer_step")
         return step
     }
 
@@ -157,7 +153,7 @@ struct TrainingState {
 
     private func restoreParameters(_ path: String, bytes: [UInt8]) throws {
         let tensors = try SafetensorsFile(bytes: bytes, path: path).tensors
-        for parameter in setup.parameters.parameters {
+        for parameter in trained.parameters.parameters {
             guard let stored = tensors[parameter.name], stored.shape == parameter.shape else {
                 throw TrainingError.badState(
                     checkpoint: path, reason: "tensor \(parameter.name) is missing or has another shape")
@@ -168,7 +164,7 @@ struct TrainingState {
 
     private func restoreOptimizer(_ path: String, bytes: [UInt8]) throws {
         let tensors = try SafetensorsFile(bytes: bytes, path: path).tensors
-        for (name, values) in setup.optimizer.state {
+        for (name, values) in trained.optimizer.state {
             guard let stored = tensors[name], stored.shape == [values.count] else {
                 throw TrainingError.badState(
                     checkpoint: path, reason: "optimizer state \(name) is missing or has another length")

@@ -1,0 +1,67 @@
+import CatenaCore
+import CatenaFiles
+import Glibc
+
+/// What a run learns from: prepared examples, and which of them each step takes.
+final class RunData {
+    let training: PreparedDataset
+    let validation: PreparedDataset?
+    let plan: BatchPlan
+    /// Steps of the whole run.
+    let totalSteps: Int
+
+    /// Names the training data, the tokenizer and the template together.
+    var key: String { training.key }
+
+    /// The files that are read while the run goes on.
+    var mappedFiles: [MappedFile] { ([training] + (validation.map { [$0] } ?? [])).map(\.mappedFile) }
+
+    /// Collective: finds the data, and prepares what no earlier run has prepared.
+    ///
+    /// - Throws: ``DataError`` and what reading the data throws, on all processes.
+    init(_ configuration: RunConfiguration, base: RunModel, communicator: any Communicator) throws {
+        let section = configuration.data
+        let cache = try communicator.agree("find the data") {
+            for path in [section.train] + (section.validation.map { [$0] } ?? [])
+            where access(path, R_OK) != 0 {
+                throw DataError.unreadable(file: path, reason: String(cString: strerror(errno)))
+            }
+            return try section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
+        }
+        let encoder = try communicator.agree("choose the template") {
+            try DataEncoders(
+                tokenizer: base.tokenizer, template: section.template, date: section.date,
+                maximumLength: section.maxLength, lengthName: "data.max-length", task: configuration.task,
+                labels: base.task.labels, model: base.model.configuration
+            ).encoder()
+        }
+        func open(_ path: String) throws -> PreparedDataset {
+            try DataPreparation.open(
+                path: path, columns: section.columns, encoder: encoder, cacheFolder: cache, communicator: communicator)
+        }
+        training = try open(section.train)
+        validation = try section.validation.map(open)
+        plan = try BatchPlan(training, settings: BatchPlan.Settings(configuration, communicator.size))
+        totalSteps = plan.stepCount(configuration.training.length)
+    }
+}
+
+extension BatchPlan {
+    /// Steps of a run of this length.
+    func stepCount(_ length: RunConfiguration.TrainingSection.Length) -> Int {
+        switch length {
+        case .steps(let count): count
+        case .epochs(let count): stepCount(epochs: count)
+        }
+    }
+}
+
+extension BatchPlan.Settings {
+    fileprivate init(_ configuration: RunConfiguration, _ worldSize: Int) {
+        self.init(
+            globalBatch: configuration.training.globalBatch(worldSize: worldSize),
+            microBatch: configuration.training.microBatch, maximumLength: configuration.data.maxLength,
+            packing: configuration.data.packing, shuffle: configuration.data.shuffle,
+            seed: UInt64(configuration.training.seed))
+    }
+}

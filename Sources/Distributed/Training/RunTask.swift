@@ -1,0 +1,19 @@
+import CatenaCore
+
+/// What a run learns: its objective, and the classes that are told apart.
+struct RunTask {
+    let objective: any Objective
+    /// nil where the task has none.
+    let labels: ClassLabels?
+
+    /// Collective: reads the classes; a failure on one process is thrown on all.
+    init(_ configuration: RunConfiguration, communicator: any Communicator) throws {
+        guard let objective = configuration.objective else {
+            throw TrainingError.unsupported(
+                key: "task", value: configuration.task.rawValue, supported: "another task for now")
+        }
+        self.objective = objective
+        labels = try communicator.agree("read the classes") { try configuration.classLabels() }
+        try communicator.requireEqual("classes", labels?.names.joined(separator: "\n") ?? "none")
+    }
+}
