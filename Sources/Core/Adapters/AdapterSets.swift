@@ -25,11 +25,13 @@ extension LanguageModel {
         let (present, whole, linears) = (attached, wholeTraining, linears + head.linears)
         let standing = linears.map { (adapter: $0.adapter, sidePath: $0.sidePath) }
         install(nil)
+        wholeTraining = nil
         whole?.stand(false)
         for linear in linears { (linear.adapter, linear.sidePath) = (nil, nil) }
         install(set)
         defer {
             install(present)
+            wholeTraining = whole
             whole?.stand(true)
             for (linear, before) in zip(linears, standing) {
                 (linear.adapter, linear.sidePath) = (before.adapter, before.sidePath)

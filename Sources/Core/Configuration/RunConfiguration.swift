@@ -37,7 +37,7 @@ extension RunConfiguration: ConfigurationSection {
             "labels", \.labels, .classNames, default: "the model's or the data's", page: "data.md#tasks",
             isWritten: { !$0.labels.isEmpty }, "the names of the classes, in the order of the scores"),
         .init(
-            "preference", \.preference, .section, page: "data.md#tasks", isWritten: { $0.task == .preference },
+            "preference", \.preference, .section, page: "preference.md", isWritten: { $0.task == .preference },
             "how pairs of answers are learned"),
         // Only where they are set: the fingerprint of a float32 run does not name them.
         .init(

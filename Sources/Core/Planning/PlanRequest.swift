@@ -62,6 +62,8 @@ public struct PlanRequest: Sendable {
         public var reductionStack: Int
         /// Most partial sums that one rank sends.
         public var reductionPartials: Int
+        /// Whether the objective asks for a reference: one more forward pass of the frozen model.
+        public var hasReference = false
 
         /// A step from its numbers; a reduction over shares that are nodes of the tree sends one sum.
         public init(

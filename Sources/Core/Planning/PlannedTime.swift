@@ -38,6 +38,7 @@ extension PlannedTime {
     ///     operations of a layer and token    forward   2 E + 4 Q c + 2 T/L        c = (T_s + 1) / 2 keys on average
     ///                                        backward  2 E + 10 Q c + 4 T/L  (+ forward when it runs again)
     ///     head and learned position          4 V D
+    ///     a reference adds                   forward of all layers, 4 V D
     ///     compute      operations · tokens / (rate of a core · cores of a rank · 0.91)
     ///     gather       S_k (P - 1) / P / (0.9 bandwidth) + (P - 1) (latency + 50 µs)
     ///     a pass       without prefetch Σ (compute_k + gather_k); with it gather_0 + Σ max(compute_k, gather_{k+1})
@@ -71,7 +72,9 @@ extension PlannedTime {
         let backward = inventory.layers.reversed().map { visit(operations.backward($0), $0, sent: weights.sent($0)) }
         let embedding = visit(0, inventory.embedding, sent: weights.sentEmbedding, decodes: false)
         let head = visit(operations.head, inventory.projection, sent: weights.sent(inventory.projection))
-        let visits = [embedding] + forward + [head] + backward
+        var visits = [embedding] + forward + [head] + backward
+        // The frozen scores have no gradient, and those of the model are made once more before theirs: half a head each.
+        if request.work.hasReference { visits = [embedding] + forward + [head] + visits }
         let times = Double(passes)
         computeSeconds = times * visits.reduce(0) { $0 + $1.compute + $1.decode }
         gatherSeconds = times * visits.reduce(0) { $0 + $1.gather }

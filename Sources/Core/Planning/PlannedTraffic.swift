@@ -17,6 +17,7 @@ extension PlannedTraffic {
     ///
     ///     gather of block k    S_k (P - 1) / P, S_k: what is sent of it (``PlannedWeights``)
     ///     a pass               embedding, layers 0 ... L-1, head, layers L-1 ... 0: 2 L + 2 gathers
+    ///     a reference          embedding, layers, head once more
     ///     passes of a step     1 in layer-major order, else the micro-batches of a rank
     ///     reduction            4 T (P - 1) / P · (partial sums + 1), of which (P - R) / (P - 1) leave the host
     ///
@@ -28,9 +29,12 @@ extension PlannedTraffic {
             let inventory = request.inventory
             let weights = PlannedWeights(request)
             let layers = inventory.layers.reduce(0) { $0 + weights.sent($1) }
-            let sent = 2 * layers + weights.sentEmbedding + weights.sent(inventory.projection)
+            let forwards = request.work.hasReference ? 2 : 1
+            let tables = weights.sentEmbedding + weights.sent(inventory.projection)
+            let sent = (1 + forwards) * layers + forwards * tables
             let passes = request.passesPerStep(placement)
-            gathers = passes * (2 * inventory.layers.count + (weights.looksUpInFile ? 1 : 2))
+            gathers =
+                passes * ((1 + forwards) * inventory.layers.count + forwards * (weights.looksUpInFile ? 1 : 2))
             gatherBytesPerRank = passes * sent / ranks * (ranks - 1)
             gatherBytesPerHost = hosts > 1 ? gatherBytesPerRank : 0
         }

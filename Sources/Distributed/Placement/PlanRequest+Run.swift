@@ -12,10 +12,14 @@ extension PlanRequest {
         let (training, distributed) = (configuration.training, configuration.distributed)
         let batch = training.globalBatch(worldSize: cluster.ranks)
         let count = (batch + training.microBatch - 1) / training.microBatch
+        // A pair is an example of two sequences.
+        let sequences = configuration.task == .preference ? 2 : 1
         var step = Work(
-            sequenceTokens: configuration.data.maxLength, microBatchSequences: training.microBatch, microBatches: count,
+            sequenceTokens: configuration.data.maxLength, microBatchSequences: sequences * training.microBatch,
+            microBatches: count,
             supervisedFraction: supervisedFraction, recomputesBlocks: training.recompute == .blocks,
             optimizerMoments: training.optimizer.moments)
+        step.hasReference = configuration.objective?.measurement == .samplesAndReference
         if distributed.reduction == .reproducible {
             for rank in 0..<cluster.ranks {
                 let share = ReductionTree.share(of: count, rank: rank, size: cluster.ranks)

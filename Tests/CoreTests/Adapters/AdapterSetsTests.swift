@@ -47,6 +47,12 @@ struct AdapterSetsTests {
         let trained = logits(model)
         #expect(model.with(adapters: nil) { logits(model) } == before)
         #expect(logits(model) == trained && trained != before)
+        // One within another leaves the outer one as it was.
+        model.with(adapters: nil) {
+            model.with(adapters: nil) {}
+            #expect(logits(model) == before)
+        }
+        #expect(logits(model) == trained)
     }
 
     @Test("the links of a chain beside the matrices stand aside, those in them belong to the base")

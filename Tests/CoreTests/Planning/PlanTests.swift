@@ -124,6 +124,21 @@ struct PlanTests {
         #expect(PlannedTraffic(micro, placement: .sharded).gathers == 2 * 162)
     }
 
+    @Test("a reference is one more forward pass: its gathers, and a third of the time of a step without recomputation")
+    func reference() throws {
+        var request = try request("llama-70b", ranks: 64, hosts: 64, microBatches: 128, placement: .sharded)
+        request.accumulation = .microMajor
+        let without = (PlannedTraffic(request, placement: .sharded), PlannedTime(request, placement: .sharded))
+        request.work.hasReference = true
+        let with = (PlannedTraffic(request, placement: .sharded), PlannedTime(request, placement: .sharded))
+        #expect(with.0.gathers == without.0.gathers + 2 * (80 + 2))
+        #expect(
+            with.0.gatherBytesPerRank - without.0.gatherBytesPerRank
+                == 2 * ((80 * 2 * 855_638_016 + 2 * 2 * 32000 * 8192) / 64 * 63))
+        #expect((1.4...1.6).contains(with.1.computeSeconds / without.1.computeSeconds))
+        #expect(with.1.gatherSeconds > without.1.gatherSeconds)
+    }
+
     @Test("ranks of one host load its link with one copy of a gather, and nothing when it is alone")
     func trafficOfHosts() throws {
         let two = try request("tinyllama-1.1b", ranks: 8, hosts: 2, microBatches: 8, placement: .sharded)

@@ -42,17 +42,17 @@ extension RunConfiguration {
                 "preference", "there is a preference section, but task is \(task.rawValue)",
                 advice: "set task to preference or remove the section")
         }
-        if task != .languageModel, chain != nil {
+        if task != .languageModel, task != .preference, chain != nil {
             throw reader.contradiction(
                 "chain",
-                "there is a chain section, but task is \(task.rawValue), and chains are for language-model alone",
+                "there is a chain section, but task is \(task.rawValue), and chains are for language-model and preference alone",
                 advice: "remove one of them")
         }
-        if task == .preference, training.trainable == .all {
+        if task == .preference, chain?.merge == .weights {
             throw reader.contradiction(
-                "task",
-                "task is preference, but training.trainable is all, and the reference is the model without an adapter",
-                advice: "train an adapter")
+                "chain",
+                "chain.merge is weights, but task is preference, whose reference is the base as it was loaded, without links in its matrices",
+                advice: "set chain.merge to ledger, which keeps them beside the matrices")
         }
     }
 }
