@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// And every use of unsafe memory is marked: everywhere but in the engine's storage and kernels.
+let memorySafe = strict + [.strictMemorySafety()]
+
 let package = Package(
     name: "catena",
     products: [
@@ -31,13 +34,13 @@ let package = Package(
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
         .target(
             name: "CatenaFiles", dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
-            path: "Sources/Core/Files", swiftSettings: strict),
-        .target(name: "CatenaPatterns", path: "Sources/Core/Patterns", swiftSettings: strict),
-        .target(name: "CatenaJinja", path: "Sources/Core/Text/Jinja", swiftSettings: strict),
+            path: "Sources/Core/Files", swiftSettings: memorySafe),
+        .target(name: "CatenaPatterns", path: "Sources/Core/Patterns", swiftSettings: memorySafe),
+        .target(name: "CatenaJinja", path: "Sources/Core/Text/Jinja", swiftSettings: memorySafe),
         .target(
             name: "CatenaText",
             dependencies: ["CatenaFiles", "CatenaJinja", .product(name: "Crypto", package: "swift-crypto")],
-            path: "Sources/Core/Text", exclude: ["Jinja"], swiftSettings: strict),
+            path: "Sources/Core/Text", exclude: ["Jinja"], swiftSettings: memorySafe),
         .target(
             name: "CatenaEngine", dependencies: ["CKernels", "COpenBLAS", "CatenaFiles"],
             path: "Sources/Core/Engine", swiftSettings: strict),

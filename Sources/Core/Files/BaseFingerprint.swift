@@ -18,7 +18,7 @@ public enum BaseFingerprint {
             let head = "\(tensor.name)\u{0}\(tensor.encoding.rawValue)\u{0}\(shape)\u{0}"
             hash.update(data: Array(head.utf8))
             for range in sampledRanges(byteCount: tensor.byteCount) {
-                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: tensor.bytes[range]))
+                unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: tensor.bytes[range]))
             }
         }
         return hash.finalize().hexadecimal

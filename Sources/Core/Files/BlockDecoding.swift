@@ -10,16 +10,16 @@ enum BlockDecoding {
     static func decode(
         _ encoding: TensorEncoding, _ source: UnsafeRawPointer, blockCount: Int, into output: Floats
     ) {
-        let bytes = source.assumingMemoryBound(to: UInt8.self)
+        let bytes = unsafe source.assumingMemoryBound(to: UInt8.self)
         switch encoding {
-        case .q4_0: each(encoding, bytes, blockCount, output, q4_0)
-        case .q4_1: each(encoding, bytes, blockCount, output, q4_1)
-        case .q5_0: each(encoding, bytes, blockCount, output, q5_0)
-        case .q5_1: each(encoding, bytes, blockCount, output, q5_1)
-        case .q8_0: each(encoding, bytes, blockCount, output, q8_0)
-        case .q4_K: each(encoding, bytes, blockCount, output, q4_K)
-        case .q5_K: each(encoding, bytes, blockCount, output, q5_K)
-        case .q6_K: each(encoding, bytes, blockCount, output, q6_K)
+        case .q4_0: unsafe each(encoding, bytes, blockCount, output, q4_0)
+        case .q4_1: unsafe each(encoding, bytes, blockCount, output, q4_1)
+        case .q5_0: unsafe each(encoding, bytes, blockCount, output, q5_0)
+        case .q5_1: unsafe each(encoding, bytes, blockCount, output, q5_1)
+        case .q8_0: unsafe each(encoding, bytes, blockCount, output, q8_0)
+        case .q4_K: unsafe each(encoding, bytes, blockCount, output, q4_K)
+        case .q5_K: unsafe each(encoding, bytes, blockCount, output, q5_K)
+        case .q6_K: unsafe each(encoding, bytes, blockCount, output, q6_K)
         default: preconditionFailure("\(encoding) is not a block encoding")
         }
     }
@@ -32,82 +32,82 @@ enum BlockDecoding {
         let blockBytes = encoding.blockBytes
         let blockElements = encoding.blockElements
         for block in 0..<blockCount {
-            decodeBlock(bytes + block &* blockBytes, output + block &* blockElements)
+            unsafe decodeBlock(bytes + block &* blockBytes, output + block &* blockElements)
         }
     }
 
     @inline(__always)
     private static func float16(_ bytes: Bytes) -> Float {
-        PlainDecoding.widened(UnsafeRawPointer(bytes).loadUnaligned(as: UInt16.self))
+        unsafe PlainDecoding.widened(UnsafeRawPointer(bytes).loadUnaligned(as: UInt16.self))
     }
 
     /// y = d (q − 8); the low nibbles are the first 16 numbers, the high ones the last 16.
     @inline(__always)
     private static func q4_0(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let nibbles = block + 2
+        let d = unsafe float16(block)
+        let nibbles = unsafe block + 2
         for i in 0..<16 {
-            y[i] = d * Float(Int32(nibbles[i] & 15) &- 8)
-            y[i &+ 16] = d * Float(Int32(nibbles[i] &>> 4) &- 8)
+            unsafe y[i] = d * Float(Int32(nibbles[i] & 15) &- 8)
+            unsafe y[i &+ 16] = d * Float(Int32(nibbles[i] &>> 4) &- 8)
         }
     }
 
     /// y = d q + m.
     @inline(__always)
     private static func q4_1(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let m = float16(block + 2)
-        let nibbles = block + 4
+        let d = unsafe float16(block)
+        let m = unsafe float16(block + 2)
+        let nibbles = unsafe block + 4
         for i in 0..<16 {
-            y[i] = d * Float(Int32(nibbles[i] & 15)) + m
-            y[i &+ 16] = d * Float(Int32(nibbles[i] &>> 4)) + m
+            unsafe y[i] = d * Float(Int32(nibbles[i] & 15)) + m
+            unsafe y[i &+ 16] = d * Float(Int32(nibbles[i] &>> 4)) + m
         }
     }
 
     /// y = d (q − 16); bit i of the 32-bit word is the fifth bit of number i.
     @inline(__always)
     private static func q5_0(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let high = UnsafeRawPointer(block + 2).loadUnaligned(as: UInt32.self)
-        let nibbles = block + 6
+        let d = unsafe float16(block)
+        let high = unsafe UnsafeRawPointer(block + 2).loadUnaligned(as: UInt32.self)
+        let nibbles = unsafe block + 6
         for i in 0..<16 {
-            let low = UInt32(nibbles[i])
+            let low = unsafe UInt32(nibbles[i])
             let first = (low & 15) | ((high &>> UInt32(i)) & 1) &<< 4
             let second = (low &>> 4) | ((high &>> UInt32(i &+ 16)) & 1) &<< 4
-            y[i] = d * Float(Int32(bitPattern: first) &- 16)
-            y[i &+ 16] = d * Float(Int32(bitPattern: second) &- 16)
+            unsafe y[i] = d * Float(Int32(bitPattern: first) &- 16)
+            unsafe y[i &+ 16] = d * Float(Int32(bitPattern: second) &- 16)
         }
     }
 
     /// y = d q + m, with the fifth bits as in `q5_0`.
     @inline(__always)
     private static func q5_1(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let m = float16(block + 2)
-        let high = UnsafeRawPointer(block + 4).loadUnaligned(as: UInt32.self)
-        let nibbles = block + 8
+        let d = unsafe float16(block)
+        let m = unsafe float16(block + 2)
+        let high = unsafe UnsafeRawPointer(block + 4).loadUnaligned(as: UInt32.self)
+        let nibbles = unsafe block + 8
         for i in 0..<16 {
-            let low = UInt32(nibbles[i])
+            let low = unsafe UInt32(nibbles[i])
             let first = (low & 15) | ((high &>> UInt32(i)) & 1) &<< 4
             let second = (low &>> 4) | ((high &>> UInt32(i &+ 16)) & 1) &<< 4
-            y[i] = d * Float(Int32(bitPattern: first)) + m
-            y[i &+ 16] = d * Float(Int32(bitPattern: second)) + m
+            unsafe y[i] = d * Float(Int32(bitPattern: first)) + m
+            unsafe y[i &+ 16] = d * Float(Int32(bitPattern: second)) + m
         }
     }
 
     /// y = d q, q a signed byte.
     @inline(__always)
     private static func q8_0(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        for i in 0..<32 { y[i] = d * Float(Int32(Int8(bitPattern: block[i &+ 2]))) }
+        let d = unsafe float16(block)
+        for i in 0..<32 { unsafe y[i] = d * Float(Int32(Int8(bitPattern: block[i &+ 2]))) }
     }
 
     /// Six-bit scale and minimum of sub-block `j` in 0..<8, from the 12 packed bytes.
     @inline(__always)
     private static func subScale(_ packed: Bytes, _ j: Int) -> (scale: UInt8, minimum: UInt8) {
-        if j < 4 { return (packed[j] & 63, packed[j &+ 4] & 63) }
-        let low = packed[j &+ 4]
-        return (
+        if j < 4 { return unsafe (packed[j] & 63, packed[j &+ 4] & 63) }
+        let low = unsafe packed[j &+ 4]
+        return unsafe (
             (low & 15) | (packed[j &- 4] &>> 6) &<< 4,
             (low &>> 4) | (packed[j] &>> 6) &<< 4
         )
@@ -116,18 +116,18 @@ enum BlockDecoding {
     /// y = (d s_j) q − (dmin m_j) over 8 sub-blocks of 32; sub-blocks 2k and 2k+1 share 32 bytes.
     @inline(__always)
     private static func q4_K(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let dmin = float16(block + 2)
+        let d = unsafe float16(block)
+        let dmin = unsafe float16(block + 2)
         for pair in 0..<4 {
-            let (s0, m0) = subScale(block + 4, 2 &* pair)
-            let (s1, m1) = subScale(block + 4, 2 &* pair &+ 1)
+            let (s0, m0) = unsafe subScale(block + 4, 2 &* pair)
+            let (s1, m1) = unsafe subScale(block + 4, 2 &* pair &+ 1)
             let scale0 = d * Float(s0), minimum0 = dmin * Float(m0)
             let scale1 = d * Float(s1), minimum1 = dmin * Float(m1)
-            let nibbles = block + (16 &+ 32 &* pair)
-            let out = y + 64 &* pair
+            let nibbles = unsafe block + (16 &+ 32 &* pair)
+            let out = unsafe y + 64 &* pair
             for i in 0..<32 {
-                out[i] = scale0 * Float(Int32(nibbles[i] & 15)) - minimum0
-                out[i &+ 32] = scale1 * Float(Int32(nibbles[i] &>> 4)) - minimum1
+                unsafe out[i] = scale0 * Float(Int32(nibbles[i] & 15)) - minimum0
+                unsafe out[i &+ 32] = scale1 * Float(Int32(nibbles[i] &>> 4)) - minimum1
             }
         }
     }
@@ -135,22 +135,22 @@ enum BlockDecoding {
     /// As `q4_K`; bit j of the i-th high byte is the fifth bit of number i of sub-block j.
     @inline(__always)
     private static func q5_K(_ block: Bytes, _ y: Floats) {
-        let d = float16(block)
-        let dmin = float16(block + 2)
-        let high = block + 16
+        let d = unsafe float16(block)
+        let dmin = unsafe float16(block + 2)
+        let high = unsafe block + 16
         for pair in 0..<4 {
-            let (s0, m0) = subScale(block + 4, 2 &* pair)
-            let (s1, m1) = subScale(block + 4, 2 &* pair &+ 1)
+            let (s0, m0) = unsafe subScale(block + 4, 2 &* pair)
+            let (s1, m1) = unsafe subScale(block + 4, 2 &* pair &+ 1)
             let scale0 = d * Float(s0), minimum0 = dmin * Float(m0)
             let scale1 = d * Float(s1), minimum1 = dmin * Float(m1)
-            let nibbles = block + (48 &+ 32 &* pair)
+            let nibbles = unsafe block + (48 &+ 32 &* pair)
             let shift = UInt8(2 &* pair)
-            let out = y + 64 &* pair
+            let out = unsafe y + 64 &* pair
             for i in 0..<32 {
-                let bits = high[i] &>> shift
-                out[i] = scale0 * Float(Int32((nibbles[i] & 15) | (bits & 1) &<< 4)) - minimum0
-                out[i &+ 32] =
-                    scale1 * Float(Int32((nibbles[i] &>> 4) | (bits & 2) &<< 3)) - minimum1
+                let bits = unsafe high[i] &>> shift
+                unsafe out[i] = scale0 * Float(Int32((nibbles[i] & 15) | (bits & 1) &<< 4)) - minimum0
+                unsafe out[i &+ 32] =
+                    unsafe scale1 * Float(Int32((nibbles[i] &>> 4) | (bits & 2) &<< 3)) - minimum1
             }
         }
     }
@@ -159,23 +159,23 @@ enum BlockDecoding {
     /// low nibbles and 32 bytes of high bit pairs: its quarter k takes pair k of each high byte.
     @inline(__always)
     private static func q6_K(_ block: Bytes, _ y: Floats) {
-        let d = float16(block + 208)
+        let d = unsafe float16(block + 208)
         for half in 0..<2 {
-            let low = block + 64 &* half
-            let high = block + (128 &+ 32 &* half)
-            let scales = block + (192 &+ 8 &* half)
-            let out = y + 128 &* half
+            let low = unsafe block + 64 &* half
+            let high = unsafe block + (128 &+ 32 &* half)
+            let scales = unsafe block + (192 &+ 8 &* half)
+            let out = unsafe y + 128 &* half
             for sub in 0..<2 {
-                let s0 = d * Float(Int8(bitPattern: scales[sub]))
-                let s1 = d * Float(Int8(bitPattern: scales[sub &+ 2]))
-                let s2 = d * Float(Int8(bitPattern: scales[sub &+ 4]))
-                let s3 = d * Float(Int8(bitPattern: scales[sub &+ 6]))
+                let s0 = unsafe d * Float(Int8(bitPattern: scales[sub]))
+                let s1 = unsafe d * Float(Int8(bitPattern: scales[sub &+ 2]))
+                let s2 = unsafe d * Float(Int8(bitPattern: scales[sub &+ 4]))
+                let s3 = unsafe d * Float(Int8(bitPattern: scales[sub &+ 6]))
                 for i in (16 &* sub)..<(16 &* sub &+ 16) {
-                    let h = high[i], a = low[i], b = low[i &+ 32]
-                    out[i] = s0 * Float(Int32((a & 15) | (h & 3) &<< 4) &- 32)
-                    out[i &+ 32] = s1 * Float(Int32((b & 15) | (h &>> 2 & 3) &<< 4) &- 32)
-                    out[i &+ 64] = s2 * Float(Int32((a &>> 4) | (h &>> 4 & 3) &<< 4) &- 32)
-                    out[i &+ 96] = s3 * Float(Int32((b &>> 4) | (h &>> 6) &<< 4) &- 32)
+                    let h = unsafe high[i], a = unsafe low[i], b = unsafe low[i &+ 32]
+                    unsafe out[i] = s0 * Float(Int32((a & 15) | (h & 3) &<< 4) &- 32)
+                    unsafe out[i &+ 32] = s1 * Float(Int32((b & 15) | (h &>> 2 & 3) &<< 4) &- 32)
+                    unsafe out[i &+ 64] = s2 * Float(Int32((a &>> 4) | (h &>> 4 & 3) &<< 4) &- 32)
+                    unsafe out[i &+ 96] = s3 * Float(Int32((b &>> 4) | (h &>> 6) &<< 4) &- 32)
                 }
             }
         }

@@ -12,13 +12,15 @@ extension DurableFile {
         }
         defer { _ = fcntl(descriptor, F_SETFL, 0) }
         var buffer: UnsafeMutableRawPointer?
-        guard posix_memalign(&buffer, Self.blockSize, Self.piece) == 0, let buffer else { return 0 }
-        defer { free(buffer) }
+        guard unsafe posix_memalign(&buffer, Self.blockSize, Self.piece) == 0, let buffer = unsafe buffer else {
+            return 0
+        }
+        defer { unsafe free(buffer) }
         while true {
             let size = min(Self.piece, (bytes.count - writtenBytes) / Self.blockSize * Self.blockSize)
             guard size > 0 else { return writtenBytes }
-            if let first = bytes.baseAddress { buffer.copyMemory(from: first + writtenBytes, byteCount: size) }
-            let count = Glibc.write(descriptor, buffer, size)
+            if let first = bytes.baseAddress { unsafe buffer.copyMemory(from: first + writtenBytes, byteCount: size) }
+            let count = unsafe Glibc.write(descriptor, buffer, size)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return writtenBytes }
             writtenBytes += count

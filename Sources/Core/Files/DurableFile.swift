@@ -28,10 +28,10 @@ public struct DurableFile: ~Copyable {
             default: "it is a device or a socket, expected a file or a name that is free"
             }
         if let what { throw .unwritable(path: path, reason: what) }
-        TemporaryName.removeAbandoned(of: path, suffix: Self.suffix) { unlink($0) }
+        TemporaryName.removeAbandoned(of: path, suffix: Self.suffix) { unsafe unlink($0) }
         for _ in 0..<8 {
             let name = TemporaryName.make(for: path, suffix: Self.suffix)
-            let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+            let descriptor = unsafe open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
                 if errno == EEXIST { continue }
                 throw Self.failure(errno, path: path, writtenBytes: 0)
@@ -49,7 +49,7 @@ public struct DurableFile: ~Copyable {
     private static let suffix = ".tmp"
 
     deinit {
-        if !isCommitted { unlink(temporaryPath) }
+        if !isCommitted { unsafe unlink(temporaryPath) }
         close(descriptor)
     }
 
@@ -61,8 +61,8 @@ public struct DurableFile: ~Copyable {
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var done = 0
         while done < bytes.count {
-            let remaining = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = Glibc.write(descriptor, remaining.baseAddress, min(remaining.count, 1 << 30))
+            let remaining = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = unsafe Glibc.write(descriptor, remaining.baseAddress, min(remaining.count, 1 << 30))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw Self.failure(errno, path: path, writtenBytes: writtenBytes)
@@ -79,15 +79,15 @@ public struct DurableFile: ~Copyable {
 
     /// Appends bytes; see ``append(_:)-(UnsafeRawBufferPointer)``.
     public mutating func append(_ bytes: [UInt8]) throws(FileError) {
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try append(buffer) }
+        let result = unsafe bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in unsafe try append(buffer) }
         }
         try result.get()
     }
 
     /// Makes the file durable and gives it its name.
     public consuming func commit() throws(FileError) {
-        guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+        guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
             throw Self.failure(errno, path: path, writtenBytes: writtenBytes)
         }
         isCommitted = true
@@ -99,7 +99,7 @@ public struct DurableFile: ~Copyable {
         _ bytes: UnsafeRawBufferPointer, to path: String
     ) throws(FileError) {
         var file = try DurableFile(path: path)
-        try file.append(bytes)
+        unsafe try file.append(bytes)
         try file.commit()
     }
 
@@ -108,9 +108,11 @@ public struct DurableFile: ~Copyable {
     /// - Parameter bypassingCache: whether large contents go past the page cache, see ``appendUncached(_:)``.
     public static func write(_ bytes: [UInt8], to path: String, bypassingCache: Bool = false) throws(FileError) {
         var file = try DurableFile(path: path)
-        let written = bypassingCache ? bytes.withUnsafeBytes { file.appendUncached($0) } : 0
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try file.append(UnsafeRawBufferPointer(rebasing: buffer[written...])) }
+        let written = unsafe bypassingCache ? bytes.withUnsafeBytes { unsafe file.appendUncached($0) } : 0
+        let result = unsafe bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in
+                unsafe try file.append(UnsafeRawBufferPointer(rebasing: buffer[written...]))
+            }
         }
         try result.get()
         try file.commit()

@@ -9,7 +9,7 @@ package enum DurableFolder {
         var missing: [String] = []
         try walkUp(from: path) { missing.append($0) }
         for folder in missing.reversed() {
-            guard mkdir(folder, 0o777) == 0 else {
+            guard unsafe mkdir(folder, 0o777) == 0 else {
                 // Another process may have made it in the same moment.
                 let code = errno
                 guard code == EEXIST, isFolder(folder) else {
@@ -26,7 +26,7 @@ package enum DurableFolder {
     /// - Throws: ``FileError/unwritable(path:reason:)``.
     package static func requireCreatable(_ path: String) throws(FileError) {
         let existing = try walkUp(from: path) { _ in }
-        guard access(existing, W_OK | X_OK) == 0 else {
+        guard unsafe access(existing, W_OK | X_OK) == 0 else {
             throw .unwritable(path: path, reason: "\(existing): \(systemErrorText(errno))")
         }
     }
@@ -42,7 +42,7 @@ package enum DurableFolder {
 
     /// Makes the creations, renames and removals in a folder durable.
     package static func synchronise(_ folder: String) throws(FileError) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unwritable(path: folder, reason: systemErrorText(errno)) }
         defer { close(descriptor) }
         // Some network file systems cannot synchronise a folder and say EINVAL.
@@ -53,13 +53,13 @@ package enum DurableFolder {
 
     package static func isFolder(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The kind of what lies at `path` itself, a link's being the link; nil if nothing does.
     package static func kind(_ path: String) -> mode_t? {
         var status = stat()
-        return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+        return unsafe lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     /// Goes up, by the text of the path, to the first folder that is there, and hands the missing ones to `missing`.

@@ -11,7 +11,7 @@ public enum FaultGuard {
 
     /// Remembers which file's pages lie at `start`; the result is for ``forget(_:)``.
     static func remember(_ start: UnsafeRawPointer?, byteCount: Int, path: String) -> Int32 {
-        path.withCString { ck_fault_guard_add(start, byteCount, $0) }
+        unsafe path.withCString { unsafe ck_fault_guard_add(start, byteCount, $0) }
     }
 
     static func forget(_ slot: Int32) { ck_fault_guard_remove(slot) }

@@ -20,7 +20,7 @@ package struct FileIdentity: Sendable, Equatable {
     /// The open file's present state; nil if the system cannot say.
     init?(descriptor: CInt) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
 

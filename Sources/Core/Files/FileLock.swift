@@ -27,7 +27,7 @@ package enum FileLock {
     /// Whether `path` still names the file that is open: a lock on a file without its name protects nothing.
     package static func isNamed(_ path: String, _ descriptor: CInt) -> Bool {
         var (named, opened) = (stat(), stat())
-        return lstat(path, &named) == 0 && fstat(descriptor, &opened) == 0
+        return unsafe lstat(path, &named) == 0 && fstat(descriptor, &opened) == 0
             && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
     }
 }

@@ -55,9 +55,9 @@ extension GGUFCursor {
         let count = try count(what, minimumItemBytes: type.minimumBytes)
         let array = GGUFArray(type, count: count, in: self)
         if type.isAnyBits {
-            _ = try take(count * type.minimumBytes, what)
+            _ = unsafe try take(count * type.minimumBytes, what)
         } else if type == .string {
-            for _ in 0..<count { _ = try utf8(what) }
+            for _ in 0..<count { _ = unsafe try utf8(what) }
         } else {
             for _ in 0..<count { _ = try value(of: type, what, depth: depth + 1) }
         }

@@ -20,7 +20,7 @@ struct GGUFCursor {
                 actualBytes: file.byteCount)
         }
         defer { offset += byteCount }
-        return UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + byteCount])
+        return unsafe UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + byteCount])
     }
 
     mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
@@ -32,7 +32,7 @@ struct GGUFCursor {
                 actualBytes: file.byteCount)
         }
         defer { offset += MemoryLayout<T>.size }
-        return T(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+        return unsafe T(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
     /// A count of items that each take at least `minimumItemBytes`: more than the rest of the
@@ -54,20 +54,20 @@ struct GGUFCursor {
     }
 
     mutating func string(_ what: String) throws(FileError) -> String {
-        String(decoding: try utf8(what), as: UTF8.self)
+        unsafe String(decoding: try utf8(what), as: UTF8.self)
     }
 
     /// The bytes of a string, which are valid UTF-8; they stay valid as long as the file is mapped.
     mutating func utf8(_ what: String) throws(FileError) -> UnsafeBufferPointer<UInt8> {
         let start = offset
         let byteCount = try count("the length of \(what)", minimumItemBytes: 1)
-        let bytes = try take(byteCount, what).assumingMemoryBound(to: UInt8.self)
+        let bytes = unsafe try take(byteCount, what).assumingMemoryBound(to: UInt8.self)
         do {
-            _ = try UTF8Span(validating: bytes.span)
+            _ = unsafe try UTF8Span(validating: bytes.span)
         } catch {
             throw .malformed(path: path, byteOffset: start, reason: "\(what) is not valid UTF-8")
         }
-        return bytes
+        return unsafe bytes
     }
 
     mutating func metadata(count: Int) throws(FileError) -> [String: GGUFValue] {

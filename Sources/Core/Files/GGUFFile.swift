@@ -54,8 +54,8 @@ public struct GGUFFile: Sendable {
     }
 
     private static func checkedVersion(_ cursor: inout GGUFCursor) throws(FileError) -> Int {
-        let first = try cursor.take(4, "the magic number")
-        guard first.elementsEqual(magic) else {
+        let first = unsafe try cursor.take(4, "the magic number")
+        guard unsafe first.elementsEqual(magic) else {
             throw .malformed(
                 path: cursor.path, byteOffset: 0, reason: "it does not start with \"GGUF\"")
         }

@@ -32,9 +32,9 @@ public struct GGUFWriter {
 
     /// Adds a float32 tensor; `shape` is row-major.
     public mutating func append(_ name: String, shape: [Int], float32 numbers: [Float]) {
-        append(
+        unsafe append(
             name, shape: shape, encoding: .float32,
-            bytes: numbers.withUnsafeBytes { Array($0) })
+            bytes: numbers.withUnsafeBytes { unsafe Array($0) })
     }
 
     /// Adds a tensor rounded to float16; `shape` is row-major.
@@ -149,7 +149,7 @@ public struct GGUFWriter {
     }
 
     private static func put(_ number: some FixedWidthInteger, _ result: inout [UInt8]) {
-        withUnsafeBytes(of: number.littleEndian) { result += $0 }
+        unsafe withUnsafeBytes(of: number.littleEndian) { unsafe result += $0 }
     }
 
     private static func pad(_ result: inout [UInt8], to alignment: Int) {

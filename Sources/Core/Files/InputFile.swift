@@ -16,16 +16,16 @@ package struct InputFile: ~Copyable {
     ///   read.
     package init(path: String) throws(FileError) {
         guard !path.utf8.contains(0) else { throw .unreadable(path: path, reason: "its name holds a zero byte") }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             let code = errno
             if code == ENOENT { throw .missing(path: path) }
             var status = stat()
-            let kind = stat(path, &status) == 0 ? Self.kind(status.st_mode) : nil
+            let kind = unsafe stat(path, &status) == 0 ? Self.kind(status.st_mode) : nil
             throw .unreadable(path: path, reason: kind ?? systemErrorText(code))
         }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard unsafe fstat(descriptor, &status) == 0 else {
             let code = errno
             close(descriptor)
             throw .unreadable(path: path, reason: systemErrorText(code))
@@ -55,9 +55,9 @@ package struct InputFile: ~Copyable {
                 path: path, reason: "it has \(count) bytes, but \(limit.subject) has at most \(limit.byteCount)")
         }
         var failure: String?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             while done < count, failure == nil {
-                let got = Glibc.read(descriptor, buffer.baseAddress.map { $0 + done }, count - done)
+                let got = unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + done }, count - done)
                 if got < 0, errno == EINTR { continue }
                 if got < 0 { failure = systemErrorText(errno) }
                 if got == 0 { failure = "it became shorter while it was read" }

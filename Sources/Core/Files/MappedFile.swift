@@ -5,7 +5,7 @@ import Glibc
 /// Pages are read from disk on first use and shared by all processes of a machine that map the
 /// same file. The file must not change while it is mapped: ``requireUnchanged()`` notices, and touching a page that no longer
 /// exists ends the process with a line that names the file where `FaultGuard` is installed, else with SIGBUS.
-public final class MappedFile: Sendable {
+@safe public final class MappedFile: Sendable {
     /// How a range will be used; passed to `madvise`.
     public enum Advice: Sendable {
         /// Read from front to back once.
@@ -43,18 +43,18 @@ public final class MappedFile: Sendable {
         let byteCount = file.identity.byteCount
         var base: UnsafeRawPointer?
         if byteCount > 0 {
-            let address = mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0)
-            guard let address, address != MAP_FAILED else {
+            let address = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0)
+            guard let address = unsafe address, unsafe address != MAP_FAILED else {
                 throw .unreadable(path: path, reason: "mapping failed, \(systemErrorText(errno))")
             }
-            base = UnsafeRawPointer(address)
+            unsafe base = UnsafeRawPointer(address)
         }
         self.path = path
         self.byteCount = byteCount
-        self.base = base
+        unsafe self.base = base
         identity = file.identity
         descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
-        guardSlot = FaultGuard.remember(base, byteCount: byteCount, path: path)
+        guardSlot = unsafe FaultGuard.remember(base, byteCount: byteCount, path: path)
     }
 
     /// Copies `bytes` into memory that behaves like a mapped file; `path` is only named in errors.
@@ -63,24 +63,24 @@ public final class MappedFile: Sendable {
     public init(copying bytes: [UInt8], path: String) throws(FileError) {
         var base: UnsafeRawPointer?
         if !bytes.isEmpty {
-            let address = mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-            guard let address, address != MAP_FAILED else {
+            let address = unsafe mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let address = unsafe address, unsafe address != MAP_FAILED else {
                 throw .unreadable(
                     path: path, reason: "no memory for its \(bytes.count) bytes, \(systemErrorText(errno))")
             }
-            address.copyMemory(from: bytes, byteCount: bytes.count)
-            base = UnsafeRawPointer(address)
+            unsafe address.copyMemory(from: bytes, byteCount: bytes.count)
+            unsafe base = UnsafeRawPointer(address)
         }
         self.path = path
         self.byteCount = bytes.count
-        self.base = base
+        unsafe self.base = base
         (identity, descriptor, guardSlot) = (nil, -1, -1)
     }
 
     deinit {
         FaultGuard.forget(guardSlot)
         if descriptor >= 0 { close(descriptor) }
-        if let base { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
+        if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
     }
 
     /// Checks that the file is what it was when it was mapped. A file that was replaced by another of its name, or removed, is still
@@ -102,15 +102,15 @@ public final class MappedFile: Sendable {
 
     /// Lends the file's bytes; the pointer is valid only inside `body`.
     public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try withExtendedLifetime(self) { try body(bytes) }
+        try withExtendedLifetime(self) { unsafe try body(bytes) }
     }
 
     /// The mapped bytes, valid as long as `self` lives.
-    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+    package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: byteCount) }
 
     /// Tells the system how the bytes of `range` will be used. A hint: it never fails.
     public func advise(_ advice: Advice, range: Range<Int>? = nil) {
-        guard let base else { return }
+        guard let base = unsafe base else { return }
         let wanted = (range ?? 0..<byteCount).clamped(to: 0..<byteCount)
         guard !wanted.isEmpty else { return }
         let pageBytes = max(Int(sysconf(CInt(_SC_PAGESIZE))), 1)
@@ -122,7 +122,7 @@ public final class MappedFile: Sendable {
             case .willNeed: MADV_WILLNEED
             case .notNeeded: MADV_DONTNEED
             }
-        madvise(
+        unsafe madvise(
             UnsafeMutableRawPointer(mutating: base + start), wanted.upperBound - start, CInt(code))
     }
 }

@@ -5,7 +5,7 @@ public enum MonotonicClock {
     /// Seconds since some moment in the past.
     public static func seconds() -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

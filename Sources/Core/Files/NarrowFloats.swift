@@ -9,7 +9,7 @@ public enum NarrowFloats {
     package static func roundToBFloat16(
         _ numbers: UnsafePointer<Float>, into destination: UnsafeMutablePointer<UInt16>, count: Int
     ) {
-        for index in 0..<count { destination[index] = bfloat16Bits(numbers[index]) }
+        for index in 0..<count { unsafe destination[index] = bfloat16Bits(numbers[index]) }
     }
 
     @inline(__always)
@@ -25,10 +25,10 @@ public enum NarrowFloats {
     }
 
     private static func bytes(_ numbers: [Float], _ narrowed: (Float) -> UInt16) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 2 * numbers.count) { buffer, count in
+        unsafe [UInt8](unsafeUninitializedCapacity: 2 * numbers.count) { buffer, count in
             let raw = UnsafeMutableRawBufferPointer(buffer)
             for (index, number) in numbers.enumerated() {
-                raw.storeBytes(of: narrowed(number).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+                unsafe raw.storeBytes(of: narrowed(number).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
             }
             count = 2 * numbers.count
         }

@@ -8,21 +8,21 @@ package enum PlainDecoding {
         into destination: UnsafeMutablePointer<Float>
     ) {
         switch encoding {
-        case .float32: memcpy(destination, source, count * MemoryLayout<Float>.stride)
-        case .float16: decodeFloat16(source, count, destination)
-        case .bfloat16: decodeBFloat16(source, count, destination)
+        case .float32: unsafe memcpy(destination, source, count * MemoryLayout<Float>.stride)
+        case .float16: unsafe decodeFloat16(source, count, destination)
+        case .bfloat16: unsafe decodeBFloat16(source, count, destination)
         case .float64:
             for i in 0..<count {
-                destination[i] = Float(source.loadUnaligned(fromByteOffset: 8 * i, as: Double.self))
+                unsafe destination[i] = Float(source.loadUnaligned(fromByteOffset: 8 * i, as: Double.self))
             }
-        case .int64: decodeIntegers(Int64.self, source, count, destination)
-        case .int32: decodeIntegers(Int32.self, source, count, destination)
-        case .int16: decodeIntegers(Int16.self, source, count, destination)
-        case .int8: decodeIntegers(Int8.self, source, count, destination)
-        case .uint8: decodeIntegers(UInt8.self, source, count, destination)
+        case .int64: unsafe decodeIntegers(Int64.self, source, count, destination)
+        case .int32: unsafe decodeIntegers(Int32.self, source, count, destination)
+        case .int16: unsafe decodeIntegers(Int16.self, source, count, destination)
+        case .int8: unsafe decodeIntegers(Int8.self, source, count, destination)
+        case .uint8: unsafe decodeIntegers(UInt8.self, source, count, destination)
         case .bool:
-            let bytes = source.assumingMemoryBound(to: UInt8.self)
-            for i in 0..<count { destination[i] = bytes[i] == 0 ? 0 : 1 }
+            let bytes = unsafe source.assumingMemoryBound(to: UInt8.self)
+            for i in 0..<count { unsafe destination[i] = bytes[i] == 0 ? 0 : 1 }
         default: preconditionFailure("\(encoding) is not a plain encoding")
         }
     }
@@ -33,7 +33,7 @@ package enum PlainDecoding {
     ) -> [Int64] {
         func widened<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> [Int64] {
             (0..<count).map {
-                Int64(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.stride, as: T.self))
+                unsafe Int64(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.stride, as: T.self))
             }
         }
         return switch encoding {
@@ -42,7 +42,7 @@ package enum PlainDecoding {
         case .int16: widened(Int16.self)
         case .int8: widened(Int8.self)
         case .uint8: widened(UInt8.self)
-        case .bool: bytes.map { $0 == 0 ? 0 : 1 }
+        case .bool: unsafe bytes.map { $0 == 0 ? 0 : 1 }
         default: preconditionFailure("\(encoding) is not an integer encoding")
         }
     }
@@ -53,9 +53,9 @@ package enum PlainDecoding {
         _ destination: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<count {
-            let value = source.loadUnaligned(
+            let value = unsafe source.loadUnaligned(
                 fromByteOffset: i &* MemoryLayout<T>.stride, as: T.self)
-            destination[i] = Float(value)
+            unsafe destination[i] = Float(value)
         }
     }
 
@@ -63,8 +63,8 @@ package enum PlainDecoding {
         _ source: UnsafeRawPointer, _ count: Int, _ destination: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<count {
-            let bits = source.loadUnaligned(fromByteOffset: i &* 2, as: UInt16.self)
-            destination[i] = Float(bitPattern: UInt32(truncatingIfNeeded: bits) &<< 16)
+            let bits = unsafe source.loadUnaligned(fromByteOffset: i &* 2, as: UInt16.self)
+            unsafe destination[i] = Float(bitPattern: UInt32(truncatingIfNeeded: bits) &<< 16)
         }
     }
 
@@ -72,7 +72,7 @@ package enum PlainDecoding {
         _ source: UnsafeRawPointer, _ count: Int, _ destination: UnsafeMutablePointer<Float>
     ) {
         for i in 0..<count {
-            destination[i] = widened(
+            unsafe destination[i] = widened(
                 source.loadUnaligned(fromByteOffset: i &* 2, as: UInt16.self))
         }
     }

@@ -73,7 +73,7 @@ public struct SafetensorsFile: Sendable {
                 path: file.path, what: "the header length", neededBytes: 8,
                 actualBytes: file.byteCount)
         }
-        let claimed = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+        let claimed = unsafe UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
         guard claimed <= UInt64(maximumHeaderBytes) else {
             throw .malformed(
                 path: file.path, byteOffset: 0,
@@ -93,10 +93,10 @@ public struct SafetensorsFile: Sendable {
     private static func header(
         _ file: MappedFile, headerBytes: Int
     ) throws(FileError) -> JSONObject {
-        let text = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + headerBytes])
+        let text = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + headerBytes])
         let value: JSONValue
         do {
-            var parser = JSONParser(text)
+            var parser = unsafe JSONParser(text)
             value = try parser.parseDocument()
         } catch {
             throw .malformed(

@@ -1,5 +1,5 @@
 /// The numbers of a tensor to be written.
-public enum SafetensorsValues {
+@safe public enum SafetensorsValues {
     case float32([Float])
     case int64([Int64])
     /// Little-endian bytes in a plain encoding, such as ``NarrowFloats`` makes.
@@ -79,8 +79,8 @@ public struct SafetensorsWriter {
         result.reserveCapacity(header.count + ordered.reduce(0) { $0 + $1.byteCount })
         result += header
         for entry in ordered {
-            try Self.withBytes(of: entry) { bytes throws(FileError) in
-                result.append(contentsOf: bytes)
+            unsafe try Self.withBytes(of: entry) { bytes throws(FileError) in
+                unsafe result.append(contentsOf: bytes)
             }
         }
         return result
@@ -92,7 +92,7 @@ public struct SafetensorsWriter {
         var file = try DurableFile(path: path)
         try file.append(header(ordered))
         for entry in ordered {
-            try Self.withBytes(of: entry) { bytes throws(FileError) in try file.append(bytes) }
+            unsafe try Self.withBytes(of: entry) { bytes throws(FileError) in unsafe try file.append(bytes) }
         }
         try file.commit()
     }
@@ -135,15 +135,15 @@ public struct SafetensorsWriter {
         var text = Array("{\(members.joined(separator: ","))}".utf8)
         text.append(
             contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8))
-        return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+        return unsafe withUnsafeBytes(of: UInt64(text.count).littleEndian) { unsafe Array($0) } + text
     }
 
     private static func withBytes(
         of entry: Entry, _ body: (UnsafeRawBufferPointer) throws(FileError) -> Void
     ) throws(FileError) {
         func lend<T: BitwiseCopyable>(_ numbers: [T]) throws(FileError) {
-            let result = numbers.withUnsafeBytes { bytes in
-                Result { () throws(FileError) in try body(bytes) }
+            let result = unsafe numbers.withUnsafeBytes { bytes in
+                Result { () throws(FileError) in unsafe try body(bytes) }
             }
             try result.get()
         }
@@ -152,9 +152,9 @@ public struct SafetensorsWriter {
         case .int64(let numbers): try lend(numbers)
         case .float32Memory(let numbers, let owner):
             defer { withExtendedLifetime(owner) {} }
-            try body(UnsafeRawBufferPointer(numbers))
+            unsafe try body(UnsafeRawBufferPointer(numbers))
         case .bytes(_, let bytes): try lend(bytes)
-        case .stored(let tensor): try body(tensor.bytes)
+        case .stored(let tensor): unsafe try body(tensor.bytes)
         case .generated(let encoding, let make):
             let numbers = try make()
             precondition(

@@ -26,10 +26,12 @@ public final class StoredBytes {
         let descriptor = try descriptor(of: tensor.file)
         var done = 0
         while done < count {
-            let got = pread(descriptor, destination + done, count - done, off_t(tensor.byteOffset + offset + done))
+            let got = unsafe pread(
+                descriptor, destination + done, count - done, off_t(tensor.byteOffset + offset + done))
             if got < 0, errno == EINTR { continue }
             guard got > 0 else {
-                let reason = got < 0 ? String(cString: strerror(errno)) : "the file is shorter than when it was opened"
+                let reason =
+                    unsafe got < 0 ? String(cString: strerror(errno)) : "the file is shorter than when it was opened"
                 throw .unreadable(path: path, reason: reason)
             }
             done += got
@@ -42,7 +44,9 @@ public final class StoredBytes {
         let opened = try InputFile(path: file.path)
         try file.requireSame(opened.identity)
         let descriptor = fcntl(opened.descriptor, F_DUPFD_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw .unreadable(path: file.path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw unsafe .unreadable(path: file.path, reason: String(cString: strerror(errno)))
+        }
         descriptors[file.path] = descriptor
         return descriptor
     }

@@ -49,7 +49,7 @@ public struct StoredTensor: Sendable {
 
     /// The stored bytes, valid as long as `file` lives.
     public var bytes: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: file.bytes[byteOffset..<byteOffset + byteCount])
+        unsafe UnsafeRawBufferPointer(rebasing: file.bytes[byteOffset..<byteOffset + byteCount])
     }
 
     /// Writes rows `rows` as float32 to `destination`, `rows.count * rowLength` numbers.
@@ -61,8 +61,8 @@ public struct StoredTensor: Sendable {
     public func decodeRows(
         _ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>
     ) throws(FileError) {
-        guard let base = file.bytes.baseAddress else { return }
-        decodeRows(rows, from: base + byteOffset, into: destination)
+        guard let base = unsafe file.bytes.baseAddress else { return }
+        unsafe decodeRows(rows, from: base + byteOffset, into: destination)
     }
 
     /// The same from `image`, a copy of the stored bytes that may lie anywhere.
@@ -74,20 +74,20 @@ public struct StoredTensor: Sendable {
             "rows \(rows) are outside 0..<\(rowCount)")
         let elements = rows.count * rowLength
         guard elements > 0 else { return }
-        let source = image + rows.lowerBound * rowBytes
+        let source = unsafe image + rows.lowerBound * rowBytes
         if encoding.blockElements == 1 {
-            PlainDecoding.decode(encoding, source, count: elements, into: destination)
+            unsafe PlainDecoding.decode(encoding, source, count: elements, into: destination)
         } else {
-            BlockDecoding.decode(
+            unsafe BlockDecoding.decode(
                 encoding, source, blockCount: elements / encoding.blockElements, into: destination)
         }
     }
 
     /// All numbers as float32, row-major.
     public func floats() throws(FileError) -> [Float] {
-        [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
-            guard let base = buffer.baseAddress, let source = file.bytes.baseAddress else { return }
-            decodeRows(0..<rowCount, from: source + byteOffset, into: base)
+        unsafe [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
+            guard let base = buffer.baseAddress, let source = unsafe file.bytes.baseAddress else { return }
+            unsafe decodeRows(0..<rowCount, from: source + byteOffset, into: base)
             count = elementCount
         }
     }
@@ -101,16 +101,16 @@ public struct StoredTensor: Sendable {
             throw .wrongEncoding(
                 path: file.path, tensor: name, expected: "an integer tensor", actual: encoding)
         }
-        return PlainDecoding.integers(encoding, bytes, count: elementCount)
+        return unsafe PlainDecoding.integers(encoding, bytes, count: elementCount)
     }
 
     /// The numbers in place: non-nil when they are float32 and 4-byte aligned. Valid as long as
     /// `file` lives.
     public var mappedFloats: UnsafePointer<Float>? {
-        guard encoding == .float32, let base = bytes.baseAddress,
+        guard encoding == .float32, let base = unsafe bytes.baseAddress,
             UInt(bitPattern: base) % UInt(MemoryLayout<Float>.alignment) == 0
         else { return nil }
-        return base.assumingMemoryBound(to: Float.self)
+        return unsafe base.assumingMemoryBound(to: Float.self)
     }
 
     /// Checks the shape.

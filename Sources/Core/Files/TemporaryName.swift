@@ -11,8 +11,8 @@ package enum TemporaryName {
     package static func make(for path: String, suffix: String, hidden: Bool = false) -> String {
         let random = UInt64.random(in: .min ... .max)
         let (folder, name) = FilePath.split(path)
-        return "\(folder)/\(hidden ? "." : "")\(name)."
-            + withUnsafeBytes(of: random) { $0.hexadecimal } + suffix
+        let digits = unsafe withUnsafeBytes(of: random) { unsafe $0.hexadecimal }
+        return "\(folder)/\(hidden ? "." : "")\(name).\(digits)\(suffix)"
     }
 
     /// Whether `name` is one that ``make(for:suffix:hidden:)`` gives for the last component of `path`.
@@ -30,20 +30,20 @@ package enum TemporaryName {
     package static func removeAbandoned(of path: String, suffix: String, hidden: Bool = false, remove: (String) -> Void)
     {
         let folder = FilePath.split(path).folder
-        guard let listing = opendir(folder) else { return }
-        defer { closedir(listing) }
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        guard let listing = unsafe opendir(folder) else { return }
+        defer { unsafe closedir(listing) }
+        while let entry = unsafe readdir(listing) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
             guard isTemporary(name, of: path, suffix: suffix, hidden: hidden) else { continue }
             let candidate = folder + "/" + name
             var status = stat()
-            guard lstat(candidate, &status) == 0, status.st_uid == geteuid() else { continue }
+            guard unsafe lstat(candidate, &status) == 0, status.st_uid == geteuid() else { continue }
             let isFolder = status.st_mode & S_IFMT == S_IFDIR
             guard isFolder || status.st_mode & S_IFMT == S_IFREG else { continue }
             let flags = isFolder ? O_RDONLY | O_DIRECTORY : O_WRONLY
-            let descriptor = open(candidate, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            let descriptor = unsafe open(candidate, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             if FileLock.take(descriptor) == .taken { remove(candidate) }
             close(descriptor)

@@ -30,5 +30,5 @@ package enum UserPath {
         return trimmed == "/" && !rest.isEmpty ? String(rest) : trimmed + rest
     }
 
-    package static var environmentHome: String? { getenv("HOME").map { String(cString: $0) } }
+    package static var environmentHome: String? { unsafe getenv("HOME").map { unsafe String(cString: $0) } }
 }

@@ -76,12 +76,12 @@ public struct WeightFiles: Sendable {
 
     private static func kind(of path: String) -> Kind {
         var status = stat()
-        guard stat(path, &status) == 0 else { return .absent }
+        guard unsafe stat(path, &status) == 0 else { return .absent }
         return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
     }
 
     private static func openFile(_ path: String) throws(FileError) -> WeightFiles {
-        let startsLikeGGUF = try MappedFile(path: path).withBytes { $0.starts(with: GGUFFile.magic) }
+        let startsLikeGGUF = unsafe try MappedFile(path: path).withBytes { unsafe $0.starts(with: GGUFFile.magic) }
         if startsLikeGGUF || path.hasSuffix(".gguf") {
             let gguf = try GGUFFile(path: path)
             return WeightFiles(path: path, tensors: gguf.tensors, gguf: gguf)
@@ -157,12 +157,12 @@ public struct WeightFiles: Sendable {
     }
 
     private static func fileNames(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
+        guard let stream = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
             if name != ".", name != ".." { names.append(name) }
         }

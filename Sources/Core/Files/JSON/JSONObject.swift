@@ -82,10 +82,10 @@ extension String {
     package func hasSameBytes(as other: String) -> Bool {
         // Equality alone is quick to say no; what it takes for equal may be composed otherwise.
         guard utf8.count == other.utf8.count, self == other else { return false }
-        let areSame = utf8.withContiguousStorageIfAvailable { left in
-            other.utf8.withContiguousStorageIfAvailable { right in
+        let areSame = unsafe utf8.withContiguousStorageIfAvailable { left in
+            unsafe other.utf8.withContiguousStorageIfAvailable { right in
                 guard let left = left.baseAddress, let other = right.baseAddress else { return true }
-                return memcmp(left, other, right.count) == 0
+                return unsafe memcmp(left, other, right.count) == 0
             }
         }
         return areSame.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
@@ -111,7 +111,7 @@ struct KeysSeen {
 
         func hash(into hasher: inout Hasher) {
             var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         }
     }
 }

@@ -5,8 +5,8 @@ extension JSONParser {
         let start = offset + 1
         var end = start
         var hasEscapes = false
-        while end < bytes.count {
-            let byte = bytes[end]
+        while unsafe end < bytes.count {
+            let byte = unsafe bytes[end]
             if byte == UInt8(ascii: "\"") { break }
             if byte < 0x20 {
                 offset = end
@@ -19,13 +19,13 @@ extension JSONParser {
             end += 1
         }
         offset = end
-        guard offset < bytes.count else { throw failure("a string is not closed") }
-        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+        guard unsafe offset < bytes.count else { throw failure("a string is not closed") }
+        let raw = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
         offset += 1
         let text =
-            hasEscapes
-            ? try unescaped(raw, at: start).withUnsafeBytes { Self.text($0) }
-            : Self.text(raw)
+            unsafe hasEscapes
+            ? try unescaped(raw, at: start).withUnsafeBytes { unsafe Self.text($0) }
+            : unsafe Self.text(raw)
         guard let text else {
             throw JSONSyntaxError(byteOffset: start, reason: "a string is not valid UTF-8")
         }
@@ -34,13 +34,13 @@ extension JSONParser {
 
     /// The text of UTF-8; nil if it is none, which decoding would mend to other bytes.
     private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
-        let text = String(decoding: bytes, as: UTF8.self)
-        let isExact = text.utf8.withContiguousStorageIfAvailable { utf8 in
+        let text = unsafe String(decoding: bytes, as: UTF8.self)
+        let isExact = unsafe text.utf8.withContiguousStorageIfAvailable { utf8 in
             guard utf8.count == bytes.count else { return false }
             guard let utf8 = utf8.baseAddress, let bytes = bytes.baseAddress else { return true }
-            return memcmp(utf8, bytes, text.utf8.count) == 0
+            return unsafe memcmp(utf8, bytes, text.utf8.count) == 0
         }
-        return isExact ?? text.utf8.elementsEqual(bytes) ? text : nil
+        return unsafe isExact ?? text.utf8.elementsEqual(bytes) ? text : nil
     }
 
     private func unescaped(
@@ -50,13 +50,13 @@ extension JSONParser {
         result.reserveCapacity(raw.count)
         var i = 0
         while i < raw.count {
-            let run = raw[i...].firstIndex(of: UInt8(ascii: "\\")) ?? raw.count
+            let run = unsafe raw[i...].firstIndex(of: UInt8(ascii: "\\")) ?? raw.count
             if run > i {
-                result.append(contentsOf: UnsafeRawBufferPointer(rebasing: raw[i..<run]))
+                unsafe result.append(contentsOf: UnsafeRawBufferPointer(rebasing: raw[i..<run]))
                 i = run
                 continue
             }
-            let escape = raw[i + 1]
+            let escape = unsafe raw[i + 1]
             i += 2
             switch escape {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(escape)
@@ -66,7 +66,7 @@ extension JSONParser {
             case UInt8(ascii: "r"): result.append(0x0D)
             case UInt8(ascii: "t"): result.append(0x09)
             case UInt8(ascii: "u"):
-                let scalar = try unicodeEscape(raw, &i, at: start)
+                let scalar = unsafe try unicodeEscape(raw, &i, at: start)
                 result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             default:
                 throw JSONSyntaxError(byteOffset: start + i - 2, reason: "unknown escape in a string")
@@ -82,11 +82,11 @@ extension JSONParser {
         func failure(_ reason: String) -> JSONSyntaxError {
             JSONSyntaxError(byteOffset: start + i - 2, reason: "a \\u escape \(reason)")
         }
-        guard var value = hexadecimal(raw, i) else { throw failure("has no four hexadecimal digits") }
+        guard var value = unsafe hexadecimal(raw, i) else { throw failure("has no four hexadecimal digits") }
         var length = 4
-        if 0xD800..<0xDC00 ~= value, i + 5 < raw.count, raw[i + 4] == UInt8(ascii: "\\"),
-            raw[i + 5] == UInt8(ascii: "u"),
-            let low = hexadecimal(raw, i + 6), 0xDC00..<0xE000 ~= low
+        if 0xD800..<0xDC00 ~= value, i + 5 < raw.count, unsafe raw[i + 4] == UInt8(ascii: "\\"),
+            unsafe raw[i + 5] == UInt8(ascii: "u"),
+            let low = unsafe hexadecimal(raw, i + 6), 0xDC00..<0xE000 ~= low
         {
             value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
             length = 10
@@ -99,7 +99,7 @@ extension JSONParser {
     private func hexadecimal(_ raw: UnsafeRawBufferPointer, _ start: Int) -> UInt32? {
         guard start + 4 <= raw.count else { return nil }
         var value: UInt32 = 0
-        for byte in raw[start..<start + 4] {
+        for unsafebyte in unsafe raw[start..<start + 4] {
             let digit: UInt8
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")

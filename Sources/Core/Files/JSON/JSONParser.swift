@@ -8,20 +8,20 @@ package struct JSONSyntaxError: Error {
 ///
 /// It is our own because Foundation's keeps the last of two equal keys silently (a damaged
 /// safetensors header would pass), and does not say at which byte a text fails.
-package struct JSONParser {
+@safe package struct JSONParser {
     private static let maximumDepth = 256
 
     package let bytes: UnsafeRawBufferPointer
     package var offset = 0
     private var depth = 0
 
-    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
 
     mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
         skipWhiteSpace()
         let value = try parseValue()
         skipWhiteSpace()
-        if offset < bytes.count { throw failure("unexpected \(shown()) after the value") }
+        if unsafe offset < bytes.count { throw failure("unexpected \(shown()) after the value") }
         return value
     }
 
@@ -101,8 +101,8 @@ package struct JSONParser {
     private mutating func parseWord(
         _ word: StaticString, _ value: JSONValue
     ) throws(JSONSyntaxError) -> JSONValue {
-        let expected = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard bytes[offset...].starts(with: expected) else {
+        let expected = unsafe UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard unsafe bytes[offset...].starts(with: expected) else {
             throw failure("expected a value, found \(shown())")
         }
         offset += expected.count
@@ -115,7 +115,7 @@ package struct JSONParser {
         let integerStart = offset
         skipDigits()
         guard offset > integerStart else { throw failure("expected a digit, found \(shown())") }
-        if bytes[integerStart] == UInt8(ascii: "0"), offset > integerStart + 1 {
+        if unsafe bytes[integerStart] == UInt8(ascii: "0"), offset > integerStart + 1 {
             throw JSONSyntaxError(byteOffset: start, reason: "a number starts with a needless 0")
         }
         var isWhole = true
@@ -130,10 +130,10 @@ package struct JSONParser {
         }
         // Eighteen digits fit 64 bits: no text is needed for them.
         if isWhole, offset - integerStart <= 18 {
-            let magnitude = bytes[integerStart..<offset].reduce(0) { 10 * $0 + Int($1 - UInt8(ascii: "0")) }
+            let magnitude = unsafe bytes[integerStart..<offset].reduce(0) { 10 * $0 + Int($1 - UInt8(ascii: "0")) }
             return .integer(integerStart > start ? -magnitude : magnitude)
         }
-        let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+        let text = unsafe String(decoding: bytes[start..<offset], as: UTF8.self)
         if isWhole, let whole = Int(text) { return .integer(whole) }
         guard let number = Double(text), number.isFinite else {
             throw JSONSyntaxError(byteOffset: start, reason: "the number \(text) is out of range")
@@ -148,30 +148,30 @@ package struct JSONParser {
     }
 
     private mutating func skipDigits() {
-        while offset < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] {
+        while unsafe offset < bytes.count, unsafe UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[offset] {
             offset += 1
         }
     }
 
     package mutating func skipWhiteSpace() {
-        while offset < bytes.count {
-            switch bytes[offset] {
+        while unsafe offset < bytes.count {
+            switch unsafe bytes[offset] {
             case 0x20, 0x0A, 0x0D, 0x09: offset += 1
             default: return
             }
         }
     }
 
-    func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    func peek() -> UInt8? { unsafe offset < bytes.count ? bytes[offset] : nil }
 
     package mutating func consume(_ character: Unicode.Scalar) -> Bool {
-        guard offset < bytes.count, bytes[offset] == UInt8(ascii: character) else { return false }
+        guard unsafe offset < bytes.count, unsafe bytes[offset] == UInt8(ascii: character) else { return false }
         offset += 1
         return true
     }
 
     package func failure(_ reason: String) -> JSONSyntaxError {
-        JSONSyntaxError(byteOffset: min(offset, bytes.count), reason: reason)
+        unsafe JSONSyntaxError(byteOffset: min(offset, bytes.count), reason: reason)
     }
 
     package func shown() -> String {

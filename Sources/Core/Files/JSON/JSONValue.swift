@@ -22,8 +22,8 @@ public enum JSONValue: Sendable {
     ///   ``FileError/invalidJSON(path:line:column:reason:)``.
     public static func read(path: String) throws(FileError) -> JSONValue {
         let bytes = try InputFile.contents(of: path, limit: .json)
-        return try bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try parse(buffer, path: path) }
+        return unsafe try bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in unsafe try parse(buffer, path: path) }
         }.get()
     }
 
@@ -32,11 +32,11 @@ public enum JSONValue: Sendable {
     /// - Parameter path: named in errors.
     public static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) -> JSONValue {
         do throws(JSONSyntaxError) {
-            return try parse(bytes)
+            return unsafe try parse(bytes)
         } catch {
-            let before = bytes.prefix(error.byteOffset)
-            let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-            let lineStart = (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
+            let before = unsafe bytes.prefix(error.byteOffset)
+            let line = unsafe before.count { $0 == UInt8(ascii: "\n") } + 1
+            let lineStart = unsafe (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
             throw .invalidJSON(
                 path: path, line: line, column: error.byteOffset - lineStart + 1,
                 reason: error.reason)
@@ -46,21 +46,21 @@ public enum JSONValue: Sendable {
     /// Parses one JSON text.
     public static func parse(_ text: String, path: String) throws(FileError) -> JSONValue {
         let bytes = Array(text.utf8)
-        return try bytes.withUnsafeBytes { buffer in
-            Result { () throws(FileError) in try parse(buffer, path: path) }
+        return unsafe try bytes.withUnsafeBytes { buffer in
+            Result { () throws(FileError) in unsafe try parse(buffer, path: path) }
         }.get()
     }
 
     /// Parses one JSON text that belongs to no file of its own.
     package static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONSyntaxError) -> JSONValue {
-        var parser = JSONParser(bytes)
+        var parser = unsafe JSONParser(bytes)
         return try parser.parseDocument()
     }
 
     /// As ``parse(_:)-(UnsafeRawBufferPointer)``.
     package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
-        try bytes.withUnsafeBytes { buffer in
-            Result { () throws(JSONSyntaxError) in try parse(buffer) }
+        unsafe try bytes.withUnsafeBytes { buffer in
+            Result { () throws(JSONSyntaxError) in unsafe try parse(buffer) }
         }.get()
     }
 

@@ -95,7 +95,9 @@ struct JSONWriter {
 
 extension Unicode.Scalar {
     /// `\u001b` for a scalar below U+10000.
-    package var jsonEscape: String { "\\u" + withUnsafeBytes(of: UInt16(value).bigEndian) { $0.hexadecimal } }
+    package var jsonEscape: String {
+        unsafe "\\u" + withUnsafeBytes(of: UInt16(value).bigEndian) { unsafe $0.hexadecimal }
+    }
 }
 
 extension JSONValue {

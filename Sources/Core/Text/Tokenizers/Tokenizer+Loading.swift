@@ -7,7 +7,7 @@ extension Tokenizer {
     /// - Parameter files: the model's weights, where they are open already.
     public static func load(model path: String, files: WeightFiles? = nil) throws -> Tokenizer {
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw TokenizerError.noTokenizer(path: path)
         }
         if isDirectory.boolValue {
