@@ -29,11 +29,11 @@ package struct PreferenceEncoder: ExampleEncoding {
             return record
         }
         record.wasCut = chosen.wasCut || rejected.wasCut
+        guard chosen.supervisedCount > 0, rejected.supervisedCount > 0 else { return record }
         if chosen.inputIds == rejected.inputIds {
             record.areEqual = true
             return record
         }
-        guard chosen.supervisedCount > 0, rejected.supervisedCount > 0 else { return record }
         var pair = EncodedExample(
             inputIds: chosen.inputIds + rejected.inputIds, labels: chosen.labels + rejected.labels,
             wasCut: record.wasCut)

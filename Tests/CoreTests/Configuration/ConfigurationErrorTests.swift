@@ -37,13 +37,13 @@ struct ConfigurationErrorTests {
             (
                 "learning-rate: 1",
                 "run.yaml:5:1: unknown key \"learning-rate\"; did you mean \"training.learning-rate\"? "
-                    + "Known here: model, base-storage, base-compute, adapter, chain, data, training, distributed, "
-                    + "checkpoint, log, output."
+                    + "Known here: model, task, labels, preference, base-storage, base-compute, adapter, chain, data, "
+                    + "training, distributed, checkpoint, log, output."
             ),
             (
                 "zzzzzzzz: 1",
-                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, base-storage, base-compute, adapter, chain, data, "
-                    + "training, distributed, checkpoint, log, output."
+                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, task, labels, preference, base-storage, base-compute, "
+                    + "adapter, chain, data, training, distributed, checkpoint, log, output."
             ),
             (
                 "adapter: {rank: 0}",

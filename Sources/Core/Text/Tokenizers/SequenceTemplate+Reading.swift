@@ -1,7 +1,8 @@
 import CatenaFiles
 
 extension SequenceTemplate {
-    /// The `post_processor` of a tokenizer.json; nil for none.
+    /// The `post_processor` of a tokenizer.json; nil for none. It alone decides, as in `transformers`, whatever `add_bos_token` of
+    /// tokenizer_config.json says.
     ///
     /// - Throws: ``TokenizerError`` for one that is not understood.
     init?(_ processor: TokenizerField?) throws(TokenizerError) {
@@ -46,16 +47,6 @@ extension SequenceTemplate {
                 ])
         }
         try requireWhole(processor)
-    }
-
-    /// The template that `add_bos_token` and `add_eos_token` of tokenizer_config.json ask for; they replace the post-processor.
-    init(beginning: Int32?, end: Int32?) {
-        func part(_ text: Piece, _ type: Int32) -> [Piece] {
-            (beginning.map { [.tokens([$0], type: type)] } ?? []) + [text]
-                + (end.map { [.tokens([$0], type: type)] } ?? [])
-        }
-        self.init(
-            single: part(.first(type: 0), 0), pair: part(.first(type: 0), 0) + part(.second(type: 1), 1))
     }
 
     /// Each text is there once.

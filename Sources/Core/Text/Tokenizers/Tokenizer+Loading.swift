@@ -31,7 +31,7 @@ extension Tokenizer {
         let companions = try CompanionFiles(besides: path)
         try companions.complete(&parts, templateStart: try TokenizerJSON.templateStart(root))
         parts.sequenceTemplate = Result { () throws(TokenizerError) in
-            try companions.sequenceTemplate(root["post_processor"], parts)
+            try SequenceTemplate(root["post_processor"]) ?? SequenceTemplate(beginningOfSequence: nil)
         }
         self.init(parts: parts)
     }
@@ -101,22 +101,6 @@ struct CompanionFiles {
         parts.endOfSequenceIds = ends
         parts.addsBeginningOfSequence = addsStart ?? (templateStart != nil && id(templateStart) == start)
         parts.templates = templates
-    }
-
-    /// The post-processor, unless flags of tokenizer_config.json take its place as they do in `transformers`.
-    func sequenceTemplate(
-        _ processor: TokenizerField?, _ parts: TokenizerParts
-    ) throws(TokenizerError) -> SequenceTemplate? {
-        let flags = try ["bos", "eos"].map { role throws(TokenizerError) in
-            try tokenizerConfiguration?["add_\(role)_token"]?.bool()
-        }
-        guard flags != [nil, nil] else { return try SequenceTemplate(processor) }
-        func added(_ role: String, _ flag: Bool?) throws(TokenizerError) -> Int32? {
-            guard flag == true, let token = try named("\(role)_token") else { return nil }
-            return parts.addedTokens.first { $0.content == Array(token.utf8) }?.id
-                ?? parts.model.vocabulary.id(of: token)
-        }
-        return SequenceTemplate(beginning: try added("bos", flags[0]), end: try added("eos", flags[1]))
     }
 
     /// A special token by role: a string, or an object with its content.
