@@ -99,7 +99,8 @@ extension JSONParser {
     private func hexadecimal(_ raw: UnsafeRawBufferPointer, _ start: Int) -> UInt32? {
         guard start + 4 <= raw.count else { return nil }
         var value: UInt32 = 0
-        for unsafebyte in unsafe raw[start..<start + 4] {
+        for offset in start..<start + 4 {
+            let byte = unsafe raw[offset]
             let digit: UInt8
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
