@@ -1,4 +1,4 @@
-// SwiGLU, SiLU, GELU, ReLU, exp and soft caps; formulas in Sources/Core/Engine/Kernels/Kernels+Activation.swift.
+// SwiGLU, SiLU, GELU, ReLU, tanh, exp and soft caps; formulas in Sources/Core/Engine/Kernels/Kernels+Activation.swift.
 #ifndef CK_LOOPS
 
 #include "pool.h"
@@ -53,7 +53,8 @@ static void activation_range(int64_t first, int64_t end, void *context) {
     float *y = a->y;
     if (a->kind == CK_GELU_TANH) return CK_BEST(gelu_tanh)(x + first, y + first, end - first);
     if (a->kind == CK_SILU) return CK_BEST(silu)(x + first, y + first, end - first);
-    for (int64_t i = first; i < end; i++)
+    for (int64_t i = first; a->kind == CK_TANH && i < end; i++) y[i] = tanhf(x[i]);
+    for (int64_t i = first; a->kind != CK_TANH && i < end; i++)
         y[i] = a->kind == CK_RELU ? (x[i] > 0 ? x[i] : 0) : 0.5f * x[i] * (1 + erff(x[i] * SQRT_HALF));
 }
 
@@ -69,7 +70,8 @@ static void activation_backward_range(int64_t first, int64_t end, void *context)
     if (a->kind == CK_GELU_TANH) return CK_BEST(gelu_tanh_backward)(d_y + first, x + first, y + first, end - first);
     if (a->kind == CK_SILU) return CK_BEST(silu_backward)(d_y + first, x + first, y + first, end - first);
     for (int64_t i = first; i < end; i++) {
-        const float slope = a->kind == CK_RELU
+        const float t = a->kind == CK_TANH ? tanhf(x[i]) : 0;
+        const float slope = a->kind == CK_TANH ? 1 - t * t : a->kind == CK_RELU
             ? (x[i] > 0 ? 1.0f : 0.0f)
             : 0.5f * (1 + erff(x[i] * SQRT_HALF)) + x[i] * INVERSE_SQRT_2_PI * expf(-0.5f * x[i] * x[i]);
         y[i] = d_y[i] * slope;

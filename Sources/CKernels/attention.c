@@ -7,7 +7,7 @@
 #include "variants.h"
 
 static void forward_block(const tile *t, const block *b, const workspace *w, int64_t key, int64_t keys, bool first_keys) {
-    const int64_t seen = seen_by_block(b, key, keys), d = t->d;
+    const int64_t seen = seen_by_block(t, b, key, keys), d = t->d;
     float *sum = w->sum + b->row * d;
     ck_outer(b->rows, (seen + 15) / 16 * 16, d, 1, w->q + b->row * d, d, 1, w->keys, SCORE_ROW, 0, w->scores, SCORE_ROW);
     for (int64_t i = 0; i < b->rows; i++) {
@@ -22,7 +22,7 @@ static void forward_block(const tile *t, const block *b, const workspace *w, int
 }
 
 void ck_attention_forward_tile(const tile *t, const workspace *w, float *out, int64_t ld_out, float *log_sum_exp, int64_t ld_log) {
-    const int64_t end = t->first + t->count, begin = first_key_tile(t);
+    const int64_t end = end_of_keys(t), begin = first_key_tile(t);
     for (int64_t r = 0; r < t->group * t->count; r++) w->maximum[r] = -INFINITY, w->total[r] = 0;
     for (int64_t key = begin; key < end; key += KEY_TILE) {
         const int64_t keys = ck_min(KEY_TILE, end - key);

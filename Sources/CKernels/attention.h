@@ -1,4 +1,4 @@
-// Causal attention over segments in tiles; formulas in Sources/Core/Engine/Kernels/Attention.swift.
+// Attention over segments in tiles, causal or in both directions; formulas in Sources/Core/Engine/Kernels/Attention.swift.
 //
 // A tile is a run of queries of one segment, for all query heads of one key-value head, against up to KEY_TILE keys. Its
 // rows are stacked by blocks of BLOCK_QUERIES queries, in a block by heads, in a head by queries. Scores live in the
@@ -20,6 +20,7 @@ typedef struct {
     int64_t ld_q, ld_k, ld_v;
     int64_t first, count;   // queries, numbered as the keys are
     int64_t group, d, window;
+    int64_t length; // keys that every query sees, in attention in both directions; causal: 0
     float scale, soft_cap; // no cap: 0
 } tile;
 
@@ -31,7 +32,7 @@ typedef struct {
 
 /// The keys lo ..< hi of the tile beginning at `key` that the query at `position` sees, counted from `key`.
 static inline void visible(const tile *t, int64_t position, int64_t key, int64_t keys, int64_t *lo, int64_t *hi) {
-    *hi = ck_max(0, ck_min(keys, position + 1 - key));
+    *hi = ck_max(0, ck_min(keys, (t->length > 0 ? t->length : position + 1) - key));
     *lo = t->window > 0 ? ck_min(*hi, ck_max(0, position + 1 - t->window - key)) : 0;
 }
 
@@ -46,8 +47,13 @@ static inline block block_at(const tile *t, int64_t query) {
 }
 
 /// The keys of the tile beginning at `key` that the last query of a block sees.
-static inline int64_t seen_by_block(const block *b, int64_t key, int64_t keys) {
-    return ck_max(0, ck_min(keys, b->first + b->queries - key));
+static inline int64_t seen_by_block(const tile *t, const block *b, int64_t key, int64_t keys) {
+    return ck_max(0, ck_min(keys, (t->length > 0 ? t->length : b->first + b->queries) - key));
+}
+
+/// One more than the last key that the last query of a tile sees.
+static inline int64_t end_of_keys(const tile *t) {
+    return t->length > 0 ? t->length : t->first + t->count;
 }
 
 static inline int64_t first_key_tile(const tile *t) {

@@ -32,7 +32,7 @@ static void backward_pair(const tile *t, const workspace *w, int64_t key, int64_
     const float *k = t->k + key * t->ld_k;
     for (int64_t query = 0; query < t->count; query += BLOCK_QUERIES) {
         const block b = block_at(t, query);
-        const int64_t seen = seen_by_block(&b, key, keys), padded = (seen + 15) / 16 * 16, rows = b.rows;
+        const int64_t seen = seen_by_block(t, &b, key, keys), padded = (seen + 15) / 16 * 16, rows = b.rows;
         const float *q = w->q + b.row * d, *d_out = w->d_out + b.row * d;
         ck_outer(rows, padded, d, 1, q, d, 1, w->keys, SCORE_ROW, 0, w->scores, SCORE_ROW);
         ck_outer(rows, padded, d, 1, d_out, d, 1, w->values, SCORE_ROW, 0, w->d_scores, SCORE_ROW);
@@ -86,10 +86,10 @@ static void backward_keys_task(int64_t task, int32_t thread, void *context) {
     clear_rows(d_k + u->first * a->ld_d_k, a->ld_d_k, u->count, d);
     clear_rows(d_v + u->first * a->ld_d_v, a->ld_d_v, u->count, d);
     int64_t turned = -1, turned_end = 0;
-    for (int64_t first = u->first / step * step; first < length; first += step) {
+    for (int64_t first = s->both_directions ? 0 : u->first / step * step; first < length; first += step) {
         const unit queries = {u->segment, first, ck_min(step, length - first)};
         const tile t = ck_attention_tile(a, &queries, head);
-        const int64_t begin = ck_max(first_key_tile(&t), u->first), end = ck_min(first + queries.count, u->first + u->count);
+        const int64_t begin = ck_max(first_key_tile(&t), u->first), end = ck_min(end_of_keys(&t), u->first + u->count);
         if (begin >= end) continue;
         stack_backward(a, &t, &queries, head, &w);
         for (int64_t key = begin; key < end; key += KEY_TILE) {
@@ -115,7 +115,7 @@ static void backward_queries_task(int64_t task, int32_t thread, void *context) {
     const tile t = ck_attention_tile(a, u, head);
     const workspace w = ck_attention_work_space(a->pool, thread, t.group, t.d);
     stack_backward(a, &t, u, head, &w);
-    const int64_t begin = first_key_tile(&t), end = t.first + t.count;
+    const int64_t begin = first_key_tile(&t), end = end_of_keys(&t);
     for (int64_t key = begin; key < end; key += KEY_TILE) {
         const int64_t keys = ck_min(KEY_TILE, end - key);
         turn(&t, &w, key, keys);

@@ -28,7 +28,7 @@ static void decode_task(int64_t task, int32_t thread, void *context) {
     for (int64_t first = 0; first < sequence->query_count; first += step) {
         const int64_t count = ck_min(step, sequence->query_count - first);
         const tile t = {q - before * s->ld_query, sequence->keys + head * d, sequence->values + head * d, s->ld_query,
-                        s->ld_key, s->ld_value, before + first, count, group, d, s->sliding_window, s->scale, s->soft_cap};
+                        s->ld_key, s->ld_value, before + first, count, group, d, s->sliding_window, 0, s->scale, s->soft_cap};
         if (sequence->query_count > 1) ck_attention_forward_tile(&t, &w, out - before * s->ld_output, s->ld_output, NULL, 0);
         else CK_BEST(decode_query)(&t, &w, out);
     }

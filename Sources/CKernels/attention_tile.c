@@ -67,7 +67,7 @@ tile ck_attention_tile(const attention *a, const unit *u, int64_t head) {
     const int64_t group = s->query_heads / s->key_value_heads, d = s->head_dimension, row = a->starts[u->segment];
     return (tile){a->q + row * s->ld_query + head * group * d, a->k + row * s->ld_key + head * d,
                   a->v + row * s->ld_value + head * d, s->ld_query, s->ld_key, s->ld_value, u->first, u->count, group, d,
-                  s->sliding_window, s->scale, s->soft_cap};
+                  s->sliding_window, s->both_directions ? a->starts[u->segment + 1] - row : 0, s->scale, s->soft_cap};
 }
 
 #else

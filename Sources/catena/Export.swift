@@ -39,11 +39,12 @@ struct Export: ParsableCommand {
                 != URL(fileURLWithPath: folder).resolvingSymlinksInPath()
         else { throw ValidationError("--output is the adapter's own folder; choose another one.") }
         try StagedFolder.requireWritable(output)
-        let origin = try source.recordedFingerprint().map { AdapterOrigin(baseFingerprint: $0) }
+        var origin = try source.recordedFingerprint().map { AdapterOrigin(baseFingerprint: $0) }
+        origin?.labels = try AdapterOrigin(folder: folder)?.labels
         guard format.needsModel else { return try AdapterExport.peft(adapter: folder, origin: origin, to: output) }
 
         let path = try source.model(model, folder: folder)
-        let base = try LanguageModel.load(path, engine: compute.engine())
+        let base = try LanguageModel.load(path, for: ModelPurpose(adapter: folder), engine: compute.engine())
         try base.loadAdapter(folder)
         base.printNotes()
         switch format {

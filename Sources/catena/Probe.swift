@@ -1,5 +1,6 @@
 import ArgumentParser
 import CatenaCore
+import CatenaEngine
 import CatenaFiles
 
 /// `catena probe`.
@@ -15,6 +16,9 @@ struct ProbeCommand: ParsableCommand {
             An input that holds chosen_input_ids holds pairs of answers: chosen_ and rejected_ input_ids, labels and attention_mask \
             [P, T], and lengths [P]. The output holds policy_chosen_logps, policy_rejected_logps, reference_chosen_logps, \
             reference_rejected_logps (of the model without the adapter) and losses [P], and loss, their mean, of DPO with beta 0.1.
+
+            With labels [B] a text has one label (int64) or number (float32) and the model a classification head: input_ids \
+            are cut to lengths int64 [B] or by attention_mask, token_type_ids may be there, and the logits are [B, C].
 
             EXAMPLES:
               catena probe --model models/smollm2 --input batch.safetensors --output out.safetensors
@@ -39,15 +43,25 @@ struct ProbeCommand: ParsableCommand {
 
     func run() throws {
         try DurableFile.requireWritable(output)
-        let model = try LanguageModel.load(models.model, engine: compute.engine())
+        var purpose = try models.adapter.map { try ModelPurpose(adapter: $0) } ?? ModelPurpose()
+        let task = try SequenceProbeInput.task(of: input)
+        purpose.task = task ?? .languageModel
+        let model = try LanguageModel.load(models.model, for: purpose, engine: compute.engine())
         if try PreferenceProbeInput.isHeld(by: input) { return try probePairs(model) }
-        let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
-        try model.requirePositions(batch.length)
         let trainable = try models.adapter.map { try model.loadAdapterWithoutDropout($0) }
+        let probe = try probe(model, task, gradients ? trainable : nil)
         model.printNotes()
-        let probe = Probe(batch, model: model, trainable: gradients ? trainable : nil)
         try model.requireUnchangedBeforeResult()
         try probe.write(to: output)
+    }
+
+    private func probe(_ model: LanguageModel, _ task: Task?, _ trainable: ParameterSet?) throws -> Probe {
+        guard task == nil else {
+            return Probe(try SequenceProbeInput(path: input, model: model), model: model, trainable: trainable)
+        }
+        let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
+        try model.requirePositions(batch.length)
+        return Probe(batch, model: model, trainable: trainable)
     }
 
     private func probePairs(_ model: LanguageModel) throws {

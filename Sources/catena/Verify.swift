@@ -28,7 +28,7 @@ struct Verify: ParsableCommand {
     func run() throws {
         let folder = try source.folder()
         let path = try source.model(model, folder: folder)
-        let base = try LanguageModel.load(path, engine: compute.engine())
+        let base = try LanguageModel.load(path, for: ModelPurpose(adapter: folder), engine: compute.engine())
         let verification = try AdapterVerification(
             adapter: folder, model: base, baseFingerprint: BaseFingerprint.of(try WeightFiles.open(path)),
             recordedFingerprint: try source.recordedFingerprint())

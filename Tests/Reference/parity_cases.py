@@ -16,6 +16,9 @@ The case `dpo` has pairs of answers instead: chosen_ and rejected_ input_ids, la
 policy_ and reference_ chosen_logps and rejected_logps, losses [P] of DPO with beta 0.1, and grad.<PEFT name> of their mean.
 Its expected.json has "kind": "dpo" and "loss".
 
+Models that judge whole sequences have labels [B], logits [B, C], and beside input_ids (padded on the right) lengths [B] and
+token_type_ids [B, T]; the classifier is trained whole with the adapter, and "kind" in expected.json is "sequences".
+
 All numbers are float32 on one thread without dropout. `parity_check.py` compares `catena probe` with such folders,
 ModelParityTests.swift the library. The committed folders were made with the default arguments; the versions of the
 libraries are in each expected.json.
@@ -45,6 +48,9 @@ SHAPES = {
     "gpt2": dict(
         vocab_size=VOCABULARY, n_embd=24, n_inner=40, n_layer=2, n_head=4, n_positions=64, resid_pdrop=0.0,
         embd_pdrop=0.0, attn_pdrop=0.0),
+    "bert": dict(
+        vocab_size=VOCABULARY, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=32, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
 }
 
 # name: (model type, what differs from SHAPE, LoRA options)
@@ -63,15 +69,19 @@ CASES = {
         final_logit_softcapping=3.0), {}),
     "opt": ("opt", {}, {}),
     "gpt2": ("gpt2", {}, {}),
+    "bert": ("bert", dict(num_labels=3), {}),
+    "bert-regression": ("bert", dict(num_labels=1, problem_type="regression"), {}),
     "gpt2-default-width": ("gpt2", dict(n_inner=None, activation_function="gelu", tie_word_embeddings=False), {}),
 }
-COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "dpo"]
+COMMITTED = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "bert", "dpo"]
+SEQUENCES = {"bert"}
 BETA = 0.1
 
 
 def make_model(kind, changes):
     configuration = transformers.AutoConfig.for_model(kind, **{**SHAPES.get(kind, SHAPE), **changes})
-    model = transformers.AutoModelForCausalLM.from_config(configuration, attn_implementation="eager").float().eval()
+    head = transformers.AutoModelForSequenceClassification if kind in SEQUENCES else transformers.AutoModelForCausalLM
+    model = head.from_config(configuration, attn_implementation="eager").float().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             noise = torch.randn_like(parameter)
@@ -89,6 +99,19 @@ def make_tokens():
     return ids, labels
 
 
+def make_batch(kind, changes):
+    if kind not in SEQUENCES:
+        ids, labels = make_tokens()
+        return dict(input_ids=ids, labels=labels)
+    lengths = torch.tensor([LENGTH, 9, 1, 6])
+    ids = torch.randint(3, VOCABULARY, (len(lengths), LENGTH))
+    mask = (torch.arange(LENGTH)[None] < lengths[:, None]).long()
+    types = (torch.arange(LENGTH)[None] >= (lengths // 2)[:, None]).long() * mask
+    labels = (
+        torch.randn(len(lengths)) if changes["num_labels"] == 1 else torch.randint(0, changes["num_labels"], (len(lengths),)))
+    return dict(input_ids=ids * mask, attention_mask=mask, token_type_ids=types, labels=labels)
+
+
 def train(model, loss_of):
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -104,11 +127,11 @@ def train(model, loss_of):
     return losses
 
 
-def gradients(model, ids, labels, prefix):
-    output = model(input_ids=ids, labels=labels)
+def gradients(model, batch, prefix):
+    output = model(**batch)
     output.loss.backward()
     found = {
-        prefix + name.replace(".default", ""): parameter.grad.clone()
+        prefix + name.replace(".modules_to_save.default", "").replace(".default", ""): parameter.grad.clone()
         for name, parameter in model.named_parameters() if parameter.grad is not None}
     model.zero_grad(set_to_none=True)
     return output, found
@@ -117,9 +140,9 @@ def gradients(model, ids, labels, prefix):
 VERSIONS = dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__)
 
 
-def adapt(model, folder, options):
+def adapt(model, folder, options, task="CAUSAL_LM"):
     adapted = peft.get_peft_model(model, peft.LoraConfig(
-        r=3, lora_alpha=6, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0, **options))
+        r=3, lora_alpha=6, target_modules="all-linear", task_type=task, lora_dropout=0.0, **options))
     with torch.no_grad():
         for parameter_name, parameter in adapted.named_parameters():
             if ".lora_B." in parameter_name:
@@ -197,17 +220,19 @@ def write_case(name, folder, seed):
     model = make_model(kind, changes)
     model.save_pretrained(folder / "model")
     (folder / "model" / "generation_config.json").unlink(missing_ok=True)
-    ids, labels = make_tokens()
-    base, full = gradients(model, ids, labels, "full.")
+    batch = make_batch(kind, changes)
+    base, full = gradients(model, batch, "full.")
 
-    adapted = adapt(model, folder, options)
-    output, lora = gradients(adapted, ids, labels, "grad.")
+    adapted = adapt(model, folder, options, "SEQ_CLS" if kind in SEQUENCES else "CAUSAL_LM")
+    output, lora = gradients(adapted, batch, "grad.")
     result = dict(
         base_loss=base.loss.item(), lora_loss=output.loss.item(),
-        train=dict(TRAIN, losses=train(adapted, lambda: adapted(input_ids=ids, labels=labels).loss)), seed=seed,
-        versions=VERSIONS)
+        train=dict(TRAIN, losses=train(adapted, lambda: adapted(**batch).loss)), seed=seed, versions=VERSIONS)
+    if kind in SEQUENCES:
+        result["kind"] = "sequences"
+        batch["lengths"] = batch["attention_mask"].sum(1)
     save_file(
-        dict(input_ids=ids, labels=labels, base_logits=base.logits.detach().contiguous(),
+        dict(**batch, base_logits=base.logits.detach().contiguous(),
              lora_logits=output.logits.detach().contiguous(), **lora, **full),
         folder / "expected.safetensors")
     (folder / "expected.json").write_text(json.dumps(result, indent=1) + "\n")

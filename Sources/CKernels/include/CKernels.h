@@ -108,7 +108,7 @@ void ck_layer_norm_backward(ck_pool *pool, const float *d_y, const float *x, con
 
 // MARK: Activations (activation.c)
 
-enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2, CK_SILU = 3 };
+enum { CK_RELU = 0, CK_GELU_TANH = 1, CK_GELU_ERF = 2, CK_SILU = 3, CK_TANH = 4 };
 void ck_swiglu(ck_pool *pool, const float *gate, const float *up, int64_t ld, float *out, int64_t rows, int64_t width);
 /// `out`, unless NULL, receives the forward pass's result again; it may be d_out.
 void ck_swiglu_backward(ck_pool *pool, const float *d_out, const float *gate, const float *up, int64_t ld, float *out,
@@ -164,6 +164,7 @@ typedef struct {
     int64_t ld_query, ld_key, ld_value, ld_output;
     float scale;
     int64_t sliding_window; // 0: none; else a query at position p sees keys p - window + 1 ... p
+    bool both_directions;   // a query sees all keys of its segment; there is no window then, and no generation
     float soft_cap;         // 0: none; else scores become soft_cap tanh(score / soft_cap)
 } ck_attention_shape;
 

@@ -72,6 +72,8 @@ public struct AdapterRequest {
     public let model: LanguageModel
     /// The layers that `targets` chose, in the order of a forward pass.
     public let layers: [Linear]
+    /// The head's layers that are trained whole beside the adapters, which get none.
+    public let saved: [Linear]
     /// The method's options and the common keys.
     public let section: RunConfiguration.AdapterSection
     /// Key of all random numbers.
@@ -97,9 +99,15 @@ extension LanguageModel {
     /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit.
     public func makeAdapters(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws -> AttachedAdapter {
         let method = try AdapterMethod.named(section.method)
+        // Where everything is trained, nothing is left to save beside it.
+        let saved = method.name == AdapterMethod.full.name ? [] : try savedModules(section.savedModules)
+        let free = linears.filter { linear in !saved.contains { $0 === linear } }
         let layers =
-            method.commonKeys.contains(.targets) ? try AdapterTargets(section.targets).select(from: linears) : []
-        return try method.make(AdapterRequest(model: self, layers: layers, section: section, seed: seed))
+            method.commonKeys.contains(.targets) ? try AdapterTargets(section.targets).select(from: free) : []
+        let made = try method.make(
+            AdapterRequest(model: self, layers: layers, saved: saved, section: section, seed: seed))
+        made.save(saved)
+        return made
     }
 
     /// The layers that carry an adapter.

@@ -22,7 +22,7 @@ extension LanguageModel {
     /// Nothing is copied and no tensor is made. Visits of blocks are the body's affair, so it works wherever the matrices lie.
     public func with<Result>(adapters set: AttachedAdapter?, _ body: () throws -> Result) rethrows -> Result {
         if let set, set === attached { return try body() }
-        let (present, whole, linears) = (attached, wholeTraining, linears + head.linears)
+        let (present, whole, linears) = (attached, wholeTraining, linears)
         let standing = linears.map { (adapter: $0.adapter, sidePath: $0.sidePath) }
         install(nil)
         wholeTraining = nil
@@ -63,5 +63,6 @@ extension AttachedAdapter {
         for (layer, place, own) in sublayerAdapters { layer.sublayerAdapters[place] = stands ? own : nil }
         for (vector, parameter) in trainedVectors { vector.train(stands ? parameter : nil) }
         for (matrix, parameter) in trainedMatrices { matrix.train(stands ? parameter : nil) }
+        for module in savedModules { module.train(stands) }
     }
 }

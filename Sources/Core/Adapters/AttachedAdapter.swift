@@ -4,8 +4,10 @@ public import CatenaEngine
 public final class AttachedAdapter {
     /// The configuration that they were made from.
     public let section: RunConfiguration.AdapterSection
-    /// Trained tensors, each once. The order is fixed: it is the order of reduction and of checkpoints.
-    public let parameters: [Parameter]
+    /// The method's trained tensors, each once.
+    let methodParameters: [Parameter]
+    /// Modules of the head that are trained whole beside the method's tensors.
+    private(set) var savedModules: [SavedModule] = []
     /// Tensors that are not trained but needed to go on: first values, frozen random matrices.
     public let buffers: [AdapterBuffer]
     /// What happens beside the optimizer in each step.
@@ -27,7 +29,7 @@ public final class AttachedAdapter {
         trainedMatrices: [(matrix: any TrainableMatrix, parameter: Parameter)] = []
     ) {
         self.section = section
-        self.parameters = parameters
+        methodParameters = parameters
         self.buffers = buffers
         self.rule = rule
         self.linearAdapters = linearAdapters
@@ -44,6 +46,13 @@ public final class AttachedAdapter {
         self.init(
             request.section, parameters: adapters.flatMap { parameters($0.adapter) }, linearAdapters: adapters)
     }
+
+    /// Trained tensors, each once: the method's, then those of the saved modules. The order is fixed: it is the order of reduction
+    /// and of checkpoints.
+    public var parameters: [Parameter] { methodParameters + savedModules.flatMap(\.parameters) }
+
+    /// Trains `linears` whole beside the method's tensors.
+    func save(_ linears: [Linear]) { savedModules = linears.map(SavedModule.init) }
 
     /// The adapters behind sublayers with the paths of their layers.
     public var sublayers: [(path: String, adapter: any SublayerAdapter)] {

@@ -20,11 +20,13 @@ extension LanguageModel {
     public func initialiseFromWeights(owns: (Int) -> Bool = { _ in true }) throws -> [any WeightInitialised] {
         var adapters: [any WeightInitialised] = []
         guard linears.contains(where: { $0.adapter is any WeightInitialised }) else { return adapters }
-        residency?.announce(layers.map { .layer($0.index) })
+        let visited = layers.map { (id: $0.id, linears: $0.linears) } + [(id: .head, linears: head.linears)]
+        let blocks = visited.filter { !$0.linears.isEmpty }
+        residency?.announce(blocks.map(\.id))
         var failure: (any Error)?
-        for layer in layers {
-            try visit(.layer(layer.index)) {
-                for linear in layer.linears {
+        for block in blocks {
+            try visit(block.id) {
+                for linear in block.linears {
                     guard let adapter = linear.adapter as? any WeightInitialised else { continue }
                     defer { adapters.append(adapter) }
                     guard owns(adapters.count), failure == nil else { continue }

@@ -86,7 +86,8 @@ extension ComparisonConfiguration {
     /// Nothing but shapes is read of the model.
     /// - Throws: what the model's files or the methods throw.
     public func sized() throws -> (configuration: ComparisonConfiguration, choices: [ParameterBudget.Choice]) {
-        let files = try ModelFiles(modelAt: methods[0].run.model)
+        let run = methods[0].run
+        let files = try ModelFiles(modelAt: run.model, for: run.purpose(classes: try run.classLabels()))
         var sized = self
         var choices: [ParameterBudget.Choice] = []
         for index in methods.indices {

@@ -4,6 +4,10 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     case notABatch(path: String, tensor: String, shape: [Int])
     /// A label is neither a token of the model nor -100.
     case labelOutOfRange(path: String, label: Int, vocabularySize: Int)
+    /// A label is none of the classifier's.
+    case categoryOutOfRange(path: String, label: Int, labelCount: Int)
+    /// A sequence's length is none, or its mask has gaps.
+    case notALength(path: String, found: Int, longest: Int)
     /// No position has a target.
     case nothingSupervised(path: String)
     /// There are not as many chosen answers as rejected ones.
@@ -24,6 +28,12 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
         case .labelOutOfRange(let path, let label, let vocabularySize):
             "\(path): tensor labels holds \(label), expected -100 or a token id in 0...\(vocabularySize - 1); "
                 + "use the tokenizer that belongs to the model."
+        case .categoryOutOfRange(let path, let label, let labelCount):
+            "\(path): tensor labels holds \(label), expected a number in 0...\(labelCount - 1), as the model has \(labelCount) "
+                + "labels; give the labels of this model."
+        case .notALength(let path, let found, let longest):
+            "\(path): a sequence has \(found) tokens that count, expected 1...\(longest), all at its beginning; pad sequences on "
+                + "the right only."
         case .nothingSupervised(let path):
             "\(path): no position has a target, so there is no loss; expected a label other than -100 "
                 + "after the first token of a sequence."

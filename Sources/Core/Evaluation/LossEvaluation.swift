@@ -51,6 +51,7 @@ public struct LossEvaluation: Sendable, Equatable {
         _ examples: [EncodedExample], model: LanguageModel, tokensPerBatch: Int = 2048,
         onProgress: (Int) -> Void = { _ in }
     ) throws {
+        _ = try model.languageModelHead()
         var batch = Batch()
         for (index, example) in examples.enumerated() {
             for id in example.inputIds { try model.requireToken(id) }

@@ -36,7 +36,7 @@ public struct AdapterVerification {
             )
         }
         let probe = Self.probeInput(model.configuration)
-        let before = Probe(probe, model: model)
+        let before = Self.scores(probe, model)
         let trainable = try model.loadAdapter(folder, requiresFinite: false)
         add(
             "tensors", true,
@@ -48,7 +48,7 @@ public struct AdapterVerification {
             wrong.first.map { "\(wrong.count) tensors hold NaN or infinity, first \($0.name)" }
                 ?? "all numbers are finite")
         try checkRoundTrip(model, folder: folder)
-        checkEffect(before, Probe(probe, model: model), model: model)
+        checkEffect(before, Self.scores(probe, model), model: model)
     }
 
     /// What the adapter is attached to.
@@ -65,10 +65,15 @@ public struct AdapterVerification {
         return ProbeInput(path: "probe", sequenceCount: 2, length: length, inputIds: ids)
     }
 
-    private mutating func checkEffect(_ before: Probe, _ after: Probe, model: LanguageModel) {
+    private static func scores(_ input: ProbeInput, _ model: LanguageModel) -> [Float] {
+        let hidden = model.hiddenStates(input.inputIds, layout: input.layout)
+        return model.head.scores(hidden, layout: input.layout, engine: model.engine).elements()
+    }
+
+    private mutating func checkEffect(_ before: [Float], _ after: [Float], model: LanguageModel) {
         func isZero(_ factor: Tensor) -> Bool { factor.elements().allSatisfy { $0 == 0 } }
         var largest: Float = 0
-        for (x, y) in zip(before.logits.elements(), after.logits.elements()) {
+        for (x, y) in zip(before, after) {
             largest = y.isFinite ? max(largest, abs(x - y)) : .infinity
         }
         let folded = model.adaptedLinears.compactMap { $0.adapter?.folded(engine: model.engine) }

@@ -37,7 +37,8 @@ public enum MergedModel {
         let configuration =
             isFolder
             ? try copiedConfiguration(
-                source + "/config.json", dtype: storage.rawValue, hasHead: model.separateHead != nil)
+                source + "/config.json", dtype: storage.rawValue, hasHead: model.separateHead != nil,
+                sequenceHead: model.configuration.sequenceHead)
             : try ModelConfigurationFile.json(of: model.configuration, dtype: storage.rawValue)
         let staged = try StagedFolder(path: output)
         try weights(of: model, storage: storage).write(to: staged.stagingPath + "/model.safetensors")
@@ -75,11 +76,12 @@ public enum MergedModel {
 
     /// The base's configuration with the encoding of the weights that are written, and whether they have a head.
     private static func copiedConfiguration(
-        _ path: String, dtype: String, hasHead: Bool
+        _ path: String, dtype: String, hasHead: Bool, sequenceHead: SequenceHead?
     ) throws(FileError) -> JSONValue {
         var members = try JSONDocument.read(path: path).members()
         for key in ["torch_dtype", "dtype"] where members[key] != nil { members[key] = .string(dtype) }
         if hasHead, members["tie_word_embeddings"] == .bool(true) { members["tie_word_embeddings"] = .bool(false) }
+        if let sequenceHead { members = members.merging(ModelConfigurationFile.members(of: sequenceHead, in: members)) }
         return .object(members)
     }
 
@@ -94,7 +96,7 @@ public enum MergedModel {
             append(table.name, [table.rows, table.columns]) { table.current(engine.memory) }
         }
         for vector in model.normVectors { append(vector.name, [vector.value.count]) { vector.value } }
-        for linear in model.linears {
+        for linear in model.filedLinears {
             append(linear.path + ".weight", linear.storedShape) { linear.mergedStoredWeight(engine: engine) }
             if let bias = linear.bias {
                 append(bias.name, [bias.value.count]) { linear.mergedBias(engine: engine) ?? bias.value }

@@ -9,11 +9,39 @@ public enum ModelConfigurationFile {
         "qwen3": "Qwen3ForCausalLM",
     ]
 
+    /// What a `config.json` says of a classification head: its class, its task and its labels.
+    ///
+    /// - Parameter base: the file's other members; an `architectures` of the family's other classes is replaced.
+    static func members(of head: SequenceHead, in base: JSONObject) -> JSONObject {
+        let labels = head.labels.enumerated().map { ($1, JSONValue.integer($0)) }
+        var members: JSONObject = [
+            "id2label": .object(JSONObject(labels.map { (String($1.intValue ?? 0), .string($0)) })),
+            "label2id": .object(JSONObject(labels)),
+            "problem_type": .string(head.labels.count == 1 ? "regression" : "single_label_classification"),
+        ]
+        let endings = [
+            "ForSequenceClassification", "ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining", "Model",
+        ]
+        if let name = base["architectures"]?.arrayValue?.first?.stringValue,
+            let ending = endings.first(where: { name.hasSuffix($0) })
+        {
+            members["architectures"] = [.string(name.dropLast(ending.count) + "ForSequenceClassification")]
+        }
+        return members
+    }
+
     /// The text of `config.json` for `configuration`.
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` for a family or a rotary scaling that cannot be said
     ///   there.
     public static func json(of configuration: DecoderConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
+        guard configuration.sequenceHead == nil else {
+            throw .notRepresentable(
+                format: "a Hugging Face folder",
+                reason:
+                    "no config.json is known for a classification head on a GGUF file; give the original model's folder"
+            )
+        }
         guard let family = ModelFamily.all.first(where: { $0.name == configuration.family }),
             let architecture = architectures[family.modelType]
         else {

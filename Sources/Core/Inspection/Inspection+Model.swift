@@ -43,7 +43,11 @@ extension Inspection {
         add("head_dimension", configuration.headDimension)
         add("vocabulary_size", configuration.vocabularySize)
         add("maximum_positions", configuration.maximumPositions)
-        add("tied_embeddings", .bool(configuration.tiesEmbeddings))
+        if let head = configuration.sequenceHead {
+            add("labels", .array(head.labels.map { .string($0) }))
+        } else {
+            add("tied_embeddings", .bool(configuration.tiesEmbeddings))
+        }
     }
 
     static func ggufAdapter(_ file: GGUFFile) -> Inspection {

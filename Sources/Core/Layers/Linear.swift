@@ -83,9 +83,12 @@ public final class Linear: TrainableMatrix {
         return sidePath?.add(x, to: product, on: tape) ?? product
     }
 
-    func trainableParameter() -> Parameter {
+    func trainableParameter() -> Parameter { trainableParameter(prefix: "") }
+
+    /// A parameter that begins with the frozen numbers; `prefix` comes before the matrix's name.
+    func trainableParameter(prefix: String) -> Parameter {
         let stored = (weight as? TransposedWeight)?.stored ?? weight
-        return Parameter(name: path + ".weight", shape: storedShape) { value in
+        return Parameter(name: prefix + path + ".weight", shape: storedShape) { value in
             stored.decode(rows: 0..<stored.outFeatures, into: value.pointer)
         }
     }

@@ -16,6 +16,10 @@ public enum Role: Hashable, Sendable, CaseIterable {
     case embedding
     /// The scores; also a table of token vectors that serves as such.
     case head
+    /// In a head that judges sequences: from the pooled hidden states to the classifier's input.
+    case pooler
+    /// The scores of labels. It is small and trained whole, so that every process has it whole in float32.
+    case classifier
 
     /// Whether it reads what attention reads, as queries, keys and values do.
     public var isAttentionInput: Bool {
@@ -33,7 +37,7 @@ public enum Role: Hashable, Sendable, CaseIterable {
         case .gate, .up: .feedForwardIn
         case .down: .feedForwardOut
         case .embedding: .elementwise
-        case .head: .head
+        case .head, .pooler, .classifier: .head
         }
     }
 }

@@ -52,7 +52,7 @@ public final class RotaryAttention {
             if let caches = layout.caches {
                 tape.cachedAttention(q, k, v, shape: shape, layout: layout, caches: caches, layer: layer)
             } else {
-                tape.causalAttention(q, k, v, shape: shape, layout: layout)
+                tape.attention(q, k, v, shape: shape, layout: layout)
             }
         return output.forward(heads, on: tape)
     }

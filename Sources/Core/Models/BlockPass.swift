@@ -17,22 +17,25 @@ final class BlockPass {
 
     /// Runs the block and puts what it writes among `values`.
     func forward(_ batch: Batch, engine: Engine, keep: Bool, into values: inout [StreamName: Tensor]) {
-        for (name, output) in run(batch, engine: engine, keep: keep).entries { values[name] = output.value }
+        for (name, value) in run(batch, engine: engine, keep: keep) { values[name] = value }
     }
 
-    private func run(_ batch: Batch, engine: Engine, keep: Bool) -> Streams {
+    /// What the block writes, taken before its tape drops what can be made again.
+    @discardableResult
+    private func run(_ batch: Batch, engine: Engine, keep: Bool) -> [(StreamName, Tensor)] {
         let tape = Tape(engine: engine, isRecording: true, randomKey: batch.randomKey)
         let outputs = stop.block.forward(inputs, of: batch, on: tape)
+        let values = outputs.entries.map { ($0.name, $0.value.value) }
         tape.finishForward()
         if keep { (self.tape, self.outputs) = (tape, outputs) }
-        return outputs
+        return values
     }
 
     /// Takes the gradients of what the block wrote and adds those of what it read to `gradients`.
     func backward(_ gradients: inout [StreamName: Tensor], of batch: Batch, engine: Engine) {
         let given = stop.block.writes.compactMap { name in gradients.removeValue(forKey: name).map { (name, $0) } }
         guard !given.isEmpty else { return }
-        if tape == nil { _ = run(batch, engine: engine, keep: true) }
+        if tape == nil { run(batch, engine: engine, keep: true) }
         guard let tape else { return }
         let outputs = outputs
         (self.tape, self.outputs) = (nil, Streams())

@@ -3,9 +3,11 @@ package import CatenaEngine
 extension DecoderConfiguration {
     /// The heads of a layer's attention.
     package var attentionShape: AttentionShape {
-        AttentionShape(
+        var shape = AttentionShape(
             queryHeads: attentionHeads, keyValueHeads: keyValueHeads, headDimension: headDimension,
             scale: attentionScale, slidingWindow: slidingWindow, softCap: attentionSoftCap)
+        shape.isBidirectional = isBidirectional
+        return shape
     }
 
     /// The heads of one layer's attention.

@@ -53,6 +53,12 @@ public struct DecoderConfiguration: Sendable, Equatable {
 
     /// In the feed-forward part, of models whose family has several.
     public var activation = Activation.silu
+    /// Whether a token sees its whole sequence and not only what is before it (encoders).
+    public var isBidirectional = false
+    /// Token types that have a vector of their own.
+    public var tokenTypes = 0
+    /// How whole sequences are judged; nil: the head gives scores of the vocabulary.
+    public var sequenceHead: SequenceHead?
     /// What normalises the hidden states that enter the head.
     public var finalNorm = Norm.Kind.rootMeanSquare
     /// Row of the position table that belongs to position 0, in models that learn positions.
@@ -68,8 +74,12 @@ public struct DecoderConfiguration: Sendable, Equatable {
         public var tokens = "model.embed_tokens.weight"
         /// The table of position vectors; nil: positions are rotary.
         public var positions: String?
-        /// The last norm.
-        public var finalNorm = "model.norm"
+        /// The table of the token types' vectors; nil for none.
+        public var tokenTypes: String?
+        /// The norm behind the embedding; nil for none.
+        public var embeddingNorm: String?
+        /// The last norm; nil where the last layer ends with one.
+        public var finalNorm: String? = "model.norm"
         /// The head's own matrix.
         public var head = "lm_head.weight"
         /// What precedes `.0.`, `.1.` and so on.
@@ -95,6 +105,7 @@ public struct DecoderConfiguration: Sendable, Equatable {
             ("number of key-value heads", keyValueHeads, ModelLimit.heads),
             ("head dimension", headDimension, ModelLimit.heads),
             ("number of positions", maximumPositions, ModelLimit.positions),
+            ("number of token types", max(tokenTypes, 1), ModelLimit.width),
             ("sliding window", slidingWindow ?? 1, ModelLimit.positions),
         ] {
             try require((1...limit).contains(value), "the \(name) is \(value), expected a number in 1...\(limit)")

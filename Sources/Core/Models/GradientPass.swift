@@ -88,7 +88,9 @@ public struct GradientPass {
                 }
                 losses.append(
                     model.head.loss(hidden, of: batch, objective, wantsGradient: true, engine: engine))
+                progress(.microBatch(index, block: .head, weight: losses[index].weight))
             }
+            progress(.block(.head))
         }
         values.removeAll()
         var gradients = losses.indices.map { index in

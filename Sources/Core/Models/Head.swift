@@ -6,6 +6,10 @@ public protocol Head: AnyObject {
     var demand: HeadDemand { get }
     /// The linear layers before the scores, which may carry adapters.
     var linears: [Linear] { get }
+    /// The linear layers that may be trained whole beside an adapter.
+    var wholeModules: [Linear] { get }
+    /// Paths of those of them that the model's files do not have, which are trained whole or not there for anybody else.
+    var madeModules: Set<String> { get }
     /// The vectors of its norms.
     var normVectors: [LayerVector] { get }
     /// The scores of every token `[N, V]` or segment `[S, C]` of the hidden states `[N, D]` that leave the last layer.
@@ -24,6 +28,8 @@ public protocol Head: AnyObject {
 
 extension Head {
     public var linears: [Linear] { [] }
+    public var wholeModules: [Linear] { [] }
+    public var madeModules: Set<String> { [] }
 
     public func measures(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine

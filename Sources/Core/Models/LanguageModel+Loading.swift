@@ -14,9 +14,9 @@ extension LanguageModel {
     /// - Parameter compute: with `.int8` the matrices are int8 codes and their inputs have 15 bits.
     /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
     public static func load(
-        _ path: String, compute: BaseCompute = .float32, engine: Engine
+        _ path: String, for purpose: ModelPurpose = ModelPurpose(), compute: BaseCompute = .float32, engine: Engine
     ) throws -> LanguageModel {
-        let files = try ModelFiles(modelAt: path)
+        let files = try ModelFiles(modelAt: path, for: purpose)
         defer { if compute == .int8 { files.files.forgetPages() } }
         let weights = ReplicatedWeights(files, format: BaseFormat(compute: compute), engine: engine)
         let model = try LanguageModel(configuration: files.configuration, weights: weights, engine: engine)

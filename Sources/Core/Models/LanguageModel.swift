@@ -52,38 +52,56 @@ public final class LanguageModel {
                 name: name, weight: try weights.matrix(name, rows: rows, columns: width, role: role, in: block))
         }
         residency = weights.residency
+        func norm(_ path: String, _ kind: Norm.Kind) throws -> Norm {
+            try Norm(kind, path: path, width: width, epsilon: configuration.normEpsilon, weights: weights)
+        }
+        let tiesHead = configuration.tiesEmbeddings && configuration.sequenceHead == nil
         embedding = EmbeddingBlock(
-            tokens: try table(
-                names.tokens, rows: vocabulary, configuration.tiesEmbeddings ? .head : .embedding, in: .embedding),
+            tokens: try table(names.tokens, rows: vocabulary, tiesHead ? .head : .embedding, in: .embedding),
             positions: try names.positions.map { name in
                 PositionEmbedding(
                     table: try table(
                         name, rows: configuration.maximumPositions + configuration.positionOffset, .embedding,
                         in: .embedding),
                     offset: configuration.positionOffset)
-            }, scale: configuration.embeddingScale)
-        separateHead = configuration.tiesEmbeddings ? nil : try table(names.head, rows: vocabulary, .head, in: .head)
+            },
+            types: try names.tokenTypes.map {
+                try table($0, rows: configuration.tokenTypes, .embedding, in: .embedding)
+            },
+            norm: try names.embeddingNorm.map { try norm($0, configuration.finalNorm) },
+            scale: configuration.embeddingScale)
+        let hasOwnTable = !configuration.tiesEmbeddings && configuration.sequenceHead == nil
+        separateHead = hasOwnTable ? try table(names.head, rows: vocabulary, .head, in: .head) : nil
         self.layers = try layers(configuration, weights, engine)
-        let norm = try Norm(
-            configuration.finalNorm, path: names.finalNorm, width: width, epsilon: configuration.normEpsilon,
-            weights: weights)
-        head = LanguageModelHead(
-            configuration: configuration, norm: norm, projection: separateHead ?? embedding.tokens)
+        let finalNorm = try names.finalNorm.map { try norm($0, configuration.finalNorm) }
+        head =
+            if let sequenceHead = configuration.sequenceHead {
+                try ClassificationHead(
+                    sequenceHead, width: width, norm: finalNorm, weights: weights, memory: engine.memory)
+            } else {
+                LanguageModelHead(
+                    configuration: configuration, norm: finalNorm, projection: separateHead ?? embedding.tokens)
+            }
     }
 
     /// All blocks before the head, in the order of a forward pass.
     public var blocks: [any Block] { [embedding] + layers }
 
-    /// All linear layers inside the transformer layers, in the order of a forward pass.
-    public var linears: [Linear] { layers.flatMap(\.linears) }
+    /// All linear layers that may carry adapters, in the order of a forward pass: those of the transformer layers, then the head's.
+    public var linears: [Linear] { layers.flatMap(\.linears) + head.linears }
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
     ///
     /// - Parameter keptFactors: for many passes between which nothing is trained; nil for a single one.
     public func hiddenStates(_ ids: [Int32], layout: SequenceLayout, keptFactors: KeptFactors? = nil) -> Tensor {
-        engine.memory.expectTokens(ids.count)
+        hiddenStates(of: Batch(inputIds: ids, layout: layout), keptFactors: keptFactors)
+    }
+
+    /// The same for a batch, whose token types count.
+    public func hiddenStates(of batch: Batch, keptFactors: KeptFactors? = nil) -> Tensor {
+        engine.memory.expectTokens(batch.tokenCount)
         let tape = keptFactors.map { Tape(engine: engine, keeping: $0) } ?? Tape(engine: engine, isRecording: false)
-        let batch = Batch(inputIds: ids, layout: layout)
+        let layout = batch.layout
         var streams = Streams()
         for block in blocks { streams.write(block.forward(streams, of: batch, on: tape)) }
         if let caches = layout.caches {
@@ -98,13 +116,16 @@ public final class LanguageModel {
     var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
 
     /// The vectors of all norms, in the order of a forward pass.
-    var normVectors: [LayerVector] { layers.flatMap(\.normVectors) + head.normVectors }
+    var normVectors: [LayerVector] { embedding.normVectors + layers.flatMap(\.normVectors) + head.normVectors }
+
+    /// All linear layers with a matrix of their own in files.
+    var filedLinears: [Linear] { layers.flatMap(\.linears) + head.wholeModules }
 
     /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {
         for table in tables { try body(table.name, [table.rows, table.columns], table.current(engine.memory)) }
         for vector in normVectors { try body(vector.name, [vector.value.count], vector.value) }
-        for linear in linears {
+        for linear in filedLinears {
             try body(linear.path + ".weight", linear.storedShape, linear.mergedStoredWeight(engine: engine))
             if let bias = linear.bias, let value = linear.mergedBias(engine: engine) {
                 try body(bias.name, [value.count], value)

@@ -6,7 +6,7 @@ public import CatenaEngine
 /// tiles of rows so that the logits of a whole batch never exist.
 public final class LanguageModelHead: Head {
     private let configuration: DecoderConfiguration
-    private let norm: Norm
+    private let norm: Norm?
     private let projection: TokenEmbedding
 
     /// Rows of logits computed at once for a vocabulary of this size.
@@ -17,7 +17,7 @@ public final class LanguageModelHead: Head {
         min(512, max(128, (1 << 25) / max(vocabulary, 1) / 64 * 64))
     }
 
-    init(configuration: DecoderConfiguration, norm: Norm, projection: TokenEmbedding) {
+    init(configuration: DecoderConfiguration, norm: Norm?, projection: TokenEmbedding) {
         self.configuration = configuration
         self.norm = norm
         self.projection = projection
@@ -26,7 +26,8 @@ public final class LanguageModelHead: Head {
     /// Logits `[N, V]` of the hidden states `[N, D]` that leave the last layer.
     public func logits(_ hidden: Tensor, engine: Engine) -> Tensor {
         let tape = Tape(engine: engine, isRecording: false)
-        let normed = norm.forward(Variable(hidden, requiresGradient: false), on: tape)
+        let x = Variable(hidden, requiresGradient: false)
+        let normed = norm?.forward(x, on: tape) ?? x
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
         projection.project(normed.value, into: logits, engine: engine)
         if let cap = configuration.headSoftCap {
@@ -37,7 +38,7 @@ public final class LanguageModelHead: Head {
 
     public var demand: HeadDemand { .tokens }
 
-    public var normVectors: [LayerVector] { norm.vectors }
+    public var normVectors: [LayerVector] { norm?.vectors ?? [] }
 
     public func scores(_ hidden: Tensor, layout: SequenceLayout, engine: Engine) -> Tensor {
         logits(hidden, engine: engine)
@@ -57,8 +58,8 @@ public final class LanguageModelHead: Head {
         guard !rows.isEmpty else { return loss }
 
         let tape = Tape(engine: engine, isRecording: wantsGradient)
-        let gathered = Variable(gather(hidden, rows: rows, engine: engine), requiresGradient: wantsGradient)
-        let normed = norm.forward(gathered, on: tape)
+        let gathered = Variable(hidden.gathered(rows, engine.memory), requiresGradient: wantsGradient)
+        let normed = norm?.forward(gathered, on: tape) ?? gathered
         let dNormed = wantsGradient ? engine.memory.activation(rows: rows.count, columns: hidden.columns) : nil
         var tiles = tiles(normed.value, wantsGradient: wantsGradient, engine: engine)
         if objective.measurement == .none {
@@ -76,7 +77,7 @@ public final class LanguageModelHead: Head {
         if let dNormed, let dHidden = loss.hiddenGradient {
             tape.backward(from: normed, gradient: dNormed)
             if let dGathered = gathered.takeGradient() {
-                scatter(dGathered, rows: rows, into: dHidden)
+                dGathered.scatter(rows, into: dHidden)
             }
         }
         return loss
@@ -85,8 +86,8 @@ public final class LanguageModelHead: Head {
     public func measures(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> [Double] {
         let supervision = supervision(of: batch, objective, rows: hidden.rows)
         guard !supervision.rows.isEmpty else { return [Double](repeating: 0, count: batch.layout.segmentCount) }
-        let gathered = Variable(gather(hidden, rows: supervision.rows, engine: engine), requiresGradient: false)
-        let normed = norm.forward(gathered, on: Tape(engine: engine, isRecording: false))
+        let gathered = Variable(hidden.gathered(supervision.rows, engine.memory), requiresGradient: false)
+        let normed = norm?.forward(gathered, on: Tape(engine: engine, isRecording: false)) ?? gathered
         var tiles = tiles(normed.value, wantsGradient: false, engine: engine)
         return supervision.sums(of: tiles.losses(supervision, objective, gradient: nil), in: batch.layout)
     }
@@ -104,19 +105,5 @@ public final class LanguageModelHead: Head {
         ScoreTiles(
             normed, projection: projection, cap: configuration.headSoftCap, wantsGradient: wantsGradient, engine: engine
         )
-    }
-
-    private func gather(_ source: Tensor, rows: [Int], engine: Engine) -> Tensor {
-        let result = engine.memory.activation(rows: rows.count, columns: source.columns)
-        for (index, row) in rows.enumerated() {
-            result.rows(index..<index + 1).copy(from: source.rows(row..<row + 1))
-        }
-        return result
-    }
-
-    private func scatter(_ source: Tensor, rows: [Int], into destination: Tensor) {
-        for (index, row) in rows.enumerated() {
-            destination.rows(row..<row + 1).copy(from: source.rows(index..<index + 1))
-        }
     }
 }

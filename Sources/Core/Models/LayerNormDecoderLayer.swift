@@ -79,13 +79,13 @@ public final class LayerNormDecoderLayer: TransformerLayer {
         let inputs = attentionInputs.map { $0.forward(x, on: tape) }
         if inputs.count == 1 {
             guard let caches = layout.caches else {
-                return tape.causalAttention(fused: inputs[0], shape: configuration.attentionShape, layout: layout)
+                return tape.attention(fused: inputs[0], shape: configuration.attentionShape, layout: layout)
             }
             return tape.cachedAttention(
                 fused: inputs[0], shape: configuration.attentionShape, layout: layout, caches: caches, layer: index)
         }
         guard let caches = layout.caches else {
-            return tape.causalAttention(
+            return tape.attention(
                 inputs[0], inputs[1], inputs[2], shape: configuration.attentionShape, layout: layout)
         }
         return tape.cachedAttention(

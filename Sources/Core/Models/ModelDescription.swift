@@ -9,7 +9,7 @@ public struct ModelDescription {
     public let path: String
     /// `model_type`, or `general.architecture`.
     public let modelType: String
-    private let json: JSONDocument?
+    let json: JSONDocument?
     private let gguf: GGUFFile?
     private var keys: [String: String] = [:]
 

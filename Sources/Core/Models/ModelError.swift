@@ -14,8 +14,12 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case weightShape(path: String, name: String, expected: [Int], found: [Int])
     /// A token id of the data does not exist in the model.
     case tokenOutOfRange(id: Int, vocabularySize: Int)
+    /// A token type does not exist in the model.
+    case tokenTypeOutOfRange(Int, types: Int)
     /// A sequence has more tokens than the model has learned positions.
     case sequenceTooLong(tokenCount: Int, positions: Int)
+    /// Nothing says which labels a classifier tells apart.
+    case noLabels(path: String)
     /// The model was opened for another kind of task than what is asked of it.
     case wrongTask(String, needed: String)
 
@@ -38,9 +42,15 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tokenOutOfRange(let id, let vocabularySize):
             "token id \(id) is outside the model's vocabulary of \(vocabularySize) tokens; "
                 + "expected 0...\(vocabularySize - 1); use the tokenizer that belongs to the model."
+        case .tokenTypeOutOfRange(let type, let types):
+            "the token type \(type) is none of the model's \(types), expected a number in 0...\(max(types, 1) - 1); use the tokenizer "
+                + "that belongs to the model."
         case .sequenceTooLong(let tokenCount, let positions):
             "a sequence of \(tokenCount) tokens does not fit the model, which has learned positions for at most "
                 + "\(positions) tokens; lower the maximum length (data.max-length, --max-length)."
+        case .noLabels(let path):
+            "\(path): there is no id2label, no num_labels and no classifier in the files, so nothing says which labels the model "
+                + "tells apart; give them (labels)."
         case .wrongTask(let found, let needed):
             "the model is \(found), and this needs \(needed); give another model, or the task that this one is for."
         }

@@ -2,7 +2,7 @@ import CatenaEngine
 import CatenaFiles
 import Foundation
 
-/// A family of decoder-only models: which files name it and how its configuration is read.
+/// A family of models: which files name it and how its configuration is read.
 ///
 /// A family is one file that extends `ModelFamily` with a constant, and one line in `all`.
 public struct ModelFamily: Sendable {
@@ -20,6 +20,8 @@ public struct ModelFamily: Sendable {
     var feedForwardFactor: Int? = nil
     /// What `hidden_act` may say.
     var hiddenActivations: Set<String> = ["silu"]
+    /// How models of the family judge whole sequences.
+    var sequenceHead = SequenceHead.lastToken
     /// What the family adds to the configuration that all of them share.
     let adjust: @Sendable (_ configuration: inout DecoderConfiguration, _ source: ModelDescription) throws -> Void
     /// The layers of a model; of the Llama kind unless the family makes its own.
@@ -32,7 +34,7 @@ public struct ModelFamily: Sendable {
     }
 
     /// Every family that Catena knows.
-    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .gemma2, .opt, .gpt2]
+    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .gemma2, .opt, .gpt2, .bert]
 
     /// The family called `name`.
     ///
@@ -44,46 +46,68 @@ public struct ModelFamily: Sendable {
         return family
     }
 
+    /// The family of the model that `description` describes.
+    ///
+    /// - Throws: ``ModelError/unsupportedFamily(path:found:known:)``.
+    static func of(_ description: ModelDescription) throws(ModelError) -> ModelFamily {
+        let found = description.modelType
+        guard let family = all.first(where: { description.modelType(of: $0) == found }) else {
+            throw .unsupportedFamily(
+                path: description.path, found: found, known: all.compactMap { description.modelType(of: $0) })
+        }
+        return family
+    }
+
+    /// Reads the configuration of a model of this family.
+    ///
+    /// - Parameter files: its weights; nil for a model without.
+    func configuration(
+        of description: ModelDescription, for purpose: ModelPurpose, files: WeightFiles?
+    ) throws -> DecoderConfiguration.Opened {
+        try description.refuseQuantised()
+        let description = description.renamingKeys(keys)
+        var configuration = try description.sharedConfiguration(self)
+        try adjust(&configuration, description)
+        try configuration.validate(path: description.path)
+        return try configuration.opened(for: purpose, self, description, files: files)
+    }
+
     /// Reads the configuration of the model that `description` describes.
     ///
     /// - Throws: ``ModelError`` for an unknown family or a value that is missing or out of range.
     public static func configuration(
-        of description: ModelDescription
+        of description: ModelDescription, for purpose: ModelPurpose = ModelPurpose()
     ) throws -> (family: ModelFamily, configuration: DecoderConfiguration) {
-        let found = description.modelType
-        guard let family = all.first(where: { description.modelType(of: $0) == found }) else {
-            throw ModelError.unsupportedFamily(
-                path: description.path, found: found, known: all.compactMap { description.modelType(of: $0) })
-        }
-        try description.refuseQuantised()
-        let description = description.renamingKeys(family.keys)
-        var configuration = try description.sharedConfiguration(family)
-        try family.adjust(&configuration, description)
-        try configuration.validate(path: description.path)
-        return (family, configuration)
+        let family = try of(description)
+        return (family, try family.configuration(of: description, for: purpose, files: nil).configuration)
     }
 
     /// Reads the configuration of the model at `path`: a `config.json`, a Hugging Face folder, whose weights may be missing, or
     /// a `.gguf` file.
     ///
     /// - Throws: ``ModelError`` or ``FileError``; also where weights beside the `config.json` hold more layers than it says.
-    public static func configuration(at path: String) throws -> DecoderConfiguration {
+    public static func configuration(
+        at path: String, for purpose: ModelPurpose = ModelPurpose()
+    ) throws -> DecoderConfiguration {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError.missing(path: path)
         }
         guard isFolder.boolValue || path.hasSuffix(".json") else {
             let files = try WeightFiles.open(path)
-            return try checked(ModelDescription(modelAt: path, files: files), files)
+            return try checked(ModelDescription(modelAt: path, files: files), purpose, files)
         }
         let file = isFolder.boolValue ? path + "/config.json" : path
         let isModel = FilePath.split(file).name == "config.json"
         let files = isModel ? try? WeightFiles.open(FilePath.split(file).folder) : nil
-        return try checked(ModelDescription(configurationFile: file), files)
+        return try checked(ModelDescription(configurationFile: file), purpose, files)
     }
 
-    private static func checked(_ description: ModelDescription, _ files: WeightFiles?) throws -> DecoderConfiguration {
-        let configuration = try configuration(of: description).configuration
+    private static func checked(
+        _ description: ModelDescription, _ purpose: ModelPurpose, _ files: WeightFiles?
+    ) throws -> DecoderConfiguration {
+        let family = try of(description)
+        let configuration = try family.configuration(of: description, for: purpose, files: files).configuration
         if let files { try configuration.requireAllLayers(of: files, path: description.path) }
         return configuration
     }

@@ -59,11 +59,9 @@ extension ModelFiles {
             interleavedHead: interleaved ? configuration.headDimension : nil)
     }
 
-    /// The name in the files; a model that was saved without its head lacks the first part, as the original GPT-2 does.
+    /// The name in the files.
     private func storedName(_ name: String) -> String {
         if files.gguf != nil { return GGUFNames.name(of: name) ?? name }
-        guard files.tensors[name] == nil, files.unreadable[name] == nil else { return name }
-        let bare = TensorNames.bare(name)
-        return files.tensors[bare] == nil && files.unreadable[bare] == nil ? name : bare
+        return names.inFiles(name, files) ?? name
     }
 }

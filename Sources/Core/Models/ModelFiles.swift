@@ -15,32 +15,42 @@ public final class ModelFiles {
     let family: ModelFamily
     /// Shape and options, as the files bear them out.
     public let configuration: DecoderConfiguration
-    /// What differs from the configuration, a sentence each.
+    /// What differs from the configuration, and what is not in the files, a sentence each.
     private let differences: [String]
     /// The tensors of the model, by their names in the files.
     private(set) var read: [String: StoredTensor] = [:]
 
+    /// How its tensors are called.
+    let names: TensorNames
+    /// Tensors of the files in whose place the model has others.
+    private let replaced: Set<String>
+
     /// Opens the model at `path`: a Hugging Face folder or a `.gguf` file.
     ///
     /// - Throws: ``ModelError`` or ``FileError`` that names the file and what is wrong in it.
-    public convenience init(modelAt path: String) throws {
+    public convenience init(modelAt path: String, for purpose: ModelPurpose = ModelPurpose()) throws {
         let files = try WeightFiles.open(path)
-        try self.init(files, ModelDescription(modelAt: path, files: files), path: path)
+        try self.init(files, ModelDescription(modelAt: path, files: files), path: path, for: purpose)
     }
 
-    init(_ files: WeightFiles, _ description: ModelDescription, path: String) throws {
-        var (family, configuration) = try ModelFamily.configuration(of: description)
+    init(
+        _ files: WeightFiles, _ description: ModelDescription, path: String, for purpose: ModelPurpose = ModelPurpose()
+    ) throws {
+        let family = try ModelFamily.of(description)
+        let opened = try family.configuration(of: description, for: purpose, files: files)
+        var (configuration, notes) = (opened.configuration, opened.notes)
         let names = TensorNames(configuration, isGGUF: files.gguf != nil)
         try configuration.requireAllLayers(of: files, path: description.path)
-        var differences: [String] = []
-        if configuration.tiesEmbeddings, files.gguf == nil, try Self.hasOwnHead(files, names) {
+        if configuration.tiesEmbeddings, configuration.sequenceHead == nil, files.gguf == nil,
+            try Self.hasOwnHead(files, names)
+        {
             configuration.tiesEmbeddings = false
-            differences.append(
+            notes.append(
                 "\(files.path): tie_word_embeddings is true, but lm_head.weight differs from the embedding's matrix; both are "
                     + "used as they are")
         }
-        (self.files, self.family, self.configuration, self.differences) = (files, family, configuration, differences)
-        self.path = path
+        (self.files, self.family, self.configuration, self.names) = (files, family, configuration, names)
+        (self.path, differences, replaced) = (path, notes, opened.replaced)
     }
 
     /// The tensor `name`, which belongs to the model.
@@ -57,9 +67,8 @@ public final class ModelFiles {
 
     /// What the user should know, a sentence each, when the model has been built.
     var notes: [String] {
-        let names = TensorNames(configuration, isGGUF: files.gguf != nil)
         let unread = (Array(files.tensors.keys) + files.unreadable.keys)
-            .filter { read[$0] == nil && !names.isNeedless($0) }.sorted()
+            .filter { read[$0] == nil && !names.isNeedless($0) && !replaced.contains($0) }.sorted()
         guard !unread.isEmpty else { return differences }
         let shown = unread.prefix(3).joined(separator: ", ") + (unread.count > 3 ? ", …" : "")
         let count = unread.count == 1 ? "a tensor" : "\(unread.count) tensors"
@@ -72,7 +81,7 @@ public final class ModelFiles {
     private static func hasOwnHead(_ files: WeightFiles, _ names: TensorNames) throws -> Bool {
         if files.unreadable["lm_head.weight"] != nil { return true }
         guard let head = files.tensors["lm_head.weight"] else { return false }
-        guard let table = names.inFiles(names.embedding, files.tensors.keys).flatMap({ files.tensors[$0] }) else {
+        guard let table = names.inFiles(names.embedding, files).flatMap({ files.tensors[$0] }) else {
             return false
         }
         guard head.shape == table.shape else { return true }

@@ -8,6 +8,8 @@ enum ModelLimit {
     static let width = 1 << 20
     /// Heads and their width.
     static let heads = 1 << 16
+    /// Labels of a classifier.
+    static let labels = 1 << 16
     /// Tokens of a vocabulary.
     static let vocabulary = 1 << 24
     /// Positions, windows, and whatever has no limit of its own.
@@ -20,6 +22,7 @@ enum ModelLimit {
         case "hidden_size", "intermediate_size", "word_embed_proj_dim": width
         case "num_attention_heads", "num_key_value_heads", "head_dim": heads
         case "vocab_size": vocabulary
+        case "num_labels": labels
         default: positions
         }
     }

@@ -1,3 +1,5 @@
+import CatenaFiles
+
 /// How a model's tensors are called in its files.
 struct TensorNames {
     /// The embedding's matrix, by its Hugging Face name.
@@ -16,9 +18,19 @@ struct TensorNames {
         name.firstIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name
     }
 
-    /// What `name` is called among `names`: itself, or without its first part.
-    func inFiles(_ name: String, _ names: some Collection<String>) -> String? {
-        names.contains(name) ? name : names.contains(Self.bare(name)) ? Self.bare(name) : nil
+    /// What `name` is called in a Hugging Face folder; nil if it is not there.
+    ///
+    /// A model that was saved without its head lacks the first part, as the original GPT-2 does. Old checkpoints of BERT call the
+    /// vectors of norms gamma and beta.
+    func inFiles(_ name: String, _ files: WeightFiles) -> String? {
+        let bare = Self.bare(name)
+        // One part alone is no module's name: `weight` is not what `lm_head.weight` is called.
+        let names = [name] + (bare.contains(".") ? [bare] : [])
+        let old = names.compactMap { name in
+            ["weight": "gamma", "bias": "beta"].first { name.hasSuffix("LayerNorm." + $0.key) }
+                .map { String(name.dropLast($0.key.count)) + $0.value }
+        }
+        return (names + old).first { files.tensors[$0] != nil || files.unreadable[$0] != nil }
     }
 
     /// How many layers the numbers in `names` count to, and a tensor of the last one.

@@ -7,7 +7,7 @@ public import CatenaEngine
 public struct WeightGradientPass {
     /// The gradients of the wanted matrices of one block.
     public struct Block {
-        /// The block's number.
+        /// The layer's number; as many as there are layers for the head.
         public let layer: Int
         /// Whose matrices they are.
         public let linears: [Linear]
@@ -34,11 +34,13 @@ public struct WeightGradientPass {
     private let objective: any Objective
     private let linears: [[Linear]]
 
-    /// A pass for the matrices of `linears`, which are layers of `model`.
+    /// A pass for the matrices of `linears`, which are of `model`.
     public init(model: LanguageModel, objective: any Objective = NextToken(), linears: [Linear]) {
         (self.model, self.objective) = (model, objective)
         let wanted = Set(linears.map(ObjectIdentifier.init))
-        self.linears = model.layers.map { $0.linears.filter { wanted.contains(ObjectIdentifier($0)) } }
+        self.linears = (model.layers.map(\.linears) + [model.head.linears]).map { linears in
+            linears.filter { wanted.contains(ObjectIdentifier($0)) }
+        }
     }
 
     /// Runs micro-batches forward and backward. Announces and visits every block, also without micro-batches.
@@ -76,9 +78,12 @@ public struct WeightGradientPass {
             case .microBatch(let index, _, let weight):
                 if let current { added(current, index, weight) }
             case .block(let block):
-                guard case .layer(let layer) = block else { return }
                 if let current { finished(current) }
-                begin(layer: layer - 1)
+                switch block {
+                case .head: begin(layer: linears.count - 2)
+                case .layer(let layer): begin(layer: layer - 1)
+                case .embedding: break
+                }
             }
         }
     }

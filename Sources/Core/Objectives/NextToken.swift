@@ -21,16 +21,6 @@ public struct NextToken: Objective {
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {
-        supervision.targets.withUnsafeBufferPointer { targets in
-            supervision.weights.withUnsafeBufferPointer { weights in
-                guard let targets = targets.baseAddress, let weights = weights.baseAddress else { return }
-                engine.measured(.crossEntropy) {
-                    Kernels.crossEntropyRows(
-                        engine.threads, logits: scores.pointer, targets: targets + rows.lowerBound,
-                        weights: weights + rows.lowerBound, rows: rows.count, vocabulary: scores.columns,
-                        losses: losses, writeGradient: writesGradient)
-                }
-            }
-        }
+        supervision.crossEntropy(of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
     }
 }

@@ -6,6 +6,8 @@ struct ObjectiveChoice {
     /// One line for each.
     static let all: [ObjectiveChoice] = [
         .init(task: .languageModel) { _ in NextToken() },
+        .init(task: .classification) { _ in CrossEntropy() },
+        .init(task: .regression) { _ in SquaredError() },
         .init(task: .preference) { DirectPreference($0.preference) },
     ]
 }

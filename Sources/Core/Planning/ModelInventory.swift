@@ -98,7 +98,7 @@ public struct ModelInventory: Sendable, Equatable {
     public var parameterCount: Int { matrices.elements + vectorElements }
 
     /// The block that the projection to the vocabulary uses.
-    public var projection: Block { head.elements > 0 ? head : embedding }
+    public var projection: Block { head.elements > 0 || configuration.sequenceHead != nil ? head : embedding }
 }
 
 /// Counts what a model asks for and gives it matrices of zeros that take no memory.

@@ -72,13 +72,16 @@ extension PlannedMemory {
         let activations = PlannedActivations(request.inventory)
         let tokens = request.work.microBatchTokens
         let layers = request.inventory.layers.count
-        let supervised = Int((Double(tokens) * request.work.supervisedFraction).rounded(.up))
+        let judged = request.inventory.configuration.sequenceHead
+        let supervised =
+            judged == nil
+            ? Int((Double(tokens) * request.work.supervisedFraction).rounded(.up)) : request.work.microBatchSequences
         let atOnce = request.isLayerMajor(placement) ? max(request.microBatchesPerRank, 1) : 1
         let passed =
             request.recomputesBlocks(placement)
             ? tokens * (atOnce * (layers + 2) * activations.hidden + activations.kept)
             : tokens * (layers * activations.kept + activations.hidden)
-        let vocabulary = request.inventory.configuration.vocabularySize
+        let vocabulary = judged?.labels.count ?? request.inventory.configuration.vocabularySize
         let head =
             3 * supervised * activations.hidden
             + min(LanguageModelHead.tileRows(vocabulary: vocabulary), supervised) * vocabulary

@@ -13,8 +13,9 @@ struct PlannedOperations {
         let inventory = request.inventory
         let shape = inventory.configuration
         let sequence = min(request.work.sequenceTokens, 2 * (shape.slidingWindow ?? request.work.sequenceTokens))
-        // Q Kᵀ and P V over the keys before a token, itself included.
-        attention = 4 * Double(shape.queryWidth) * Double(sequence + 1) / 2
+        // Q Kᵀ and P V over the keys that a token sees, itself included.
+        let keys = shape.isBidirectional ? Double(sequence) : Double(sequence + 1) / 2
+        attention = 4 * Double(shape.queryWidth) * keys
         trained = request.trainsAll ? 0 : Double(inventory.trainableElements) / Double(max(inventory.layers.count, 1))
         gradientOfMatrices = request.trainsAll ? 2 : 0
         self.recomputes = recomputes

@@ -58,6 +58,8 @@ public struct BaseFormat: Sendable, Equatable {
 
     /// The form in which a matrix of a file is multiplied. A table that is only looked up stays in the file, unless all is float32.
     package func form(of matrix: StoredMatrix, role: Role) -> any WeightForm {
+        // It is trained whole.
+        if role == .classifier { return Float32Form(matrix: matrix) }
         let stored = StoredForm(matrix: matrix)
         switch storage {
         case .float32, .auto: return Float32Form(matrix: matrix)

@@ -58,7 +58,9 @@ public struct StoredMatrix: Sendable {
     /// Writes rows of the model's matrix as float32.
     ///
     /// - Parameter image: `byteCount` bytes as they stand in the file.
-    func decode(rows range: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>) {
+    package func decode(
+        rows range: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>
+    ) {
         guard let interleavedHead else { return stored.decodeRows(range, from: image, into: destination) }
         for (index, row) in range.enumerated() {
             let source = GGUFNames.interleavedRow(of: row, headDimension: interleavedHead)

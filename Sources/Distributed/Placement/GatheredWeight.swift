@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaEngine
+import CatenaFiles
 
 /// A matrix that is there while its block is.
 final class GatheredWeight: FrozenWeight {
@@ -43,6 +44,9 @@ final class GatheredWeight: FrozenWeight {
     func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         if let inFile = part.form.inFile { return inFile.decode(rows: rows, into: destination) }
         guard let image = weights.embeddingImage, let stored else {
+            if let stored, !weights.isAtHand(block), let file = stored.stored.bytes.baseAddress {
+                return stored.decode(rows: rows, from: file, into: destination)
+            }
             return atHand.decode(rows: rows, into: destination)
         }
         for (index, row) in rows.enumerated() {

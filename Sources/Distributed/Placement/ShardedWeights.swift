@@ -44,6 +44,11 @@ final class ShardedWeights: WeightStore, BlockResidency {
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
+        // A classifier is trained whole, so that every process has it whole anyway.
+        if role == .classifier {
+            return try ReplicatedWeights(files, engine: engine).matrix(
+                name, rows: rows, columns: columns, role: role, in: block)
+        }
         let form = try files.form(name, rows: rows, columns: columns, role: role, format)
         if role == .embedding, let table = form.inFile { return table }
         // Of a table whose rows are read in the file only the head's products are left.
@@ -63,7 +68,9 @@ final class ShardedWeights: WeightStore, BlockResidency {
     /// - Throws: ``FileError`` if a file cannot be read.
     func readShards(ring: any GatherRing, prefetches: Bool) throws {
         // A tied head is the embedding's table.
-        if imageOfBlock[.head] == nil { imageOfBlock[.head] = imageOfBlock[.embedding] }
+        if imageOfBlock[.head] == nil, files.configuration.sequenceHead == nil {
+            imageOfBlock[.head] = imageOfBlock[.embedding]
+        }
         let offsets = images.map { $0.shardOffsets(count: ring.size) }
         ranges = offsets.map { Int($0[ring.position])..<Int($0[ring.position + 1]) }
         shardBytes = ranges.reduce(0) { $0 + $1.count }

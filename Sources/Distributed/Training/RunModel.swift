@@ -27,7 +27,10 @@ final class RunModel {
         }
         task = try RunTask(configuration, communicator: communicator)
         let engine = Engine(threads: try section.threads ?? HostFacts.suggestedThreads(communicator))
-        let files = try communicator.agree("open the model") { try ModelFiles(modelAt: configuration.model) }
+        let purpose = configuration.purpose(classes: task.labels)
+        let files = try communicator.agree("open the model") {
+            try ModelFiles(modelAt: configuration.model, for: purpose)
+        }
         tokenizer = Result { try Tokenizer.load(model: configuration.model, files: files.files) }
         fingerprint = BaseFingerprint.of(files.files)
         try communicator.requireEqual("base model", fingerprint)

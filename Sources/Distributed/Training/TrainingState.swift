@@ -42,6 +42,9 @@ struct TrainingState {
             "data_key": .string(data.key),
             "parameter_count": .integer(trained.parameters.count),
         ]
+        if let head = base.model.configuration.sequenceHead {
+            state["labels"] = .array(head.labels.map { .string($0) })
+        }
         let journal = course.chain.map { ChainJournal(chain: $0, trained: trained, course: course) }
         state["chain"] = try journal?.state()
         let adapter = try trained.adapterFiles(chain: course.chain)

@@ -75,10 +75,10 @@ struct PlannedWork: ParsableArguments {
         let path = configuration.model
         let file = path.hasSuffix(".json") ? path : path + "/config.json"
         if path.hasSuffix(".json") || !Self.hasWeights(path), FileManager.default.fileExists(atPath: file) {
-            let model = try ModelFamily.configuration(at: file)
+            let model = try ModelFamily.configuration(at: file, for: try Self.purpose(configuration))
             return try inventory(model, stored: try Self.storage(inFile: file), configuration)
         }
-        let files = try ModelFiles(modelAt: path)
+        let files = try ModelFiles(modelAt: path, for: try Self.purpose(configuration))
         return try ModelInventory(
             configuration: files.configuration, storage: .files(files), adapter: configuration.adapter)
     }
@@ -88,6 +88,12 @@ struct PlannedWork: ParsableArguments {
     ) throws -> ModelInventory {
         try ModelInventory(
             configuration: model, storage: .encoding(storage ?? stored ?? .bfloat16), adapter: configuration.adapter)
+    }
+
+    /// The classes are counted in the training data where only they say them.
+    private static func purpose(_ configuration: RunConfiguration) throws -> ModelPurpose {
+        let isThere = FileManager.default.fileExists(atPath: configuration.data.train)
+        return configuration.purpose(classes: isThere ? try configuration.classLabels() : nil)
     }
 
     /// Whether there are weights, sound or not.

@@ -50,7 +50,9 @@ struct ModelOptions: ParsableArguments {
 
     /// The model with its adapter, if one is given.
     func load(_ baseCompute: BaseComputeOption, engine: Engine) throws -> LanguageModel {
-        let loaded = try LanguageModel.load(model, compute: baseCompute.baseCompute, engine: engine)
+        let loaded = try LanguageModel.load(
+            model, for: adapter.map { try ModelPurpose(adapter: $0) } ?? ModelPurpose(),
+            compute: baseCompute.baseCompute, engine: engine)
         if let adapter { try loaded.loadAdapter(adapter) }
         return loaded
     }

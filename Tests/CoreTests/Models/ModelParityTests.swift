@@ -14,7 +14,9 @@ struct ParityCase: CustomTestStringConvertible, Sendable {
     static let committed = cases(in: root + "/Tests/Fixtures/parity").filter { $0.kind == nil }
     static let shared =
         cases(in: root + "/../shared/fixtures/parity")
-        + cases(in: root + "/../shared/fixtures/families").filter(\.isKnownDecoder)
+        + cases(in: root + "/../shared/fixtures/families").filter { $0.isKnown("decoder") }
+    static let committedSequences = cases(in: root + "/Tests/Fixtures/parity").filter { $0.isKnown("sequences") }
+    static let sharedSequences = cases(in: root + "/../shared/fixtures/families").filter { $0.isKnown("encoder") }
 
     /// Cases of preference optimisation; seed 0 of the oracle where it is there.
     static let preferences =
@@ -27,9 +29,9 @@ struct ParityCase: CustomTestStringConvertible, Sendable {
         try? JSONDocument.read(path: folder + "/expected.json").optionalString("kind")
     }
 
-    /// Whether it is a decoder of a family that Catena knows, and not one with another head or several experts.
-    private var isKnownDecoder: Bool {
-        kind == "decoder" && (try? ModelFamily.configuration(at: folder + "/model")) != nil
+    /// Whether it is of this kind and of a family that Catena knows.
+    private func isKnown(_ kind: String) -> Bool {
+        self.kind == kind && (try? ModelFamily.configuration(at: folder + "/model")) != nil
     }
 
     private static func cases(in folder: String) -> [ParityCase] {

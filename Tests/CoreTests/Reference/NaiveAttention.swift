@@ -3,7 +3,7 @@ import CatenaEngine
 import Foundation
 
 extension Naive {
-    /// Causal attention of float64 inputs, every score in memory. Rows of q, k, v, out as `shape` lays them out.
+    /// Attention of float64 inputs, every score in memory. Rows of q, k, v, out as `shape` lays them out.
     static func attention(
         q: [Double], k: [Double], v: [Double], segmentStarts: [Int], shape: AttentionShape
     ) -> [Double] {
@@ -15,7 +15,8 @@ extension Naive {
             for query in segmentStarts[segment]..<segmentStarts[segment + 1] {
                 for head in 0..<shape.queryHeads {
                     let first = max(segmentStarts[segment], shape.slidingWindow.map { query - $0 + 1 } ?? 0)
-                    let scores = (first...query).map { key in
+                    let last = shape.isBidirectional ? segmentStarts[segment + 1] - 1 : query
+                    let scores = (first...last).map { key in
                         (0..<d).reduce(0.0) { sum, i in
                             sum + q[query * shape.queryLeadingDimension + head * d + i]
                                 * k[key * shape.keyLeadingDimension + head / group * d + i]

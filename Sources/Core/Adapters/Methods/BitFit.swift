@@ -3,7 +3,7 @@ import CatenaEngine
 extension AdapterMethod {
     /// BitFit: the biases of the model are trained and nothing else.
     ///
-    ///     Y = X Wᵀ + b      db = Σ rows of dY      of every linear layer of the blocks and of every LayerNorm
+    ///     Y = X Wᵀ + b      db = Σ rows of dY      of every linear layer of the blocks (and of the pooler) and of every LayerNorm
     ///
     /// Models of the Llama kind have no biases (Qwen2 has those of q, k, v) and are refused. Weight decay does not apply. The
     /// files are Catena's own; the merged model is exact. Parameters: the biases' sizes.
@@ -20,7 +20,10 @@ extension AdapterMethod {
     ) { request in
         let model = request.model
         let blocks = model.layers.flatMap { $0.normVectors + $0.linears.compactMap(\.bias) }
-        let biases = (blocks + model.head.normVectors).filter { $0.name.hasSuffix(".bias") }
+        let head = model.head.linears.filter { linear in !request.saved.contains { $0 === linear } }.compactMap(\.bias)
+        let biases = (model.embedding.normVectors + blocks + model.head.normVectors + head).filter {
+            $0.name.hasSuffix(".bias")
+        }
         guard !biases.isEmpty else {
             throw AdapterError.nothingToTrain(
                 method: "bitfit", what: "biases",

@@ -8,14 +8,13 @@ private struct EveryTensor {
 
     init(of model: LanguageModel) {
         for table in model.embedding.tables { add(table) }
+        for vector in model.embedding.normVectors { add(vector) }
         for layer in model.layers {
             for vector in layer.normVectors { add(vector) }
-            for linear in layer.linears {
-                add(linear)
-                if let bias = linear.bias { add(bias) }
-            }
+            for linear in layer.linears { add(linear) }
         }
         for vector in model.head.normVectors { add(vector) }
+        for linear in model.head.wholeModules { add(linear) }
         if let head = model.separateHead { add(head) }
     }
 
@@ -27,6 +26,11 @@ private struct EveryTensor {
         let parameter = vector.trainableParameter()
         vectors.append((vector, parameter))
         parameters.append(parameter)
+    }
+
+    private mutating func add(_ linear: Linear) {
+        add(linear as any TrainableMatrix)
+        if let bias = linear.bias { add(bias) }
     }
 
     private mutating func add(_ matrix: any TrainableMatrix) {

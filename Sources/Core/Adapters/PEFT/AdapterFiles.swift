@@ -43,10 +43,8 @@ public enum AdapterFiles {
         var section = adapter.section
         if !adapter.linearAdapters.isEmpty { section.targets = targets(of: model, model.adaptedLinears) }
         return Content(
-            try form.tensors(adapter),
-            PEFTConfiguration(
-                form, section: section, adapter: adapter, storesTransposed: model.storesTransposed,
-                baseModel: baseModel))
+            try form.tensors(adapter) + adapter.savedTensors,
+            PEFTConfiguration(form, section: section, adapter: adapter, model: model, baseModel: baseModel))
     }
 
     /// The adapters of `model` as plain LoRA.
@@ -92,9 +90,8 @@ public enum AdapterFiles {
             }
         }
         return Content(
-            tensors,
-            PEFTConfiguration(
-                .lora, section: section, adapter: nil, storesTransposed: model.storesTransposed, baseModel: baseModel))
+            tensors + (model.attached?.savedTensors ?? []),
+            PEFTConfiguration(.lora, section: section, adapter: nil, model: model, baseModel: baseModel))
     }
 
     /// The modules' names where all layers of a name are adapted, else the layers' paths.

@@ -10,6 +10,8 @@ public struct AdapterOrigin {
 
     /// ``BaseFingerprint`` of the model that the adapter was trained on.
     public var baseFingerprint: String?
+    /// The labels of the classifier that it trains, in the order of their numbers.
+    public var labels: [String]?
     /// The path of that model from the adapter's folder.
     public var relativeBase: String?
     /// Method and options, where the files hold the adapter as a plain LoRA and so do not say them.
@@ -33,10 +35,12 @@ public struct AdapterOrigin {
         if let json = try read(Self.file) {
             baseFingerprint = try json.optionalString("base_fingerprint")
             relativeBase = try json.optionalString("base_model")
+            labels = try json.optionalStrings("labels")
             section = json["adapter"]
             weightsHash = try json.optionalString("weights_sha256")
         } else if let state = try read("state.json") {
             baseFingerprint = try state.optionalString("base_fingerprint")
+            labels = try state.optionalStrings("labels")
         } else {
             return nil
         }
@@ -49,7 +53,8 @@ public struct AdapterOrigin {
         let members: JSONObject = [
             "base_fingerprint": baseFingerprint.map { .string($0) } ?? .null,
             "base_model": base.isEmpty ? .null : .string(BasePath.relative(base, from: folder)),
-            "adapter": section?.value ?? .null, "weights_sha256": weightsHash.map { .string($0) } ?? .null,
+            "labels": labels.map { .array($0.map { .string($0) }) } ?? .null, "adapter": section?.value ?? .null,
+            "weights_sha256": weightsHash.map { .string($0) } ?? .null,
         ]
         try JSONValue.object(members.filter { !$0.value.isNull }).write(to: folder + "/" + Self.file)
     }
@@ -88,6 +93,7 @@ extension AdapterFiles.Content {
     public func write(to folder: String, origin: AdapterOrigin, of adapter: AttachedAdapter?) throws {
         try write(to: folder)
         var origin = origin
+        origin.labels = configuration.labels
         if let adapter, adapter.method?.peft == nil, configuration.type == PEFTForm.lora.type {
             var writer = SafetensorsWriter()
             adapter.append(to: &writer, prefix: "")
@@ -108,6 +114,7 @@ extension LanguageModel {
     public func readInitialAdapter(_ folder: String, section: RunConfiguration.AdapterSection) throws {
         guard let attached else { return }
         let file = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
+        try file.requireSavedModules(of: self, path: folder + "/" + PEFT.configurationFile)
         notes += try foreignBaseNotes(folder)
         guard attached.method?.peft == nil, file.type == PEFTForm.lora.type else {
             try file.requireSameMeaning(as: section, folder: folder)

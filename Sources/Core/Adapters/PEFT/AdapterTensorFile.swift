@@ -3,7 +3,8 @@ import Foundation
 
 /// The tensors of an adapter's file by the names that this program, and PEFT's `save_pretrained`, give them.
 ///
-/// A file made from a model's whole state has `lora_A.default.weight` for `lora_A.weight`, and some programs leave out the
+/// A file made from a model's whole state has `lora_A.default.weight` for `lora_A.weight` and
+/// `classifier.modules_to_save.default.weight` for `classifier.weight`, and some programs leave out the
 /// first part, `base_model.model.`; both are read.
 struct AdapterTensorFile {
     /// The file.
@@ -42,10 +43,19 @@ struct AdapterTensorFile {
     /// A file whose names are taken as they are.
     init(_ file: SafetensorsFile) { (path, tensors) = (file.path, file.tensors) }
 
+    private init(path: String, tensors: [String: StoredTensor]) { (self.path, self.tensors) = (path, tensors) }
+
+    /// The file as if the tensors `names` were not in it.
+    func without(_ names: Set<String>) -> AdapterTensorFile {
+        AdapterTensorFile(path: path, tensors: tensors.filter { !names.contains($0.key) })
+    }
+
     /// The name without the adapter's own and with the first part.
     static func canonical(_ name: String) -> String {
-        let bare = name.split(separator: ".", omittingEmptySubsequences: false).filter { $0 != "default" }
-            .joined(separator: ".")
+        let bare = name.split(separator: ".", omittingEmptySubsequences: false).filter {
+            $0 != "default" && $0 != "modules_to_save"
+        }
+        .joined(separator: ".")
         if bare.hasPrefix("base_model.") { return bare }
         return (bare.hasPrefix("vera_") ? "base_model." : PEFT.prefix) + bare
     }

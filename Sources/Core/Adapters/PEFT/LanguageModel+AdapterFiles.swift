@@ -19,22 +19,37 @@ extension LanguageModel {
     ) throws -> ParameterSet {
         var configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
         if let dropout { configuration.section.dropout = dropout }
+        try configuration.requireSavedModules(of: self, path: folder + "/" + PEFT.configurationFile)
         let earlier = attached
         do {
-            let adapter = try attachAdapters(configuration.section, seed: 0)
             let file = try AdapterTensorFile(folder: folder, type: configuration.type)
+            try requireMadeModules(in: file)
+            let adapter = try attachAdapters(configuration.section, seed: 0)
             if let expected = adapter.form(configuration).expected(adapter, configuration) {
-                try file.require(expected)
+                try file.require(expected + adapter.savedTensors)
             }
             let parameters = ParameterSet(adapter.parameters, memory: engine.memory)
             try initialiseFromWeights()
             try adapter.read(file, configuration: configuration)
             if requiresFinite { try adapter.requireFinite(path: file.path, engine: engine) }
+            let made = self.configuration.sequenceHead?.madeNotes(path: files?.path ?? "") ?? []
+            notes.removeAll(where: made.contains)
             notes += try foreignBaseNotes(folder)
             return parameters
         } catch {
             install(earlier)
             throw error
+        }
+    }
+
+    /// Checks that an adapter's file holds what the model's files do not.
+    ///
+    /// - Throws: ``AdapterError/mismatch(path:reason:)``.
+    private func requireMadeModules(in file: AdapterTensorFile) throws(AdapterError) {
+        for module in head.madeModules.sorted() where file.tensors[PEFT.prefix + module + ".weight"] == nil {
+            throw .mismatch(
+                path: file.path,
+                reason: "neither it nor the model's files hold \(module), whose numbers are therefore not known")
         }
     }
 }
@@ -51,8 +66,14 @@ extension AttachedAdapter {
     }
 
     func read(_ file: AdapterTensorFile, configuration: PEFTConfiguration) throws {
-        try form(configuration).read(file, into: self, configuration)
+        let saved = savedTensors
+        for tensor in saved { try file.require(tensor, named: tensor.name) }
+        try form(configuration).read(file.without(Set(saved.map(\.name))), into: self, configuration)
+        for tensor in saved { try AdapterFiles.read(into: tensor, from: file) }
     }
+
+    /// The tensors of the modules that are trained whole.
+    var savedTensors: [AdapterTensor] { savedModules.flatMap(\.parameters).map(AdapterTensor.init) }
 
     /// The form in which a file with this configuration holds the adapter.
     func form(_ configuration: PEFTConfiguration) -> PEFTForm {

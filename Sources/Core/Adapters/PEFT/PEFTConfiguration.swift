@@ -10,6 +10,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
     public var section: RunConfiguration.AdapterSection
     /// `fan_in_fan_out`: the base's files hold Wᵀ (GPT-2). It changes how PEFT merges, not what the tensors are.
     public var storesTransposed = false
+    /// `task_type`; nil if it is not said.
+    public var taskType: String?
+    /// The labels of the classifier in the tensors, which the file does not name.
+    var labels: [String]?
     /// `base_model_name_or_path`.
     public var baseModel: String?
     /// The members that only this type has.
@@ -17,13 +21,16 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
     /// The configuration of a form.
     init(
-        _ form: PEFTForm, section: RunConfiguration.AdapterSection, adapter: AttachedAdapter?, storesTransposed: Bool,
+        _ form: PEFTForm, section: RunConfiguration.AdapterSection, adapter: AttachedAdapter?, model: LanguageModel,
         baseModel: String
     ) {
         type = form.type
         self.section = section
         self.section.allowsExcessRank = true
-        self.storesTransposed = storesTransposed
+        self.section.savedModules = (model.attached?.savedModules ?? []).map(\.name).sorted()
+        taskType = model.head.demand == .segments ? "SEQ_CLS" : "CAUSAL_LM"
+        labels = model.configuration.sequenceHead?.labels
+        storesTransposed = model.storesTransposed
         self.baseModel = baseModel
         members = form.members(self, adapter)
     }
@@ -48,7 +55,9 @@ public struct PEFTConfiguration: Sendable, Equatable {
             throw AdapterError.unsupported(
                 path: path, key: "peft_type", found: type, supported: types.joined(separator: ", "))
         }
-        try Self.refuseWholeModules(json)
+        try Self.refuseTables(json)
+        section.savedModules = try json["modules_to_save"].map { try $0.value.isNull ? [] : $0.strings() } ?? []
+        taskType = try json.optionalString("task_type")
         try PEFTForm.refuse(["layers_to_transform", "exclude_modules"], in: json)
         if let bias = try json["bias"]?.string(), bias != "none" {
             throw AdapterError.unsupported(path: path, key: "bias", found: bias, supported: "none")
@@ -70,21 +79,35 @@ public struct PEFTConfiguration: Sendable, Equatable {
         for (key, value) in form.members(self, nil) { members[key] = json[key]?.value ?? value }
     }
 
-    /// Refuses adapters that hold whole modules beside the blocks, or change the tables of tokens.
-    private static func refuseWholeModules(_ json: JSONDocument) throws {
-        func refuse(_ key: String, _ names: [String]) -> AdapterError {
-            .unsupported(
-                path: json.path, key: key, found: names.joined(separator: ", "),
-                supported: "linear layers inside the blocks only; merge this adapter into its base with PEFT "
-                    + "(merge_and_unload) and use the merged model")
+    /// Refuses adapters that change the tables of tokens.
+    private static func refuseTables(_ json: JSONDocument) throws {
+        let tables: Set<Substring> = ["embed_tokens", "lm_head", "embed_positions", "wte", "wpe"]
+        for (key, refused) in [("modules_to_save", tables), ("target_modules", tables.union(["score"]))] {
+            let names = json[key]?.value.arrayValue?.compactMap(\.stringValue) ?? []
+            let found = names.filter { refused.contains($0.split(separator: ".").last ?? "") }
+            if !found.isEmpty { throw wholeModules(key, found, path: json.path) }
         }
-        if let modules = json["modules_to_save"], modules.value != .array([]) {
-            throw refuse("modules_to_save", try modules.strings())
+    }
+
+    /// Refuses whole modules beside the blocks that `model` does not train whole.
+    ///
+    /// - Parameter path: the file that names them.
+    func requireSavedModules(of model: LanguageModel, path: String) throws(AdapterError) {
+        for name in section.savedModules {
+            do throws(AdapterError) {
+                _ = try model.savedModules([name])
+            } catch {
+                throw Self.wholeModules("modules_to_save", [name], path: path)
+            }
         }
-        let tables: Set<Substring> = ["embed_tokens", "lm_head", "embed_positions", "wte", "wpe", "score"]
-        guard let targets = json["target_modules"]?.value.arrayValue?.compactMap(\.stringValue) else { return }
-        let found = targets.filter { tables.contains($0.split(separator: ".").last ?? "") }
-        if !found.isEmpty { throw refuse("target_modules", found) }
+    }
+
+    private static func wholeModules(_ key: String, _ names: [String], path: String) -> AdapterError {
+        .unsupported(
+            path: path, key: key, found: names.joined(separator: ", "),
+            supported:
+                "linear layers inside the blocks, and modules of a classification head where the model has one; merge "
+                + "this adapter into its base with PEFT (merge_and_unload) and use the merged model")
     }
 
     /// Checks that the tensors mean the same under a run's section, which decides what is computed with them.
@@ -130,7 +153,8 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// The text of `adapter_config.json`.
     public var json: JSONValue {
         var result: JSONObject = [
-            "peft_type": .string(type), "task_type": .string("CAUSAL_LM"), "inference_mode": .bool(true),
+            "peft_type": .string(type), "task_type": taskType.map { .string($0) } ?? .null,
+            "inference_mode": .bool(true),
             "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,
         ]
         if PEFTForm.all.first(where: { $0.type == type })?.takesBias ?? true { result["bias"] = .string("none") }
@@ -142,6 +166,10 @@ public struct PEFTConfiguration: Sendable, Equatable {
                 case .pattern(let pattern): .string(pattern)
                 }
         }
-        return .object(result.merging(members))
+        result = result.merging(members)
+        if !section.savedModules.isEmpty {
+            result["modules_to_save"] = .array(section.savedModules.map { .string($0) })
+        }
+        return .object(result)
     }
 }

@@ -18,7 +18,8 @@ extension PEFTForm {
             }
         },
         expected: { adapter, configuration in
-            configuration.members["rank_pattern"]?.objectValue == nil ? adapter.parameters.map(AdapterTensor.init) : nil
+            configuration.members["rank_pattern"]?.objectValue == nil
+                ? adapter.methodParameters.map(AdapterTensor.init) : nil
         }, load: loadAdaLoRA)
 
     private static func adaloraAdapters(_ adapter: AttachedAdapter) -> [(layer: Linear, adapter: AdaLoRA)] {

@@ -28,8 +28,9 @@ extension PEFTForm {
             section.set("d-initial", .number(try file["d_initial"]?.adapterAlpha() ?? 0.1))
             return section
         },
-        tensors: { adapter in adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init) },
+        tensors: { adapter in adapter.buffers.map(AdapterTensor.init) + adapter.methodParameters.map(AdapterTensor.init)
+        },
         expected: { adapter, _ in
-            adapter.buffers.map(AdapterTensor.init) + adapter.parameters.map(AdapterTensor.init)
+            adapter.buffers.map(AdapterTensor.init) + adapter.methodParameters.map(AdapterTensor.init)
         })
 }

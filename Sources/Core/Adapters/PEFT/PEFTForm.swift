@@ -11,12 +11,12 @@ struct PEFTForm: Sendable {
     let section: @Sendable (_ file: JSONDocument) throws -> RunConfiguration.AdapterSection?
     /// Whether this type has the member `bias`.
     var takesBias = true
-    /// The tensors to write; by default all parameters under their names.
-    var tensors: @Sendable (AttachedAdapter) throws -> [AdapterTensor] = { $0.parameters.map(AdapterTensor.init) }
+    /// The tensors to write; by default the method's parameters under their names.
+    var tensors: @Sendable (AttachedAdapter) throws -> [AdapterTensor] = { $0.methodParameters.map(AdapterTensor.init) }
     /// The tensors that a file has to have, by which its claims are checked before memory is taken for them; nil where other
     /// shapes than the adapter's follow from its configuration. By default the parameters.
     var expected: @Sendable (AttachedAdapter, PEFTConfiguration) -> [AdapterTensor]? = { adapter, _ in
-        adapter.parameters.map(AdapterTensor.init)
+        adapter.methodParameters.map(AdapterTensor.init)
     }
     /// Puts the tensors of a file into an adapter; by default the file must have exactly the expected ones.
     var load: (@Sendable (AttachedAdapter, AdapterTensorFile, PEFTConfiguration) throws -> Void)?
@@ -61,8 +61,9 @@ extension PEFTForm {
             return ["adapter": section.json, "fan_in_fan_out": .bool(configuration.storesTransposed)]
         },
         section: { file in try RunConfiguration.AdapterSection(json: try file.require("adapter")) },
-        tensors: { adapter in adapter.parameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init) },
+        tensors: { adapter in adapter.methodParameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init)
+        },
         expected: { adapter, _ in
-            adapter.parameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init)
+            adapter.methodParameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init)
         })
 }

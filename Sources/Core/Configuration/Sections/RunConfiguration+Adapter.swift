@@ -23,6 +23,8 @@ extension RunConfiguration {
         public var dropout = 0.0
         /// Where adapters go.
         public var targets = Targets.allLinear
+        /// Modules of a head that judges sequences to train whole beside the adapter; the classifier always is.
+        public var savedModules: [String] = []
         /// A PEFT adapter folder to start from.
         public var initialAdapter: String?
         /// Whether the rank may be above a layer's smaller side, as in files that hold several adapters as one.
@@ -51,7 +53,11 @@ extension RunConfiguration {
 
 extension AdapterMethod {
     /// Whether a common key of the section means something to this method.
-    func takes(_ key: String) -> Bool { CommonKey(rawValue: key).map(commonKeys.contains) ?? true }
+    func takes(_ key: String) -> Bool {
+        // Where everything is trained, nothing is left to train beside it.
+        if key == "modules-to-save" { return name != AdapterMethod.full.name }
+        return CommonKey(rawValue: key).map(commonKeys.contains) ?? true
+    }
 }
 
 extension RunConfiguration.AdapterSection {
@@ -71,6 +77,11 @@ extension RunConfiguration.AdapterSection {
             "targets", \.targets, .targets, default: "the method's, mostly all-linear",
             page: "configuration.md#regular-expressions",
             "which layers: every linear one, those with these names, or those whose whole module path matches"),
+        .init(
+            "modules-to-save", \.savedModules,
+            .list(of: .text(), "a list of different modules such as [pooler]") { Set($0).count == $0.count },
+            default: "the classifier, and what the model's files do not hold", isWritten: { !$0.savedModules.isEmpty },
+            "modules of a classification head to train whole beside the adapter, as the classifier is"),
         .init(
             "init", \.initialAdapter, .path("the folder of an adapter"),
             page: "configuration.md#adapters-of-other-programs", "adapter folder with the first values"),

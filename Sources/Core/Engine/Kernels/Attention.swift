@@ -23,6 +23,8 @@ public struct AttentionShape: Sendable, Equatable {
     public var slidingWindow: Int?
     /// When given, a scaled score z becomes softCap tanh(z / softCap).
     public var softCap: Float?
+    /// Whether a position sees all keys of its segment and not only those up to its own; there is no window then.
+    public var isBidirectional = false
 
     /// All fields.
     public init(
@@ -71,11 +73,12 @@ public struct AttentionShape: Sendable, Equatable {
     }
 
     var kernelShape: ck_attention_shape {
-        ck_attention_shape(
+        precondition(!isBidirectional || slidingWindow == nil, "attention in both directions has no window")
+        return ck_attention_shape(
             query_heads: Int64(queryHeads), key_value_heads: Int64(keyValueHeads), head_dimension: Int64(headDimension),
             ld_query: Int64(queryLeadingDimension), ld_key: Int64(keyLeadingDimension),
             ld_value: Int64(valueLeadingDimension), ld_output: Int64(outputLeadingDimension), scale: scale,
-            sliding_window: Int64(slidingWindow ?? 0), soft_cap: softCap ?? 0)
+            sliding_window: Int64(slidingWindow ?? 0), both_directions: isBidirectional, soft_cap: softCap ?? 0)
     }
 }
 
@@ -104,11 +107,11 @@ public struct DecodeSequence {
     }
 }
 
-/// Causal attention in tiles, never holding more of the score matrix than one tile for each thread.
+/// Attention in tiles, never holding more of the score matrix than one tile for each thread.
 ///
 /// Source: Dao et al., "FlashAttention", 2022 (online softmax; the backward pass recomputes the tiles).
 public enum Attention {
-    /// out = softmax(scale q k^T) v, causal inside each segment and with nothing between segments.
+    /// out = softmax(scale q k^T) v inside each segment, causal unless the shape says otherwise, with nothing between segments.
     ///
     /// `segmentStarts` holds `segmentCount` + 1 rows, the last one the total. `logSumExp` [tokens, queryHeads] receives the
     /// log of each softmax's denominator, which the backward pass needs.

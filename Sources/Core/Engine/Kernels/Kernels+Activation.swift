@@ -10,6 +10,8 @@ public enum Activation: String, Sendable, CaseIterable {
     case geluErf
     /// x / (1 + exp(-x)), also called swish.
     case silu
+    /// tanh x, of poolers.
+    case tanh
 
     var code: Int32 {
         switch self {
@@ -17,6 +19,7 @@ public enum Activation: String, Sendable, CaseIterable {
         case .geluTanh: Int32(CK_GELU_TANH)
         case .geluErf: Int32(CK_GELU_ERF)
         case .silu: Int32(CK_SILU)
+        case .tanh: Int32(CK_TANH)
         }
     }
 }

@@ -52,15 +52,15 @@ public struct SequenceLayout: Equatable {
     /// Number of sequences.
     public var segmentCount: Int { segmentStarts.count - 1 }
 
-    /// Floating-point operations of the forward pass of causal attention of all heads together `width` wide, without a
-    /// window: two products for each pair of a query and a key that it sees.
-    func attentionOperations(width: Int) -> Double {
+    /// Floating-point operations of attention's forward pass without a window: two products for each pair of a query and a key
+    /// that it sees.
+    func attentionOperations(_ shape: AttentionShape) -> Double {
         var pairs = 0.0
         for segment in 0..<segmentCount {
             let length = Double(segmentStarts[segment + 1] - segmentStarts[segment])
-            pairs += length * (length + 1) / 2
+            pairs += shape.isBidirectional ? length * length : length * (length + 1) / 2
         }
-        return 4 * pairs * Double(width)
+        return 4 * pairs * Double(shape.queryWidth)
     }
 }
 

@@ -49,7 +49,7 @@ struct LayerNormOperationsTests {
         let leaf = GradientLeaf("qkv", 12, 48)
         expectExact(
             GradientCheck.worst([leaf], engine: engine) { tape, leaves in
-                tape.causalAttention(fused: leaves[0], shape: configuration.attentionShape, layout: layout)
+                tape.attention(fused: leaves[0], shape: configuration.attentionShape, layout: layout)
             })
         let tape = Tape(engine: engine, isRecording: false)
         func part(_ columns: Range<Int>) -> Variable {
@@ -57,8 +57,8 @@ struct LayerNormOperationsTests {
             return Variable(engine.memory.tensor(values, rows: 12, columns: columns.count), requiresGradient: false)
         }
         let whole = Variable(engine.memory.tensor(leaf.values, rows: 12, columns: 48), requiresGradient: false)
-        let fused = tape.causalAttention(fused: whole, shape: configuration.attentionShape, layout: layout)
-        let separate = tape.causalAttention(
+        let fused = tape.attention(fused: whole, shape: configuration.attentionShape, layout: layout)
+        let separate = tape.attention(
             part(0..<24), part(24..<36), part(36..<48), shape: configuration.attentionShape, layout: layout)
         #expect(fused.value.elements() == separate.value.elements())
     }

@@ -162,8 +162,21 @@ struct OperationsTests {
         ]
         expectExact(
             GradientCheck.worst(leaves) { tape, leaves in
-                tape.causalAttention(
+                tape.attention(
                     leaves[0], leaves[1], leaves[2], shape: configuration.attentionShape, layout: layout)
+            })
+    }
+
+    @Test("attention in both directions, over one tile of keys and over two", arguments: [[1, 7, 4], [270]])
+    func bidirectionalAttention(lengths: [Int]) throws {
+        var shape = AttentionShape(queryHeads: 2, keyValueHeads: 1, headDimension: 2)
+        shape.isBidirectional = true
+        let layout = TinyBatch(lengths: lengths, vocabulary: 5).layout
+        let count = layout.tokenCount
+        let leaves = [GradientLeaf("q", count, 4), GradientLeaf("k", count, 2), GradientLeaf("v", count, 2)]
+        expectExact(
+            GradientCheck.worst(leaves) { tape, leaves in
+                tape.attention(leaves[0], leaves[1], leaves[2], shape: shape, layout: layout)
             })
     }
 
@@ -176,7 +189,7 @@ struct OperationsTests {
         let leaves = [GradientLeaf("q", 150, 4), GradientLeaf("k", 150, 2), GradientLeaf("v", 150, 2)]
         expectExact(
             GradientCheck.worst(leaves) { tape, leaves in
-                tape.causalAttention(
+                tape.attention(
                     leaves[0], leaves[1], leaves[2], shape: configuration.attentionShape, layout: layout)
             })
     }
@@ -194,7 +207,7 @@ struct OperationsTests {
                 Variable(engine.memory.tensor($0.values, rows: 8, columns: 4), requiresGradient: false)
             }
             if let row { for variable in variables[1...] { variable.value.rows(row..<row + 1).fill(9) } }
-            return Tape(engine: engine, isRecording: false).causalAttention(
+            return Tape(engine: engine, isRecording: false).attention(
                 variables[0], variables[1], variables[2], shape: configuration.attentionShape, layout: layout
             ).value.elements()
         }

@@ -79,7 +79,7 @@ struct ActivationTests {
     }
 
     @Test(
-        "ReLU, SiLU and both GELUs equal their formulas, backward their finite differences",
+        "ReLU, SiLU, tanh and both GELUs equal their formulas, backward their finite differences",
         arguments: Activation.allCases)
     func elementwise(activation: Activation) {
         func f(_ x: Double) -> Double {
@@ -88,6 +88,7 @@ struct ActivationTests {
             case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
             case .geluErf: x / 2 * (1 + erf(x / 2.0.squareRoot()))
             case .silu: Self.silu(x)
+            case .tanh: Foundation.tanh(x)
             }
         }
         var noise = Noise(6)

@@ -1,10 +1,10 @@
 extension Tape {
-    /// Causal attention whose queries, keys and values lie side by side: X = [Q K V] `[N, (H + 2 H_kv) d]`,
+    /// Attention whose queries, keys and values lie side by side: X = [Q K V] `[N, (H + 2 H_kv) d]`,
     /// O `[N, H d]`.
     ///
     /// The kernels read the three parts in place and write dX = [dQ dK dV] the same way, so nothing is copied;
-    /// otherwise as ``causalAttention(_:_:_:shape:layout:)``.
-    package func causalAttention(
+    /// otherwise as ``attention(_:_:_:shape:layout:)``.
+    package func attention(
         fused x: Variable, shape separate: AttentionShape, layout: SequenceLayout
     ) -> Variable {
         let engine = engine
@@ -13,7 +13,7 @@ extension Tape {
         let shape = separate.fused
         let out = engine.memory.activation(rows: x.value.rows, columns: shape.queryWidth)
         let logSumExp = engine.memory.activation(rows: x.value.rows, columns: shape.queryHeads)
-        let operations = layout.attentionOperations(width: out.columns)
+        let operations = layout.attentionOperations(shape)
         engine.measured(.attentionForward, operations: operations) {
             Attention.forward(
                 engine.threads, q: x.value.pointer, k: x.value.pointer + keyStart, v: x.value.pointer + valueStart,

@@ -1,17 +1,17 @@
 extension Tape {
-    /// Causal attention within each segment, grouped heads: `O_h = softmax(Q_h K_gᵀ / √d + mask) V_g`.
+    /// Attention within each segment, causal unless the shape says otherwise, grouped heads: `O_h = softmax(Q_h K_gᵀ / √d + mask) V_g`.
     ///
     /// Q `[N, H d]`, K and V `[N, H_kv d]`, O `[N, H d]`; g = h · H_kv / H. Scores exist for one tile at
     /// a time; the backward pass recomputes them from the kept log-sum-exp `[N, H]`.
     ///
     /// - Source: Dao 2023, *FlashAttention-2*, arXiv:2307.08691, algorithms 1 and 2.
-    package func causalAttention(
+    package func attention(
         _ q: Variable, _ k: Variable, _ v: Variable, shape: AttentionShape, layout: SequenceLayout
     ) -> Variable {
         let engine = engine
         let out = engine.memory.activation(rows: q.value.rows, columns: q.value.columns)
         let logSumExp = engine.memory.activation(rows: q.value.rows, columns: shape.queryHeads)
-        let operations = layout.attentionOperations(width: out.columns)
+        let operations = layout.attentionOperations(shape)
         engine.measured(.attentionForward, operations: operations) {
             Attention.forward(
                 engine.threads, q: q.value.pointer, k: k.value.pointer, v: v.value.pointer, out: out.pointer,

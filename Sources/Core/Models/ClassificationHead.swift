@@ -1,0 +1,106 @@
+public import CatenaEngine
+
+/// A head that judges whole sequences by one token's hidden states; see ``SequenceHead`` for the formula.
+///
+/// The classifier is trained whole beside an adapter, and so is a pooler that the model's files do not have; another pooler may
+/// carry an adapter like any linear layer.
+public final class ClassificationHead: Head {
+    private let configuration: SequenceHead
+    private let norm: Norm?
+    /// The linear layer before the classifier; nil for none.
+    let pooler: Linear?
+    /// `[C, D]`.
+    let classifier: Linear
+
+    /// The head that `configuration` describes, of hidden states `width` wide that pass `norm` first.
+    init(_ configuration: SequenceHead, width: Int, norm: Norm?, weights: any WeightStore, memory: TensorMemory) throws
+    {
+        (self.configuration, self.norm) = (configuration, norm)
+        func linear(_ path: String, _ role: Role, rows: Int, hasBias: Bool) throws -> Linear {
+            let isMade = configuration.madeModules.contains(path)
+            let weights: any WeightStore =
+                isMade
+                ? RandomWeights(
+                    seed: configuration.seed, standardDeviation: configuration.initialDeviation, memory: memory)
+                : weights
+            let (weight, bias) = (path + ".weight", path + ".bias")
+            return Linear(
+                path: path, role: role,
+                weight: try weights.matrix(weight, rows: rows, columns: width, role: role, in: .head),
+                bias: hasBias ? LayerVector(name: bias, value: try weights.vector(bias, count: rows)) : nil)
+        }
+        pooler = try configuration.pooler.map { try linear($0.path, .pooler, rows: width, hasBias: true) }
+        classifier = try linear(
+            configuration.classifier, .classifier, rows: configuration.labels.count, hasBias: configuration.hasBias)
+    }
+
+    public var demand: HeadDemand { .segments }
+
+    public var linears: [Linear] { pooler.map { [$0] } ?? [] }
+
+    public var wholeModules: [Linear] { linears + [classifier] }
+
+    public var madeModules: Set<String> { configuration.madeModules }
+
+    public var normVectors: [LayerVector] { norm?.vectors ?? [] }
+
+    public func scores(_ hidden: Tensor, layout: SequenceLayout, engine: Engine) -> Tensor {
+        let rows = (0..<layout.segmentCount).map { row(ofSegment: $0, layout) }
+        let pooled = Variable(hidden.gathered(rows, engine.memory), requiresGradient: false)
+        return scores(pooled, on: Tape(engine: engine, isRecording: false)).value
+    }
+
+    public func loss(
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
+    ) -> Loss {
+        precondition(batch.tokenCount == hidden.rows, "\(batch.tokenCount) tokens for \(hidden.rows) rows")
+        precondition(objective.demand == .segments, "an objective of tokens for a head that judges sequences")
+        let supervision = objective.supervision(of: batch)
+        precondition(
+            supervision.targets.allSatisfy { $0 >= 0 && Int($0) < classifier.outFeatures }, "a label that is not there")
+        var loss = Loss(sum: 0, weight: supervision.weight, supervisedCount: supervision.rows.count)
+        if wantsGradient {
+            let gradient = engine.memory.activation(rows: hidden.rows, columns: hidden.columns)
+            gradient.fill(0)
+            loss.hiddenGradient = gradient
+        }
+        guard !supervision.rows.isEmpty else { return loss }
+
+        let tape = Tape(engine: engine, isRecording: wantsGradient, randomKey: batch.randomKey)
+        let rows = supervision.rows.map { row(ofSegment: $0, batch.layout) }
+        let pooled = Variable(hidden.gathered(rows, engine.memory), requiresGradient: wantsGradient)
+        let scores = scores(pooled, on: tape)
+        // The objective writes the gradient in the scores' place.
+        let verdict = engine.memory.activation(rows: scores.value.rows, columns: scores.value.columns)
+        verdict.copy(from: scores.value)
+        var losses = [Double](repeating: 0, count: rows.count)
+        losses.withUnsafeMutableBufferPointer { losses in
+            guard let first = losses.baseAddress else { return }
+            objective.losses(
+                of: verdict, rows: 0..<rows.count, supervision, into: first, writesGradient: wantsGradient,
+                engine: engine)
+        }
+        loss.sum = losses.reduce(0, +)
+        if let dHidden = loss.hiddenGradient {
+            tape.backward(from: scores, gradient: verdict)
+            pooled.takeGradient()?.scatter(rows, into: dHidden)
+        }
+        return loss
+    }
+
+    /// `[S, D]` to `[S, C]`.
+    private func scores(_ pooled: Variable, on tape: Tape) -> Variable {
+        var x = norm?.forward(pooled, on: tape) ?? pooled
+        if let pooler, let activation = configuration.pooler?.activation {
+            x = tape.activation(pooler.forward(x, on: tape), activation)
+        }
+        return classifier.forward(x, on: tape)
+    }
+
+    private func row(ofSegment segment: Int, _ layout: SequenceLayout) -> Int {
+        switch configuration.pooling {
+        case .first: layout.segmentStarts[segment]
+        case .last: layout.segmentStarts[segment + 1] - 1
+        }
+    }
+}

@@ -1,0 +1,50 @@
+public import CatenaEngine
+
+/// The objective of classification: one label for each sequence.
+///
+///     L = Σ_s (logsumexp z_s - z_s[label]),   dz_s = softmax z_s - onehot
+public struct CrossEntropy: Objective {
+    /// There is nothing to choose.
+    public init() {}
+
+    public var demand: HeadDemand { .segments }
+
+    public func supervision(of batch: Batch) -> Supervision {
+        let labels = batch.segmentTargets.enumerated().compactMap { segment, target in
+            if case .category(let label) = target { (segment: segment, label: label) } else { nil }
+        }
+        precondition(
+            labels.count == batch.layout.segmentCount,
+            "\(labels.count) labels for \(batch.layout.segmentCount) segments")
+        return Supervision(
+            rows: labels.map(\.segment), targets: labels.map(\.label), weights: labels.map { _ in 1 })
+    }
+
+    public func losses(
+        of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
+        writesGradient: Bool, engine: Engine
+    ) {
+        supervision.crossEntropy(of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
+    }
+}
+
+extension Supervision {
+    /// `w (logsumexp z - z[target])` of a tile of scores, and with `writesGradient` its gradient `w (softmax z - onehot)` in the
+    /// scores' place.
+    func crossEntropy(
+        of scores: Tensor, rows: Range<Int>, into losses: UnsafeMutablePointer<Double>, writesGradient: Bool,
+        engine: Engine
+    ) {
+        targets.withUnsafeBufferPointer { targets in
+            weights.withUnsafeBufferPointer { weights in
+                guard let targets = targets.baseAddress, let weights = weights.baseAddress else { return }
+                engine.measured(.crossEntropy) {
+                    Kernels.crossEntropyRows(
+                        engine.threads, logits: scores.pointer, targets: targets + rows.lowerBound,
+                        weights: weights + rows.lowerBound, rows: rows.count, vocabulary: scores.columns,
+                        losses: losses, writeGradient: writesGradient)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+public import CatenaEngine
+
+/// The objective of regression: one number for each sequence.
+///
+///     L = Σ_s (z_s - y_s)²,   dz_s = 2 (z_s - y_s)
+public struct SquaredError: Objective {
+    /// There is nothing to choose.
+    public init() {}
+
+    public var demand: HeadDemand { .segments }
+
+    public func supervision(of batch: Batch) -> Supervision {
+        let values = batch.segmentTargets.enumerated().compactMap { segment, target in
+            if case .value(let value) = target { (segment: segment, value: value) } else { nil }
+        }
+        precondition(
+            values.count == batch.layout.segmentCount,
+            "\(values.count) values for \(batch.layout.segmentCount) segments")
+        return Supervision(
+            rows: values.map(\.segment), values: values.map(\.value), weights: values.map { _ in 1 })
+    }
+
+    public func losses(
+        of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
+        writesGradient: Bool, engine: Engine
+    ) {
+        precondition(scores.columns == 1, "one score for a number, not \(scores.columns)")
+        for (index, row) in rows.enumerated() {
+            let (weight, difference) = (supervision.weights[row], scores.pointer[index] - supervision.values[row])
+            losses[index] = Double(weight) * Double(difference) * Double(difference)
+            if writesGradient { scores.pointer[index] = 2 * weight * difference }
+        }
+    }
+}
