@@ -76,7 +76,8 @@ extension AdapterMethod {
             Liu et al. 2022, (IA)³, arXiv:2205.05638
             as in Hugging Face PEFT's IA3
             """, commonKeys: [.targets, .initial],
-        defaultTargets: .pattern(#".*\.(k_proj|v_proj|c_attn|down_proj|fc2|mlp\.c_proj|self\.(key|value)|[0-9]+\.output\.dense)"#),
+        defaultTargets: .pattern(
+            #".*\.(k_proj|v_proj|c_attn|down_proj|fc2|mlp\.c_proj|self\.(key|value)|[0-9]+\.output\.dense)"#),
         options: [
             .init(
                 "feed-forward", .modules, default: .text(#".*\.(down_proj|fc2|mlp\.c_proj|[0-9]+\.output\.dense)"#),
