@@ -8,14 +8,18 @@ import Foundation
 
 /// `catena evaluate`.
 struct Evaluate: ParsableCommand, RunsOnAllRanks {
+    /// What is measured.
     enum Task: String, ExpressibleByArgument, CaseIterable {
         case loss
         case exactMatch = "exact-match"
         case choice
+        case classification
+        case regression
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Measure a model on data: loss and perplexity, answers that match, or options chosen.",
+        abstract:
+            "Measure a model on data: loss and perplexity, answers that match, options chosen, classes or numbers.",
         discussion: """
             --task loss: mean loss per learned token and perplexity, with prompts and masks as in training.
             --task exact-match: generates the last answer of every example greedily and compares it with the example's own \
@@ -23,6 +27,10 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             the number after "####" or "the answer is", else the last number.
             --task choice: lines of {"prompt", "choices": [...], "answer": index}; the option with the lowest loss is chosen \
             (--length-normalised: the lowest loss for each byte of its text).
+
+            --task classification: texts with a "label", judged by a model with a classification head: accuracy, macro F1, Matthews' \
+            correlation, and what each class got. --task regression: mean squared error and Pearson's correlation. Either is \
+            the default for an adapter that was trained for it.
 
             Under mpirun the examples are split over the ranks.
 
@@ -36,8 +44,12 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     @Option(help: ArgumentHelp("Examples: .jsonl, .json or .txt.", valueName: "file"), transform: expandedPath)
     var data: String
     @OptionGroup var mapping: ColumnOptions
-    @Option(help: "What is measured: loss, exact-match or choice.")
-    var task = Task.loss
+    @Option(
+        name: .customLong("task"),
+        help: ArgumentHelp(
+            "What is measured: loss, exact-match, choice, classification or regression. (default: what the model judges, or loss)",
+            valueName: "task"))
+    var chosenTask: Task?
     @Option(help: ArgumentHelp("Regular expression with one group, the answer.", valueName: "regex"))
     var answerPattern: String?
     @Option(help: "Only the first examples, this many.")
@@ -70,10 +82,10 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         if TemplateDate(date) == nil {
             throw ValidationError("--date is \(date), expected a day such as \(TemplateDate.standard).")
         }
-        if task != .exactMatch, answerPattern != nil {
+        if chosenTask != .exactMatch, answerPattern != nil {
             throw ValidationError("--answer-pattern belongs to --task exact-match.")
         }
-        if task != .choice, lengthNormalised {
+        if chosenTask != .choice, lengthNormalised {
             throw ValidationError("--length-normalised belongs to --task choice.")
         }
     }
@@ -87,26 +99,28 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
                 return try prepare(engine, communicator)
             }
             var result: JSONObject
-            switch task {
+            switch part.task {
             case .loss: result = try loss(part, communicator)
             case .exactMatch: result = try exactMatch(part, communicator)
             case .choice: result = try choice(part, communicator)
+            case .classification, .regression: result = try judge(part, communicator)
             }
             try communicator.agree("checking the model's files") { try part.model.requireUnchangedBeforeResult() }
             guard communicator.isRoot else { return }
             result["seconds"] = .number(MonotonicClock.seconds() - start)
             result["ranks"] = .integer(communicator.size)
-            result["task"] = .string(task.rawValue)
+            result["task"] = .string(part.task.rawValue)
             result["data"] = .string(data)
             result["model"] = .string(models.model)
             if let adapter = models.adapter { result["adapter"] = .string(adapter) }
             if base.baseCompute != .float32 { result["base_compute"] = .string(base.baseCompute.rawValue) }
             if let output { try JSONValue.object(result).write(to: output) }
-            show(result)
+            show(result, of: part.task)
         }
     }
 
-    private struct Part {
+    struct Part {
+        let task: Task
         let model: LanguageModel
         let tokenizer: Result<Tokenizer, any Error>
         let encoders: DataEncoders
@@ -120,13 +134,18 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
     private func prepare(_ engine: Engine, _ communicator: any Communicator) throws -> Part {
         let pattern = try answerPattern.map { try AnswerPattern($0) } ?? .finalNumber
         _ = try WeightFiles.open(models.model)
+        let task = try task()
         let tokenizer = Result { try Tokenizer.load(model: models.model) }
-        let file = task == .choice ? nil : try ExampleReader.read(path: data, columns: mapping.columns)
+        let file =
+            task == .choice
+            ? nil : try ExampleReader.read(path: data, columns: mapping.columns, task: task.ofData)
         let choices = task == .choice ? try ChoiceFile(path: data, columns: mapping.columns) : nil
         let questions = choices?.examples.prefix(limit ?? Int.max) ?? []
         let all = file?.examples.prefix(limit ?? Int.max) ?? []
         // Whole groups, so that what goes through the model together does not depend on the ranks.
-        let (count, size) = (all.count + questions.count, task == .loss ? LossEvaluation.examplesOfGroup : 1)
+        let (count, size) = (
+            all.count + questions.count, task == .loss || task.isJudged ? LossEvaluation.examplesOfGroup : 1
+        )
         let groups = ReductionTree.share(
             of: (count + size - 1) / size, rank: communicator.rank, size: communicator.size)
         let share = (groups.lowerBound * size..<groups.upperBound * size).clamped(to: 0..<count)
@@ -135,14 +154,14 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
         let encoders = try DataEncoders(
             tokenizer: tokenizer, template: template, date: TemplateDate(date) ?? .standard,
             maximumLength: maxLength ?? min(2048, model.configuration.maximumPositions), lengthName: "--max-length",
-            model: model.configuration)
+            task: task.ofData, labels: task == .classification ? try model.classes() : nil, model: model.configuration)
         if communicator.isRoot {
             for note in try encoders.encoder().notes + (file?.notes ?? choices?.notes ?? []) {
                 StandardError.write(note + "\n")
             }
         }
         return Part(
-            model: model, tokenizer: tokenizer, encoders: encoders, pattern: pattern,
+            task: task, model: model, tokenizer: tokenizer, encoders: encoders, pattern: pattern,
             examples: task == .choice ? [] : Array(all[share]),
             questions: task == .choice ? Array(questions[share]) : [])
     }
@@ -216,17 +235,19 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
 
     /// Collective: what is right among all processes' answers; empty on all but process 0.
     private func accuracy(_ own: [JSONValue], _ communicator: any Communicator) throws -> JSONObject {
-        let text = JSONValue.array(own).compactText()
-        guard let parts = try communicator.gather(Array(text.utf8), to: 0) else { return [:] }
-        var all: [JSONValue] = []
-        for bytes in parts {
-            all +=
-                try JSONValue.parse(String(decoding: bytes, as: UTF8.self), path: "gathered answers").arrayValue ?? []
-        }
+        guard let all = try gather(own, communicator) else { return [:] }
         let correct = all.count { $0["correct"]?.boolValue == true }
         return [
             "accuracy": .number(Double(correct) / Double(max(all.count, 1))), "correct": .integer(correct),
             "examples": .integer(all.count), "answers": .array(all),
         ]
+    }
+
+    /// Collective: all processes' answers in their order; nil on all but process 0.
+    func gather(_ own: [JSONValue], _ communicator: any Communicator) throws -> [JSONValue]? {
+        let text = JSONValue.array(own).compactText()
+        return try communicator.gather(Array(text.utf8), to: 0)?.flatMap { bytes in
+            try JSONValue.parse(String(decoding: bytes, as: UTF8.self), path: "gathered answers").arrayValue ?? []
+        }
     }
 }

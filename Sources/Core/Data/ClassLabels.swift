@@ -1,4 +1,3 @@
-package import CatenaFiles
 import Foundation
 
 /// The classes of a classification, in the order of the scores.
@@ -77,7 +76,7 @@ extension ClassLabels {
     ///   - given: of the configuration; empty for none.
     ///   - model: the model's folder, whose `id2label` is looked at.
     ///   - examples: the training data.
-    /// - Throws: ``DataError`` where the data have names and numbers, or one class alone; ``FileError`` for a damaged `id2label`.
+    /// - Throws: ``DataError`` where the data have names and numbers, or one class alone; ``ModelError`` for a damaged `id2label`.
     package static func choose(
         given: [String], model: String, examples file: ExampleFile
     ) throws -> ClassLabels {
@@ -111,22 +110,18 @@ extension ClassLabels {
         return ClassLabels(names.sorted() + numbers.sorted().map(String.init), from: .data)
     }
 
-    /// The names of a model's `id2label`, in order; nil where it has none.
+    /// The names of the labels that a model's `config.json` says, in order; nil where it says none.
     ///
-    /// - Throws: ``FileError`` for one that does not name each class from 0 once.
-    package static func names(ofModel folder: String) throws(FileError) -> [String]? {
+    /// - Throws: ``ModelError`` or ``FileError`` for a damaged file, ``DataError`` for a name that is there twice.
+    private static func names(ofModel folder: String) throws -> [String]? {
         let path = folder + "/config.json"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard let field = try JSONDocument.read(path: path)["id2label"] else { return nil }
-        let fields = try field.fields()
-        var names = [String?](repeating: nil, count: fields.count)
-        for (key, name) in fields {
-            guard let place = number(key), names.indices.contains(place) else {
-                throw field.wrong("names for the numbers 0 to \(fields.count - 1)")
-            }
-            names[place] = try name.string()
+        guard let names = try ModelDescription(configurationFile: path).labels() else { return nil }
+        guard Set(names).count == names.count else {
+            throw DataError.invalidSetting(
+                name: "\(path): id2label", value: "one name for several numbers",
+                expected: "a different name for each number")
         }
-        guard Set(names).count == names.count else { throw field.wrong("a different name for each number") }
-        return names.compactMap { $0 }
+        return names
     }
 }

@@ -8,6 +8,7 @@ package struct DataEncoders {
     private let maximumLength: Int
     private let lengthName: String
     private let vocabularySize: Int?
+    private let typeCount: Int?
     private let task: Task
     private let labels: ClassLabels?
 
@@ -41,6 +42,7 @@ package struct DataEncoders {
         self.lengthName = lengthName
         (self.task, self.labels) = (task, labels)
         vocabularySize = model?.vocabularySize
+        typeCount = model.map { max($0.tokenTypes, 1) }
     }
 
     /// The encoder of examples: with the tokenizer and a template, or of token ids alone where the tokenizer cannot be used. Texts that
@@ -50,7 +52,7 @@ package struct DataEncoders {
         case .classification, .regression, .multiLabel:
             return try SequenceEncoder(
                 tokenizer: try tokenizer.get(), maximumLength: maximumLength, labels: labels,
-                modelVocabularySize: vocabularySize, lengthName: lengthName)
+                modelVocabularySize: vocabularySize, typeCount: typeCount, lengthName: lengthName)
         case .preference: return PreferenceEncoder(try textEncoder())
         case .languageModel, .sequenceToSequence: break
         }

@@ -20,6 +20,10 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     case promptTooLong(place: String, tokenCount: Int, maximumTokens: Int)
     /// A prompt has no tokens.
     case emptyPrompt(place: String)
+    /// A model that does not judge sequences as a task needs it.
+    case wrongHead(String, task: Task)
+    /// Scores of an example that are infinite or no numbers.
+    case notFinite(place: String)
 
     public var description: String {
         switch self {
@@ -48,6 +52,13 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
         case .promptTooLong(let place, let tokenCount, let maximumTokens):
             "\(place): the prompt has \(tokenCount) tokens, expected fewer than the \(maximumTokens) positions "
                 + "that the model was made for; shorten it."
+        case .wrongHead(let found, let task):
+            """
+            --task \(task.rawValue): expected a model with a head for \(task == .regression ? "one number" : "classes"), found \(found); \
+            give the adapter that was trained for it, or a model such as BertForSequenceClassification.
+            """
+        case .notFinite(let place):
+            "\(place): expected scores that are finite, found NaN or infinity; the model or its adapter is damaged."
         case .emptyPrompt(let place):
             "\(place): the prompt is empty; give it at least one token."
         }

@@ -14,10 +14,7 @@ public struct SegmentJudgement: Sendable, Equatable {
         self.target = target
         isFinite = scores.allSatisfy(\.isFinite)
         switch target {
-        case .category:
-            var best = 0
-            for index in scores.indices where scores[index] > scores[best] { best = index }
-            prediction = .category(Int32(best))
+        case .category: prediction = .category(Int32(scores.largestPlace))
         case .value: prediction = .value(scores[0])
         }
     }

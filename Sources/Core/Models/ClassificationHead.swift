@@ -70,6 +70,7 @@ public final class ClassificationHead: Head {
         let rows = supervision.rows.map { row(ofSegment: $0, batch.layout) }
         let pooled = Variable(hidden.gathered(rows, engine.memory), requiresGradient: wantsGradient)
         let scores = scores(pooled, on: tape)
+        loss.metrics = objective.metrics(of: scores.value, supervision)
         // The objective writes the gradient in the scores' place.
         let verdict = engine.memory.activation(rows: scores.value.rows, columns: scores.value.columns)
         verdict.copy(from: scores.value)

@@ -6,21 +6,18 @@ extension LanguageModel {
     ///
     /// - Throws: what kept a block's matrices from coming.
     public func losses(_ batches: [Batch], objective: any Objective = NextToken()) throws -> [Loss] {
-        announceReference(for: objective)
-        residency?.announce(lossVisits)
-        let batches = try withReference(batches, for: objective, visit: visit)
-        return try forward(batches, visit: visit) { [head, engine] batch, hidden in
-            head.loss(hidden, of: batch, objective, wantsGradient: false, engine: engine)
-        }
+        try judgements(batches, objective: objective).map(\.loss)
     }
 
-    /// The same with what the segments are judged as; of a model that judges sequences.
+    /// The same with what the segments are judged as; nothing where they are not.
     ///
     /// - Throws: what kept a block's matrices from coming.
     public func judgements(
         _ batches: [Batch], objective: any Objective
     ) throws -> [(loss: Loss, judgements: [SegmentJudgement])] {
+        announceReference(for: objective)
         residency?.announce(lossVisits)
+        let batches = try withReference(batches, for: objective, visit: visit)
         return try forward(batches, visit: visit) { [head, engine] batch, hidden in
             (
                 head.loss(hidden, of: batch, objective, wantsGradient: false, engine: engine),

@@ -37,6 +37,8 @@ public protocol Objective: Sendable {
     /// The names of the means that it gives beside the loss, in the order of ``Weighing/metrics``, the most telling ones first. They are keys of
     /// `metrics.jsonl`, and with `validation_` before them those of the validation data. None by default.
     var metrics: [String] { get }
+    /// The sums of its ``metrics`` by the scores of all supervised segments, where those are judged; nothing by default.
+    func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double]
     /// The unit of its mean loss.
     var lossUnit: String { get }
 }
@@ -45,6 +47,7 @@ extension Objective {
     public var demand: HeadDemand { .tokens }
     public var measurement: Measurement { .none }
     public var metrics: [String] { [] }
+    public func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double] { [] }
     public var lossUnit: String { "nats per token" }
     public func weigh(_ measures: [Double], reference: [Double]) -> Weighing {
         preconditionFailure("an objective with a measurement weighs the measures")

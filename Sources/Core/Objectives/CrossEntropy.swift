@@ -9,6 +9,19 @@ public struct CrossEntropy: Objective {
 
     public var demand: HeadDemand { .segments }
 
+    public var metrics: [String] { ["accuracy"] }
+
+    public var lossUnit: String { "nats per text" }
+
+    /// Σ of the segments whose highest score, of equal ones the first, is the label's.
+    public func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double] {
+        let right = supervision.targets.indices.count { row in
+            let own = UnsafeBufferPointer(start: scores.rows(row..<row + 1).pointer, count: scores.columns)
+            return own.largestPlace == Int(supervision.targets[row])
+        }
+        return [Double(right)]
+    }
+
     public func supervision(of batch: Batch) -> Supervision {
         let labels = batch.segmentTargets.enumerated().compactMap { segment, target in
             if case .category(let label) = target { (segment: segment, label: label) } else { nil }
@@ -26,6 +39,11 @@ public struct CrossEntropy: Objective {
     ) {
         supervision.crossEntropy(of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
     }
+}
+
+extension Collection where Element == Float, Index == Int {
+    /// The place of the largest, of equal ones the first.
+    var largestPlace: Int { dropFirst().indices.reduce(startIndex) { self[$1] > self[$0] ? $1 : $0 } }
 }
 
 extension Supervision {

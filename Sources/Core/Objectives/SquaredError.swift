@@ -9,6 +9,8 @@ public struct SquaredError: Objective {
 
     public var demand: HeadDemand { .segments }
 
+    public var lossUnit: String { "squared" }
+
     public func supervision(of batch: Batch) -> Supervision {
         let values = batch.segmentTargets.enumerated().compactMap { segment, target in
             if case .value(let value) = target { (segment: segment, value: value) } else { nil }

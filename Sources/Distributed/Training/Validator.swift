@@ -43,6 +43,7 @@ final class Validator {
         // All processes visit the model's blocks equally often, those with a micro-batch less with nothing.
         let rounds = (plan.microBatches.count + communicator.size - 1) / communicator.size
         var own: [Double] = []
+        var judgements: [SegmentJudgement] = []
         for first in stride(from: 0, to: rounds, by: Self.microBatchesAtOnce) {
             let range = (share.lowerBound + first..<share.lowerBound + first + Self.microBatchesAtOnce)
                 .clamped(to: share)
@@ -51,8 +52,9 @@ final class Validator {
                 microBatch.fill(plan.microBatches[index], from: data)
                 return microBatch
             }
-            for (loss, input) in zip(try model.losses(inputs, objective: objective), inputs) {
-                own += StepSums(loss, tokens: input.tokenCount, objective: objective).scalars
+            for (index, (loss, judged)) in try model.judgements(inputs, objective: objective).enumerated() {
+                own += StepSums(loss, tokens: inputs[index].tokenCount, objective: objective).scalars
+                judgements += judged
             }
         }
         let bytes = own.withUnsafeBytes { Array($0) }
@@ -65,6 +67,26 @@ final class Validator {
         let sums = StepSums(scalars: totals)
         return Result(
             loss: sums.loss / sums.weight,
-            means: zip(objective.metrics, sums.metrics).map { .init("validation_" + $0, $1 / sums.weight) })
+            means: (zip(objective.metrics, sums.metrics).map { ($0, $1 / sums.weight) } + (try metrics(judgements)))
+                .map { .init(MetricsLine.Mean.validationPrefix + $0, $1) })
     }
+
+    /// Collective: how numbers of all processes are met, in the order of the data; nothing where none are learned.
+    private func metrics(_ own: [SegmentJudgement]) throws -> [(name: String, value: Double)] {
+        guard data.content == .values else { return [] }
+        let numbers = own.flatMap { [$0.target.number, $0.prediction.number] }
+        let bytes = numbers.withUnsafeBytes { Array($0) }
+        let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
+            part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+        }
+        let metrics = RegressionMetrics(
+            targets: stride(from: 0, to: all.count, by: 2).map { all[$0] },
+            predictions: stride(from: 1, to: all.count, by: 2).map { all[$0] })
+        return [("mean_squared_error", metrics.meanSquaredError), ("pearson", metrics.pearson)]
+    }
+}
+
+extension SegmentTarget {
+    /// The number; NaN of a class.
+    fileprivate var number: Double { if case .value(let value) = self { Double(value) } else { .nan } }
 }

@@ -4,7 +4,7 @@ import Foundation
 
 extension Evaluate {
     /// Prints a result without its answers, as text or as one JSON object.
-    func show(_ result: JSONObject) {
+    func show(_ result: JSONObject, of task: Task) {
         var shown = result
         shown["answers"] = nil
         if json {
@@ -16,6 +16,7 @@ extension Evaluate {
         }
         let examples = "\(shown["examples"]?.intValue ?? 0) examples in \(number("seconds", digits: 1)) s"
         switch task {
+        case .classification, .regression: StandardOutput.write(judgementText(shown, examples: examples))
         case .loss:
             let skipped = shown["skipped"]?.intValue ?? 0
             let cut = shown["cut"]?.intValue ?? 0

@@ -25,7 +25,10 @@ struct SequenceDataTests {
 
     private func labels(_ records: [String], given: [String] = [], id2label: String? = nil) throws -> ClassLabels {
         let folder = try DataTestFolder()
-        if let id2label { _ = try folder.write("{\"id2label\": \(id2label)}", to: "config.json") }
+        if let id2label {
+            let text = "{\"model_type\": \"bert\", \"id2label\": \(id2label)}"
+            _ = try folder.write(text, to: "config.json")
+        }
         let path = try folder.write(
             records.map { "{\"text\":\"x\",\"label\":\($0)}" }.joined(separator: "\n"), to: "d.jsonl")
         return try ClassLabels.choose(
@@ -145,7 +148,7 @@ struct SequenceDataTests {
         }
         #expect(try labels(["\"a\"", "4"], given: ["4", "a"]).count == 2)
         for id2label in ["{\"0\": \"a\", \"2\": \"b\"}", "{\"0\": \"a\", \"1\": \"a\"}", "{\"x\": \"a\"}", "[\"a\"]"] {
-            #expect(throws: FileError.self) { try labels(["0", "1"], id2label: id2label) }
+            #expect(throws: (any Error).self) { try labels(["0", "1"], id2label: id2label) }
         }
     }
 
