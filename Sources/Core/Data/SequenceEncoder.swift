@@ -58,6 +58,11 @@ package struct SequenceEncoder: ExampleEncoding {
                 file: sourced.file, line: sourced.line, expected: "a text and a \"label\" (task: \(task.rawValue))",
                 found: sourced.example.form)
         }
+        guard sourced.example.hasTarget else {
+            throw .invalidExample(
+                file: sourced.file, line: sourced.line, expected: "a text to judge",
+                found: "one without a character but blanks")
+        }
         let target: SegmentTarget
         do {
             target = try self.target(label)

@@ -51,10 +51,6 @@ package struct SequenceEvaluation {
             let range = first..<min(first + LossEvaluation.examplesOfGroup, examples.count)
             var batch = Batch()
             for index in range {
-                guard examples[index].example.hasTarget else {
-                    throw DataError.nothingSupervised(
-                        file: examples[index].file, line: examples[index].line, form: examples[index].example.form)
-                }
                 try model.requirePositions(encoded[index].inputIds.count)
                 batch.append(encoded[index], exampleIndex: index)
             }

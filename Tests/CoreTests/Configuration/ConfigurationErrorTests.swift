@@ -27,12 +27,12 @@ struct ConfigurationErrorTests {
             (
                 "adapter: {rnak: 8}",
                 "run.yaml:5:11: unknown key \"adapter.rnak\"; did you mean \"adapter.rank\"? Known here: "
-                    + "method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."
+                    + "method, rank, alpha, dropout, targets, modules-to-save, init, rs-lora, lora-plus-ratio."
             ),
             (
                 "adapter: {rs_lora: true}",
                 "run.yaml:5:11: unknown key \"adapter.rs_lora\"; did you mean \"adapter.rs-lora\"? "
-                    + "Known here: method, rank, alpha, dropout, targets, init, rs-lora, lora-plus-ratio."
+                    + "Known here: method, rank, alpha, dropout, targets, modules-to-save, init, rs-lora, lora-plus-ratio."
             ),
             (
                 "learning-rate: 1",
