@@ -44,10 +44,11 @@ public struct GradientPass {
     /// - Parameter select: called with a micro-batch's index before its gradients are added: points the parameters'
     ///   gradients to where they belong.
     /// - Parameter progress: called in the backward pass, while the block's matrices are at hand.
-    /// - Throws: what kept a block's matrices from coming.
+    /// - Throws: ``ModelError/wrongTask(_:needed:)`` for an objective of another kind of head; what kept a block's matrices from coming.
     public func run(
         _ batches: [Batch], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void = { _ in }
     ) throws -> [Loss] {
+        try model.head.requireDemand(of: objective)
         model.announceReference(for: objective)
         model.residency?.announce(visits)
         return try run(batches, select: select, progress: progress) { block, body in try model.visit(block, body) }

@@ -28,6 +28,16 @@ public protocol Head: AnyObject {
 
 extension Head {
     public var linears: [Linear] { [] }
+
+    /// Checks that its scores are of what `objective` learns.
+    ///
+    /// - Throws: ``ModelError/wrongTask(_:needed:)``.
+    func requireDemand(of objective: any Objective) throws(ModelError) {
+        guard objective.demand != demand else { return }
+        let names = (tokens: "a language model", segments: "one that judges whole texts")
+        throw demand == .tokens
+            ? .wrongTask(names.tokens, needed: names.segments) : .wrongTask(names.segments, needed: names.tokens)
+    }
     public var wholeModules: [Linear] { [] }
     public var madeModules: Set<String> { [] }
 

@@ -4,7 +4,7 @@ extension LanguageModel {
     /// The losses of micro-batches without gradients, block by block: each block is visited once, twice where the objective compares
     /// with the model without its adapters.
     ///
-    /// - Throws: what kept a block's matrices from coming.
+    /// - Throws: ``ModelError/wrongTask(_:needed:)`` for an objective of another kind of head; what kept a block's matrices from coming.
     public func losses(_ batches: [Batch], objective: any Objective = NextToken()) throws -> [Loss] {
         try judgements(batches, objective: objective).map(\.loss)
     }
@@ -15,6 +15,7 @@ extension LanguageModel {
     public func judgements(
         _ batches: [Batch], objective: any Objective
     ) throws -> [(loss: Loss, judgements: [SegmentJudgement])] {
+        try head.requireDemand(of: objective)
         announceReference(for: objective)
         residency?.announce(lossVisits)
         let batches = try withReference(batches, for: objective, visit: visit)

@@ -79,9 +79,11 @@ struct StepBenchmark {
     private static let warmUpSteps = 2
 
     private func randomModel(_ engine: Engine) throws -> LanguageModel {
-        try LanguageModel(
+        let model = try LanguageModel(
             configuration: configuration, weights: RandomFormattedWeights(format: format, engine: engine),
             engine: engine)
+        _ = try model.languageModelHead()
+        return model
     }
 
     private var data: ProbeInput {
