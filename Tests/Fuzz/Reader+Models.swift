@@ -10,7 +10,7 @@ extension Reader {
 
     /// A config.json: counted and planned alone, then with the weights that belong to the unchanged one.
     private static func shape(_ corpus: Corpus) throws -> Reader {
-        let names = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2"]
+        let names = ["llama-gqa", "mistral-window", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "bert"]
         let engine = Engine(threads: 1)
         return Reader(
             name: "shape",
@@ -47,6 +47,12 @@ extension Reader {
                 if (try? request.requireCountable()) != nil { _ = Plan(request) }
             }
             let model = try LanguageModel.load(folder, engine: engine)
+            if model.head.demand == .segments {
+                try model.requirePositions(3)
+                let layout = SequenceLayout(segmentStarts: [0, 3], positions: [0, 1, 2])
+                _ = model.head.scores(model.hiddenStates([1, 2, 3], layout: layout), layout: layout, engine: engine)
+                return
+            }
             _ = try Generator(model: model, stopIds: []).generate(
                 [[1, 2, 3, 1, 2, 3]], maximumTokens: 2
             ) { _ in Sampler(temperature: 0, topP: 1, seed: 1) }

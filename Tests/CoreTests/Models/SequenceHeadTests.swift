@@ -29,9 +29,11 @@ struct SequenceHeadTests {
         return folder
     }
 
-    private static let unlabelled: [String: Any] = [
-        "id2label": NSNull(), "label2id": NSNull(), "num_labels": NSNull(), "architectures": ["BertModel"],
-    ]
+    private static var unlabelled: [String: Any] {
+        [
+            "id2label": NSNull(), "label2id": NSNull(), "num_labels": NSNull(), "architectures": ["BertModel"],
+        ]
+    }
 
     private func load(_ folder: TinyFolder, _ purpose: ModelPurpose) throws -> LanguageModel {
         try LanguageModel.load(folder.path, for: purpose, engine: engine)
