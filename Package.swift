@@ -50,20 +50,20 @@ let package = Package(
                 "CatenaEngine", "CatenaFiles", "CatenaPatterns", "CatenaText", "CatenaJinja", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Sources/Core", exclude: ["Engine", "Files", "Patterns", "Text"], swiftSettings: strict),
+            path: "Sources/Core", exclude: ["Engine", "Files", "Patterns", "Text"], swiftSettings: memorySafe),
         .target(
             name: "CatenaDistributed",
             dependencies: [
                 "CMPI", "CatenaCore", .product(name: "Crypto", package: "swift-crypto"),
             ],
-            path: "Sources/Distributed", swiftSettings: strict),
+            path: "Sources/Distributed", swiftSettings: memorySafe),
         .executableTarget(
             name: "catena",
             dependencies: [
                 "CatenaCore", "CatenaDistributed",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: memorySafe),
         .executableTarget(
             name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),

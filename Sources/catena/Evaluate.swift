@@ -183,8 +183,9 @@ struct Evaluate: ParsableCommand, RunsOnAllRanks {
             progress?.finish()
             return own
         }
-        let all = try communicator.allGather(own.flatMap(\.sums).withUnsafeBytes { Array($0) }).flatMap { bytes in
-            bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+        let all = unsafe try communicator.allGather(own.flatMap(\.sums).withUnsafeBytes { unsafe Array($0) }).flatMap {
+            bytes in
+            unsafe bytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
         }
         let evaluation = LossEvaluation(
             adding: stride(from: 0, to: all.count, by: LossEvaluation().sums.count).map { first in

@@ -74,6 +74,6 @@ struct NewModel: ParsableCommand {
     }
 
     private func copy(_ source: String, to path: String) throws {
-        try DurableFile.write(MappedFile(path: source).withBytes { Array($0) }, to: path)
+        unsafe try DurableFile.write(MappedFile(path: source).withBytes { unsafe Array($0) }, to: path)
     }
 }

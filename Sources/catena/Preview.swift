@@ -107,7 +107,7 @@ struct Preview: ParsableCommand {
     }
 
     /// The same model for lengths that are only told, not cut.
-    private static func withoutPositionLimit(_ model: DecoderConfiguration) -> DecoderConfiguration {
+    private static func withoutPositionLimit(_ model: ModelConfiguration) -> ModelConfiguration {
         var model = model
         model.maximumPositions = Int(Int32.max)
         return model

@@ -40,7 +40,7 @@ struct TrainTokenizer: ParsableCommand {
         try DurableFile.requireWritable(output)
         var trainer = BytePairTrainer(words: words)
         for path in input {
-            let text = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }
+            let text = unsafe try MappedFile(path: path).withBytes { unsafe String(decoding: $0, as: UTF8.self) }
             guard path.hasSuffix(".jsonl") else {
                 trainer.add(text)
                 continue

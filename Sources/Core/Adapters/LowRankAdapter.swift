@@ -63,7 +63,7 @@ extension LowRankAdapter {
         let (a, b) = factors(on: Tape(engine: engine, isRecording: false))
         guard let origin else { return FoldedLoRA(a: a.value, b: b.value, scaling: scaling) }
         let negated = engine.memory.tensor(rows: origin.b.rows, columns: origin.b.columns)
-        for index in 0..<negated.count { negated.pointer[index] = -origin.b.pointer[index] }
+        for index in 0..<negated.count { unsafe negated.pointer[index] = -origin.b.pointer[index] }
         let whole = LowRankUpdate.concatenated(
             [LowRankUpdate(a: a.value, b: b.value), LowRankUpdate(a: origin.a, b: negated)], memory: engine.memory)
         return FoldedLoRA(a: whole.a, b: whole.b, scaling: scaling)

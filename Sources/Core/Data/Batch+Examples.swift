@@ -6,17 +6,17 @@ extension Batch {
     public mutating func fill(_ plan: MicroBatchPlan, from data: PreparedDataset) {
         clear()
         for example in plan.rows.joined() {
-            data.withExample(example) { ids, labels in
+            unsafe data.withExample(example) { ids, labels in
                 if let target = data.target(of: example) {
-                    append(inputIds: ids, types: labels, target: target, exampleIndex: example)
+                    unsafe append(inputIds: ids, types: labels, target: target, exampleIndex: example)
                 } else if let count = data.chosenCount(of: example) {
                     for range in [0..<count, count..<ids.count] {
-                        append(
+                        unsafe append(
                             inputIds: UnsafeBufferPointer(rebasing: ids[range]),
                             labels: UnsafeBufferPointer(rebasing: labels[range]), exampleIndex: example)
                     }
                 } else {
-                    append(inputIds: ids, labels: labels, exampleIndex: example)
+                    unsafe append(inputIds: ids, labels: labels, exampleIndex: example)
                 }
             }
         }
@@ -24,13 +24,15 @@ extension Batch {
 
     /// Adds one example as a segment of its own; labels are not shifted. No pairs.
     public mutating func append(_ example: EncodedExample, exampleIndex: Int) {
-        example.inputIds.withUnsafeBufferPointer { ids in
+        unsafe example.inputIds.withUnsafeBufferPointer { ids in
             guard let target = example.target else {
-                example.labels.withUnsafeBufferPointer { append(inputIds: ids, labels: $0, exampleIndex: exampleIndex) }
+                unsafe example.labels.withUnsafeBufferPointer {
+                    unsafe append(inputIds: ids, labels: $0, exampleIndex: exampleIndex)
+                }
                 return
             }
-            example.tokenTypes.withUnsafeBufferPointer {
-                append(inputIds: ids, types: $0, target: target, exampleIndex: exampleIndex)
+            unsafe example.tokenTypes.withUnsafeBufferPointer {
+                unsafe append(inputIds: ids, types: $0, target: target, exampleIndex: exampleIndex)
             }
         }
     }
@@ -43,12 +45,12 @@ extension Batch {
         exampleIndex: Int
     ) {
         precondition(types.isEmpty || types.count == ids.count, "\(types.count) types of \(ids.count) tokens")
-        if types.contains(where: { $0 != 0 }) {
-            tokenTypes = (tokenTypes ?? Array(repeating: 0, count: inputIds.count)) + types
+        if unsafe types.contains(where: { $0 != 0 }) {
+            tokenTypes = unsafe (tokenTypes ?? Array(repeating: 0, count: inputIds.count)) + types
         } else {
             tokenTypes?.append(contentsOf: repeatElement(0, count: ids.count))
         }
-        inputIds += ids
+        unsafe inputIds += ids
         targets += repeatElement(EncodedExample.ignored, count: ids.count)
         segmentTargets.append(target)
         supervisedCount += 1

@@ -11,7 +11,7 @@ enum DataContainer {
     ///
     /// - Throws: ``DataError/unsupportedContainer(file:found:)``.
     static func requireText(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) {
-        for signature in signatures where bytes.starts(with: signature.bytes) {
+        for signature in signatures where unsafe bytes.starts(with: signature.bytes) {
             throw .unsupportedContainer(file: path, found: signature.name)
         }
     }
@@ -20,15 +20,17 @@ enum DataContainer {
     ///
     /// - Throws: ``DataError/unsupportedContainer(file:found:)``.
     static func requireJSON(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) {
-        guard let first = bytes.first(where: { !ExampleReader.isWhiteSpace($0) }),
+        guard let first = unsafe bytes.first(where: { !ExampleReader.isWhiteSpace($0) }),
             first != UInt8(ascii: "{"), first != UInt8(ascii: "[")
         else { return }
         let name = path.lowercased()
         if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
             throw .unsupportedContainer(file: path, found: name.hasSuffix(".csv") ? "CSV" : "TSV")
         }
-        let line = bytes.drop { ExampleReader.isWhiteSpace($0) }.prefix { $0 != UInt8(ascii: "\n") }.prefix(40)
-        let text = String(decoding: line, as: UTF8.self).unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
+        let line = unsafe bytes.drop { ExampleReader.isWhiteSpace($0) }.prefix { $0 != UInt8(ascii: "\n") }.prefix(40)
+        let text = unsafe String(decoding: line, as: UTF8.self).unicodeScalars.filter {
+            $0.value >= 0x20 && $0.value != 0x7F
+        }
         throw .unsupportedContainer(
             file: path, found: "text that begins with \"\(String(String.UnicodeScalarView(text)))\"")
     }

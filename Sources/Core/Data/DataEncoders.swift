@@ -25,7 +25,7 @@ package struct DataEncoders {
     package init(
         tokenizer: Result<Tokenizer, any Error>, template: String, date: TemplateDate = .standard,
         maximumLength: Int, lengthName: String, task: Task = .languageModel, labels: ClassLabels? = nil,
-        model: DecoderConfiguration?
+        model: ModelConfiguration?
     ) throws(DataError) {
         guard maximumLength >= 2 else {
             throw .invalidSetting(name: lengthName, value: "\(maximumLength)", expected: "at least 2 tokens")

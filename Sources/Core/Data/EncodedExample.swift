@@ -25,7 +25,7 @@ public struct EncodedExample: Sendable, Equatable {
 
     /// The example up to its last learned token: what comes after (a template's last line feed, padding) has no influence on the loss
     /// and would only cost time.
-    var trimmed: EncodedExample {
+    package var trimmed: EncodedExample {
         let end = (labels.lastIndex { $0 != EncodedExample.ignored } ?? -1) + 1
         return EncodedExample(inputIds: Array(inputIds[..<end]), labels: Array(labels[..<end]), wasCut: wasCut)
     }
@@ -81,4 +81,9 @@ package struct EncodedRecord: Sendable {
     package var wasCut = false
     /// Whether it is a pair of equal answers, of which no example came.
     package var areEqual = false
+
+    /// A record of which `examples` came.
+    package init(examples: [EncodedExample], texts: [[TextRun]] = [], notes: [String] = [], isConversation: Bool = false) {
+        (self.examples, self.texts, self.notes, self.isConversation) = (examples, texts, notes, isConversation)
+    }
 }

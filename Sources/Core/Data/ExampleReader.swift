@@ -33,8 +33,8 @@ package enum ExampleReader {
     static func read(
         _ data: Data, path: String, columns: [RunConfiguration.DataSection.Column], task: Task
     ) throws(DataError) -> ExampleFile {
-        let result = data.withUnsafeBytes { bytes in
-            Result { () throws(DataError) in try read(bytes, path: path, columns: columns, task: task) }
+        let result = unsafe data.withUnsafeBytes { bytes in
+            Result { () throws(DataError) in unsafe try read(bytes, path: path, columns: columns, task: task) }
         }
         return try result.get()
     }
@@ -42,14 +42,14 @@ package enum ExampleReader {
     private static func read(
         _ all: UnsafeRawBufferPointer, path: String, columns: [RunConfiguration.DataSection.Column], task: Task
     ) throws(DataError) -> ExampleFile {
-        let bytes = try text(all, path: path)
+        let bytes = unsafe try text(all, path: path)
         if path.lowercased().hasSuffix(".txt") {
             guard task == .languageModel else {
                 throw .invalidExample(
                     file: path, line: 1, expected: "records of the task \(task.rawValue), in .jsonl or .json",
                     found: "a plain text")
             }
-            guard let text = String(validating: bytes, as: UTF8.self) else {
+            guard let text = unsafe String(validating: bytes, as: UTF8.self) else {
                 throw .invalidExample(file: path, line: 1, expected: "UTF-8 text", found: "bytes that are not UTF-8")
             }
             return ExampleFile(
@@ -57,7 +57,7 @@ package enum ExampleReader {
             )
         }
         var collector = ExampleCollector(path: path, columns: columns, task: task)
-        try JSONRecords.read(bytes, path: path, into: &collector)
+        unsafe try JSONRecords.read(bytes, path: path, into: &collector)
         return try collector.file()
     }
 
@@ -65,11 +65,11 @@ package enum ExampleReader {
     ///
     /// - Throws: ``DataError`` for another container than text, and for blanks alone.
     static func text(_ all: UnsafeRawBufferPointer, path: String) throws(DataError) -> UnsafeRawBufferPointer {
-        try DataContainer.requireText(all, path: path)
+        unsafe try DataContainer.requireText(all, path: path)
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let bytes = UnsafeRawBufferPointer(rebasing: all[(all.starts(with: byteOrderMark) ? 3 : 0)...])
-        guard bytes.contains(where: { !isWhiteSpace($0) }) else { throw .empty(file: path) }
-        return bytes
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: all[(all.starts(with: byteOrderMark) ? 3 : 0)...])
+        guard unsafe bytes.contains(where: { !isWhiteSpace($0) }) else { throw .empty(file: path) }
+        return unsafe bytes
     }
 
     static func isWhiteSpace(_ byte: UInt8) -> Bool {

@@ -16,28 +16,28 @@ enum JSONRecords {
     static func read(
         _ bytes: UnsafeRawBufferPointer, path: String, into collector: inout some RecordCollector
     ) throws(DataError) {
-        try DataContainer.requireJSON(bytes, path: path)
-        let start = bytes.firstIndex { !ExampleReader.isWhiteSpace($0) } ?? 0
-        let firstLine = 1 + bytes[..<start].count { $0 == UInt8(ascii: "\n") }
-        if bytes[start] == UInt8(ascii: "[") {
-            readArray(bytes, at: start, line: firstLine, path: path, into: &collector)
-        } else if let document = wholeObject(bytes, from: start) {
-            readObject(document, bytes, from: start, line: firstLine, path: path, into: &collector)
+        unsafe try DataContainer.requireJSON(bytes, path: path)
+        let start = unsafe bytes.firstIndex { !ExampleReader.isWhiteSpace($0) } ?? 0
+        let firstLine = unsafe 1 + bytes[..<start].count { $0 == UInt8(ascii: "\n") }
+        if unsafe bytes[start] == UInt8(ascii: "[") {
+            unsafe readArray(bytes, at: start, line: firstLine, path: path, into: &collector)
+        } else if let document = unsafe wholeObject(bytes, from: start) {
+            unsafe readObject(document, bytes, from: start, line: firstLine, path: path, into: &collector)
         } else {
-            readLines(bytes, path: path, into: &collector)
+            unsafe readLines(bytes, path: path, into: &collector)
         }
     }
 
     /// The object that is the whole text; nil where the first line is a record of its own that others follow.
     private static func wholeObject(_ bytes: UnsafeRawBufferPointer, from start: Int) -> JSONValue? {
-        let end = lineEnd(bytes, from: start)
-        let isOnlyLine = !bytes[end...].contains { !ExampleReader.isWhiteSpace($0) }
-        let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+        let end = unsafe lineEnd(bytes, from: start)
+        let isOnlyLine = unsafe !bytes[end...].contains { !ExampleReader.isWhiteSpace($0) }
+        let line = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
         // A value reads `nil` as its null, so an absent value is named.
         let absent = JSONValue?.none
-        if let record = try? JSONValue.parse(line) { return isOnlyLine ? record : absent }
+        if let record = unsafe try? JSONValue.parse(line) { return isOnlyLine ? record : absent }
         if isOnlyLine { return absent }
-        return try? JSONValue.parse(UnsafeRawBufferPointer(rebasing: bytes[start...]))
+        return unsafe try? JSONValue.parse(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
 
     /// One record, or a list of them in `data` beside things like a version.
@@ -47,10 +47,10 @@ enum JSONRecords {
     ) {
         guard case .object(let members) = document, case .array = document["data"],
             !members.contains(where: { DataKeys.all.contains($0.key) }),
-            let data = JSONParser.offset(ofMember: "data", in: bytes, from: start)
+            let data = unsafe JSONParser.offset(ofMember: "data", in: bytes, from: start)
         else { return collector.add(document, line: RecordPlace(line)) }
-        let before = bytes[start..<data].count { $0 == UInt8(ascii: "\n") }
-        readArray(bytes, at: data, line: line + before, path: path, isWholeText: false, into: &collector)
+        let before = unsafe bytes[start..<data].count { $0 == UInt8(ascii: "\n") }
+        unsafe readArray(bytes, at: data, line: line + before, path: path, isWholeText: false, into: &collector)
     }
 
     private static func readLines(
@@ -59,11 +59,11 @@ enum JSONRecords {
         var start = 0
         var line = 1
         while start < bytes.count {
-            let end = lineEnd(bytes, from: start)
-            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            if text.contains(where: { !ExampleReader.isWhiteSpace($0) }) {
+            let end = unsafe lineEnd(bytes, from: start)
+            let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            if unsafe text.contains(where: { !ExampleReader.isWhiteSpace($0) }) {
                 do throws(JSONSyntaxError) {
-                    collector.add(try JSONValue.parse(text), line: RecordPlace(line))
+                    unsafe collector.add(try JSONValue.parse(text), line: RecordPlace(line))
                 } catch {
                     collector.add(
                         .invalidJSON(file: path, line: line, column: error.byteOffset + 1, reason: error.reason))
@@ -79,14 +79,14 @@ enum JSONRecords {
         _ bytes: UnsafeRawBufferPointer, at start: Int, line: Int, path: String, isWholeText: Bool = true,
         into collector: inout some RecordCollector
     ) {
-        var parser = JSONParser(bytes)
+        var parser = unsafe JSONParser(bytes)
         parser.offset = start
         var (line, counted) = (line, start)
         do throws(JSONSyntaxError) {
             var (number, lastLine) = (0, 0)
             while try parser.moveToElement(isFirst: number == 0) {
                 number += 1
-                line += bytes[counted..<parser.offset].count { $0 == UInt8(ascii: "\n") }
+                unsafe line += bytes[counted..<parser.offset].count { $0 == UInt8(ascii: "\n") }
                 counted = parser.offset
                 let place = RecordPlace(line, record: line == lastLine ? number : nil)
                 lastLine = line
@@ -94,8 +94,8 @@ enum JSONRecords {
             }
             if isWholeText { try parser.requireEnd() }
         } catch {
-            line += bytes[counted..<max(counted, error.byteOffset)].count { $0 == UInt8(ascii: "\n") }
-            let lineStart = bytes[..<error.byteOffset].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            unsafe line += bytes[counted..<max(counted, error.byteOffset)].count { $0 == UInt8(ascii: "\n") }
+            let lineStart = unsafe bytes[..<error.byteOffset].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             collector.add(
                 .invalidJSON(file: path, line: line, column: error.byteOffset - lineStart + 1, reason: error.reason))
         }
@@ -103,9 +103,9 @@ enum JSONRecords {
 
     private static func lineEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         guard let base = bytes.baseAddress, start < bytes.count,
-            let found = memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start)
+            let found = unsafe memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start)
         else { return bytes.count }
-        return UnsafeRawPointer(found) - base
+        return unsafe UnsafeRawPointer(found) - base
     }
 }
 
@@ -125,12 +125,12 @@ extension JSONParser {
     /// Nothing but white space may follow.
     mutating func requireEnd() throws(JSONSyntaxError) {
         skipWhiteSpace()
-        if offset < bytes.count { throw failure("unexpected \(shown()) after the value") }
+        if unsafe offset < bytes.count { throw failure("unexpected \(shown()) after the value") }
     }
 
     /// Where the value of a member of the object at `start` begins; nil if the object lacks it.
     static func offset(ofMember name: String, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        var parser = JSONParser(bytes)
+        var parser = unsafe JSONParser(bytes)
         parser.offset = start
         do throws(JSONSyntaxError) {
             guard parser.consume("{") else { return nil }

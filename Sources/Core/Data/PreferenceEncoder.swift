@@ -3,7 +3,7 @@
 /// A pair whose answers are equal, as they are or once they are cut, teaches nothing: it is left out and counted.
 package struct PreferenceEncoder: ExampleEncoding {
     /// Encodes each answer with its prompt.
-    let answers: ExampleEncoder
+    package let answers: ExampleEncoder
 
     /// Pairs of what `answers` makes of each answer.
     package init(_ answers: ExampleEncoder) { self.answers = answers }

@@ -115,7 +115,7 @@ public final class PreparedDataset: Sendable {
     public func withExample<R>(
         _ index: Int, _ body: (_ inputIds: UnsafeBufferPointer<Int32>, _ labels: UnsafeBufferPointer<Int32>) -> R
     ) -> R {
-        storage.withExample(index, body)
+        unsafe storage.withExample(index, body)
     }
 
     /// The prepared file itself.
@@ -123,16 +123,16 @@ public final class PreparedDataset: Sendable {
 
     /// A copy of example `index`.
     public func example(_ index: Int) -> EncodedExample {
-        withExample(index) { ids, labels in
+        unsafe withExample(index) { ids, labels in
             guard let target = target(of: index) else {
-                var example = EncodedExample(inputIds: Array(ids), labels: Array(labels))
+                var example = unsafe EncodedExample(inputIds: Array(ids), labels: Array(labels))
                 example.chosenCount = chosenCount(of: index)
                 return example
             }
-            var example = EncodedExample(
+            var example = unsafe EncodedExample(
                 inputIds: Array(ids), labels: Array(repeating: EncodedExample.ignored, count: ids.count))
             example.target = target
-            if labels.contains(where: { $0 != 0 }) { example.tokenTypes = Array(labels) }
+            if unsafe labels.contains(where: { $0 != 0 }) { example.tokenTypes = unsafe Array(labels) }
             return example
         }
     }

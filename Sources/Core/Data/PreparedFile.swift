@@ -48,12 +48,13 @@ struct PreparedFile: Sendable {
             throw PreparedFileDamage(reason: "\(error)")
         }
         let byteCount = file.byteCount
-        guard byteCount >= 16 + Self.digestBytes, file.bytes.prefix(8).elementsEqual(Self.magic) else {
+        guard byteCount >= 16 + Self.digestBytes, unsafe file.bytes.prefix(8).elementsEqual(Self.magic) else {
             throw PreparedFileDamage(reason: "it does not begin like prepared data")
         }
-        let headerBytes = UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        let headerBytes = unsafe UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         guard headerBytes % 8 == 0, headerBytes <= UInt64(byteCount - 16 - Self.digestBytes),
-            let header = try? JSONDecoder().decode(Header.self, from: Data(file.bytes[16..<16 + Int(headerBytes)]))
+            let header = unsafe try? JSONDecoder().decode(
+                Header.self, from: Data(file.bytes[16..<16 + Int(headerBytes)]))
         else { throw PreparedFileDamage(reason: "its header cannot be read") }
         guard header.key == key else { throw PreparedFileDamage(reason: "it is of other data") }
         statistics = header.statistics
@@ -75,10 +76,10 @@ struct PreparedFile: Sendable {
             throw PreparedFileDamage(reason: "it has \(byteCount) bytes instead of \(expected)")
         }
         if verifiesHash {
-            let content = UnsafeRawBufferPointer(rebasing: file.bytes[..<(byteCount - Self.digestBytes)])
+            let content = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[..<(byteCount - Self.digestBytes)])
             var hash = SHA256()
-            hash.update(bufferPointer: content)
-            guard file.bytes[content.count...].elementsEqual(hash.finalize()) else {
+            unsafe hash.update(bufferPointer: content)
+            guard unsafe file.bytes[content.count...].elementsEqual(hash.finalize()) else {
                 throw PreparedFileDamage(reason: "its SHA-256 does not match")
             }
         }
@@ -104,8 +105,8 @@ struct PreparedFile: Sendable {
         var end = 0
         for index in 0..<count {
             let place = offsetsStart + 8 * index
-            let start = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
-            let next = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
+            let start = unsafe Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
+            let next = unsafe Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
             guard start == end, next >= start, next - start >= shortest, next - start <= longest, next <= tokenCount,
                 isPossible(mark(of: index), length: next - start, encoder)
             else {
@@ -122,10 +123,11 @@ struct PreparedFile: Sendable {
             ? ("token type", labelsStart, 0, Int(encoder.largestTokenType) + 1)
             : ("label", labelsStart, EncodedExample.ignored, vocabularySize)
         for (name, start, lowest, limit) in [("token id", inputIdsStart, 0, vocabularySize), second] {
-            let values = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + 4 * tokenCount])
+            let values = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + 4 * tokenCount])
                 .assumingMemoryBound(to: Int32.self)
             var (smallest, largest) = (Int32.max, Int32.min)
-            for value in values {
+            for index in values.indices {
+                let value = unsafe values[index]
                 // A label is an id or the mark of what is not learned.
                 smallest = min(smallest, value == lowest ? 0 : value)
                 largest = max(largest, value)
@@ -151,15 +153,16 @@ struct PreparedFile: Sendable {
     /// What ``PreparedTokens/marks`` holds for example `index`; 0 where there is nothing.
     func mark(of index: Int) -> Int64 {
         guard let marksStart else { return 0 }
-        return Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: marksStart + 8 * index, as: Int64.self))
+        return unsafe Int64(
+            littleEndian: file.bytes.loadUnaligned(fromByteOffset: marksStart + 8 * index, as: Int64.self))
     }
 
     /// The tokens of example `index`, as a range of all tokens.
     func range(of index: Int) -> Range<Int> {
         precondition(index >= 0 && index < count, "example \(index) of \(count)")
         let place = offsetsStart + 8 * index
-        let start = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
-        let end = Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
+        let start = unsafe Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Int64.self))
+        let end = unsafe Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
         precondition(0 <= start && start <= end && end <= tokenCount, "example \(index) lies outside its file")
         return Int(start)..<Int(end)
     }
@@ -168,12 +171,12 @@ struct PreparedFile: Sendable {
         _ index: Int, _ body: (UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Int32>) -> R
     ) -> R {
         let range = range(of: index)
-        return file.withBytes { bytes in
+        return unsafe file.withBytes { bytes in
             func part(_ start: Int) -> UnsafeBufferPointer<Int32> {
-                let part = bytes[(start + 4 * range.lowerBound)..<(start + 4 * range.upperBound)]
-                return UnsafeRawBufferPointer(rebasing: part).assumingMemoryBound(to: Int32.self)
+                let part = unsafe bytes[(start + 4 * range.lowerBound)..<(start + 4 * range.upperBound)]
+                return unsafe UnsafeRawBufferPointer(rebasing: part).assumingMemoryBound(to: Int32.self)
             }
-            return body(part(inputIdsStart), part(labelsStart))
+            return unsafe body(part(inputIdsStart), part(labelsStart))
         }
     }
 
@@ -189,12 +192,12 @@ struct PreparedFile: Sendable {
         header += Array(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         var bytes = magic
         bytes.reserveCapacity(16 + header.count + 8 * (tokens.count + 1) + 8 * tokens.inputIds.count + digestBytes)
-        withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes += $0 }
+        unsafe withUnsafeBytes(of: UInt64(header.count).littleEndian) { unsafe bytes += $0 }
         bytes += header
-        tokens.offsets.map { Int64($0).littleEndian }.withUnsafeBytes { bytes += $0 }
-        tokens.inputIds.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
-        tokens.labels.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
-        tokens.marks.map { $0.littleEndian }.withUnsafeBytes { bytes += $0 }
+        unsafe tokens.offsets.map { Int64($0).littleEndian }.withUnsafeBytes { unsafe bytes += $0 }
+        unsafe tokens.inputIds.map { $0.littleEndian }.withUnsafeBytes { unsafe bytes += $0 }
+        unsafe tokens.labels.map { $0.littleEndian }.withUnsafeBytes { unsafe bytes += $0 }
+        unsafe tokens.marks.map { $0.littleEndian }.withUnsafeBytes { unsafe bytes += $0 }
         bytes += Array(SHA256.hash(data: bytes))
         return bytes
     }

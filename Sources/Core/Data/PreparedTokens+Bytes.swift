@@ -16,10 +16,10 @@ extension PreparedTokens {
         ]
         bytes.reserveCapacity(
             8 * (counts.count + offsets.count + marks.count) + 8 * inputIds.count + faultText.count + notes.count)
-        for number in counts + offsets { withUnsafeBytes(of: Int64(number)) { bytes += $0 } }
-        inputIds.withUnsafeBytes { bytes += $0 }
-        labels.withUnsafeBytes { bytes += $0 }
-        marks.withUnsafeBytes { bytes += $0 }
+        for number in counts + offsets { unsafe withUnsafeBytes(of: Int64(number)) { unsafe bytes += $0 } }
+        unsafe inputIds.withUnsafeBytes { unsafe bytes += $0 }
+        unsafe labels.withUnsafeBytes { unsafe bytes += $0 }
+        unsafe marks.withUnsafeBytes { unsafe bytes += $0 }
         return bytes + faultText + notes
     }
 
@@ -28,12 +28,12 @@ extension PreparedTokens {
     /// What ``bytes()`` of another process gave.
     public init(bytes: [UInt8]) {
         self.init()
-        bytes.withUnsafeBytes { all in
+        unsafe bytes.withUnsafeBytes { all in
             func numbers(_ range: Range<Int>) -> [Int] {
-                range.map { Int(all.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+                range.map { unsafe Int(all.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
             }
             func ids(from start: Int, _ count: Int) -> [Int32] {
-                (0..<count).map { all.loadUnaligned(fromByteOffset: start + 4 * $0, as: Int32.self) }
+                (0..<count).map { unsafe all.loadUnaligned(fromByteOffset: start + 4 * $0, as: Int32.self) }
             }
             let counts = numbers(0..<Self.countCount)
             let (offsetCount, tokenCount) = (counts[0], counts[1])
@@ -45,15 +45,17 @@ extension PreparedTokens {
             (readCount, cutCount, droppedCount) = (counts[2], counts[3], counts[4])
             (conversationCount, conversationExampleCount) = (counts[7], counts[8])
             (equalCount, categoryCount, content) = (counts[11], counts[12], Self.contents[counts[13]])
-            marks = (0..<counts[10]).map { all.loadUnaligned(fromByteOffset: marksStart + 8 * $0, as: Int64.self) }
+            marks = (0..<counts[10]).map {
+                unsafe all.loadUnaligned(fromByteOffset: marksStart + 8 * $0, as: Int64.self)
+            }
             offsets = numbers(Self.countCount..<Self.countCount + offsetCount)
             inputIds = ids(from: start, tokenCount)
             labels = ids(from: start + 4 * tokenCount, tokenCount)
-            let faultText = UnsafeRawBufferPointer(rebasing: all[end..<notesStart])
-            let shown = (try? JSONValue.parse(faultText, path: "faults"))?.arrayValue ?? []
+            let faultText = unsafe UnsafeRawBufferPointer(rebasing: all[end..<notesStart])
+            let shown = unsafe (try? JSONValue.parse(faultText, path: "faults"))?.arrayValue ?? []
             faults = DataFaults(shown: shown.compactMap(\.stringValue), count: counts[5])
-            let notes = UnsafeRawBufferPointer(rebasing: all[notesStart...])
-            if case .object(let members)? = try? JSONValue.parse(notes, path: "notes") {
+            let notes = unsafe UnsafeRawBufferPointer(rebasing: all[notesStart...])
+            if case .object(let members)? = unsafe try? JSONValue.parse(notes, path: "notes") {
                 for (note, count) in members { templateNotes[note] = count.intValue }
             }
         }

@@ -4,7 +4,7 @@ public enum BenchmarkShape {
     public static let names = ["smollm2-135m", "tinyllama-1.1b", "llama-70b", "tiny"]
 
     /// The named shape, or that of a Hugging Face `config.json`; nil for any other name.
-    public static func configuration(_ name: String) throws -> DecoderConfiguration? {
+    public static func configuration(_ name: String) throws -> ModelConfiguration? {
         switch name {
         case "smollm2-135m":
             llama(
@@ -27,8 +27,8 @@ public enum BenchmarkShape {
 
     private static func llama(
         width: Int, layers: Int, heads: Int, groups: Int, inner: Int, vocabulary: Int, base: Double, ties: Bool
-    ) -> DecoderConfiguration {
-        DecoderConfiguration(
+    ) -> ModelConfiguration {
+        ModelConfiguration(
             family: "llama", vocabularySize: vocabulary, hiddenSize: width, intermediateSize: inner, layerCount: layers,
             attentionHeads: heads, keyValueHeads: groups, headDimension: width / heads, maximumPositions: 2048,
             normEpsilon: 1e-6, rotaryBase: base, tiesEmbeddings: ties)

@@ -63,10 +63,10 @@ package struct ChoiceFile: Sendable {
     /// - Throws: ``DataError`` that names the file and the records that are wrong.
     package init(path: String, columns: [RunConfiguration.DataSection.Column] = []) throws(DataError) {
         let data = try ExampleReader.contents(of: path)
-        let collector = try data.withUnsafeBytes { all in
+        let collector = unsafe try data.withUnsafeBytes { all in
             Result { () throws(DataError) in
                 var collector = ChoiceCollector(path: path, columns: columns)
-                try JSONRecords.read(try ExampleReader.text(all, path: path), path: path, into: &collector)
+                unsafe try JSONRecords.read(try ExampleReader.text(all, path: path), path: path, into: &collector)
                 return collector
             }
         }.get()

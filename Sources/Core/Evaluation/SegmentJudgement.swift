@@ -12,10 +12,10 @@ public struct SegmentJudgement: Sendable, Equatable {
     /// - Parameter scores: of the sequence, one a class or one number.
     init(target: SegmentTarget, scores: UnsafeBufferPointer<Float>) {
         self.target = target
-        isFinite = scores.allSatisfy(\.isFinite)
+        isFinite = unsafe scores.allSatisfy(\.isFinite)
         switch target {
-        case .category: prediction = .category(Int32(scores.largestPlace))
-        case .value: prediction = .value(scores[0])
+        case .category: prediction = unsafe .category(Int32(scores.largestPlace))
+        case .value: prediction = unsafe .value(scores[0])
         }
     }
 
@@ -31,7 +31,7 @@ extension Head {
         guard !batch.segmentTargets.isEmpty else { return [] }
         let scores = scores(hidden, layout: batch.layout, engine: engine)
         return batch.segmentTargets.enumerated().map { index, target in
-            SegmentJudgement(
+            unsafe SegmentJudgement(
                 target: target,
                 scores: UnsafeBufferPointer(start: scores.rows(index..<index + 1).pointer, count: scores.columns))
         }

@@ -58,7 +58,7 @@ public struct AdapterVerification {
     }
 
     /// Random tokens in two short sequences.
-    private static func probeInput(_ configuration: DecoderConfiguration) -> ProbeInput {
+    private static func probeInput(_ configuration: ModelConfiguration) -> ProbeInput {
         var generator = SeededGenerator(seed: 0, purpose: "verification")
         let length = min(16, configuration.maximumPositions)
         let ids = (0..<2 * length).map { _ in Int32(generator.next(below: configuration.vocabularySize)) }
@@ -105,7 +105,7 @@ public struct AdapterVerification {
             && zip(model.attached?.parameters ?? [], values).allSatisfy {
                 Self.bits($0.value.elements()) == Self.bits($1)
             }
-        let original = try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { Array($0) }
+        let original = unsafe try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { unsafe Array($0) }
         add(
             "export", isSame,
             isSame

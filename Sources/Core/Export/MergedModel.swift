@@ -49,7 +49,7 @@ public enum MergedModel {
                 try DurableFolder.create(staged.stagingPath + "/" + ModelTemplates.additionalFolder)
             }
             for name in copied {
-                let bytes = try MappedFile(path: source + "/" + name).withBytes { Array($0) }
+                let bytes = unsafe try MappedFile(path: source + "/" + name).withBytes { unsafe Array($0) }
                 try DurableFile.write(bytes, to: staged.stagingPath + "/" + name)
             }
         } else {

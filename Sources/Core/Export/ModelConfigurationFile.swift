@@ -34,7 +34,7 @@ public enum ModelConfigurationFile {
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` for a family or a rotary scaling that cannot be said
     ///   there.
-    public static func json(of configuration: DecoderConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
+    public static func json(of configuration: ModelConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
         guard configuration.sequenceHead == nil else {
             throw .notRepresentable(
                 format: "a Hugging Face folder",

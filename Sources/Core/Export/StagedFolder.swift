@@ -26,11 +26,11 @@ public struct StagedFolder: ~Copyable {
         }
         for _ in 0..<8 {
             let staging = TemporaryName.make(for: trimmed, suffix: Self.suffix, hidden: true)
-            guard mkdir(staging, 0o777) == 0 else {
+            guard unsafe mkdir(staging, 0o777) == 0 else {
                 if errno == EEXIST { continue }
                 throw .unwritable(path: trimmed, reason: systemErrorText(errno))
             }
-            let descriptor = open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let descriptor = unsafe open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard descriptor >= 0, TemporaryName.claim(staging, descriptor) else {
                 if descriptor >= 0 { close(descriptor) }
                 continue
@@ -87,6 +87,8 @@ public struct StagedFolder: ~Copyable {
     }
 
     private static func move(_ source: String, to target: String) throws(FileError) {
-        guard rename(source, target) == 0 else { throw .unwritable(path: target, reason: systemErrorText(errno)) }
+        guard unsafe rename(source, target) == 0 else {
+            throw .unwritable(path: target, reason: systemErrorText(errno))
+        }
     }
 }

@@ -72,7 +72,7 @@ public final class Generator {
         func take(_ logits: Tensor, for slots: Range<Int>) {
             for slot in slots {
                 let row = logits.rows(slot - slots.lowerBound..<slot - slots.lowerBound + 1)
-                let token = Int32(
+                let token = unsafe Int32(
                     active[slot].sampler.sample(UnsafeBufferPointer(start: row.pointer, count: row.count)))
                 let (index, request) = (active[slot].index, active[slot].request)
                 if request.stopIds.contains(token) {

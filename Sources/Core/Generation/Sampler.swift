@@ -22,13 +22,13 @@ public struct Sampler: Sendable {
     ///
     /// - Source: Holtzman et al. 2019, *The Curious Case of Neural Text Degeneration*, arXiv:1904.09751.
     public mutating func sample(_ logits: UnsafeBufferPointer<Float>) -> Int {
-        guard temperature > 0 else { return Self.greatest(logits) }
-        let maximum = Double(logits.max() ?? 0)
+        guard temperature > 0 else { return unsafe Self.greatest(logits) }
+        let maximum = unsafe Double(logits.max() ?? 0)
         weights.removeAll(keepingCapacity: true)
         weights.reserveCapacity(logits.count)
         var total = 0.0
-        for logit in logits {
-            let weight = exp((Double(logit) - maximum) / temperature)
+        for id in logits.indices {
+            let weight = unsafe exp((Double(logits[id]) - maximum) / temperature)
             weights.append(weight)
             total += weight
         }
@@ -61,7 +61,7 @@ public struct Sampler: Sendable {
 
     private static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Int {
         var best = 0
-        for index in logits.indices where logits[index] > logits[best] { best = index }
+        for index in logits.indices where unsafe logits[index] > logits[best] { best = index }
         return best
     }
 }

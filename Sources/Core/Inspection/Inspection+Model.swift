@@ -33,7 +33,7 @@ extension Inspection {
         return result
     }
 
-    private mutating func add(_ configuration: DecoderConfiguration) {
+    private mutating func add(_ configuration: ModelConfiguration) {
         add("family", .string(configuration.family))
         add("layers", configuration.layerCount)
         add("hidden_size", configuration.hiddenSize)

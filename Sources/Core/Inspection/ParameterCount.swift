@@ -4,7 +4,7 @@ import Foundation
 /// How many numbers a method trains in a model, from shapes alone.
 public struct ParameterCount: Sendable {
     /// The model's shape.
-    public let model: DecoderConfiguration
+    public let model: ModelConfiguration
     /// Numbers in the model.
     public let modelParameters: Int
     /// The method and its options.
@@ -15,7 +15,7 @@ public struct ParameterCount: Sendable {
     /// Counts what an `adapter` section trains in a model of this shape.
     ///
     /// - Throws: what the method throws for a model or options that it cannot do with.
-    public init(model: DecoderConfiguration, section: RunConfiguration.AdapterSection) throws {
+    public init(model: ModelConfiguration, section: RunConfiguration.AdapterSection) throws {
         let inventory = try ModelInventory(configuration: model, storage: .encoding(.float32), adapter: section)
         self.model = model
         self.section = section

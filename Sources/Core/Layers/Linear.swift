@@ -89,7 +89,7 @@ public final class Linear: TrainableMatrix {
     func trainableParameter(prefix: String) -> Parameter {
         let stored = (weight as? TransposedWeight)?.stored ?? weight
         return Parameter(name: prefix + path + ".weight", shape: storedShape) { value in
-            stored.decode(rows: 0..<stored.outFeatures, into: value.pointer)
+            unsafe stored.decode(rows: 0..<stored.outFeatures, into: value.pointer)
         }
     }
 
@@ -101,7 +101,7 @@ public final class Linear: TrainableMatrix {
     public func currentWeight(_ memory: TensorMemory) -> Tensor {
         guard let trainable else {
             let current = weight.dequantised(memory)
-            sidePath?.update.add(elements: 0..<current.count, to: current.pointer)
+            unsafe sidePath?.update.add(elements: 0..<current.count, to: current.pointer)
             return current
         }
         return storesTransposed ? trainable.value.transposed(memory) : trainable.value

@@ -14,7 +14,7 @@ public final class RotaryAttention {
 
     /// The attention of layer `layer`, whose modules are those of `parts` under `self_attn`.
     init(
-        _ parts: LayerParts, layer: Int, configuration: DecoderConfiguration, shape: AttentionShape, rotary: RotaryTable
+        _ parts: LayerParts, layer: Int, configuration: ModelConfiguration, shape: AttentionShape, rotary: RotaryTable
     ) throws {
         let (d, biased) = (configuration.hiddenSize, configuration.queryKeyValueBias)
         query = try parts.linear("self_attn.q_proj", .query, shape.queryWidth, d, bias: biased)

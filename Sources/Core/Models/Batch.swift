@@ -66,9 +66,9 @@ public struct Batch: Equatable {
     ) {
         precondition(ids.count == labels.count && ids.count >= 2, "a segment needs two tokens or more and their labels")
         let count = ids.count - 1
-        inputIds += ids[..<count]
-        targets += labels[1...]
-        for label in labels[1...] where label >= 0 { supervisedCount += 1 }
+        unsafe inputIds += ids[..<count]
+        unsafe targets += labels[1...]
+        supervisedCount += unsafe labels[1...].count { $0 >= 0 }
         layout.append(count)
         exampleIndices.append(exampleIndex)
     }

@@ -75,9 +75,9 @@ public final class ClassificationHead: Head {
         let verdict = engine.memory.activation(rows: scores.value.rows, columns: scores.value.columns)
         verdict.copy(from: scores.value)
         var losses = [Double](repeating: 0, count: rows.count)
-        losses.withUnsafeMutableBufferPointer { losses in
+        unsafe losses.withUnsafeMutableBufferPointer { losses in
             guard let first = losses.baseAddress else { return }
-            objective.losses(
+            unsafe objective.losses(
                 of: verdict, rows: 0..<rows.count, supervision, into: first, writesGradient: wantsGradient,
                 engine: engine)
         }

@@ -55,7 +55,7 @@ final class Gemma2Layer: TransformerLayer {
     let inputNorm, postAttentionNorm, preFeedForwardNorm, postFeedForwardNorm: Norm
     let gate, up, down: Linear
 
-    init(index: Int, configuration: DecoderConfiguration, rotary: RotaryTable, weights: any WeightStore) throws {
+    init(index: Int, configuration: ModelConfiguration, rotary: RotaryTable, weights: any WeightStore) throws {
         self.index = index
         path = "\(configuration.names.layers).\(index)"
         let parts = LayerParts(prefix: path + ".", block: .layer(index), weights: weights)

@@ -7,7 +7,7 @@ import CatenaFiles
 /// one at a time.
 public final class LanguageModel {
     /// Shape and options.
-    public let configuration: DecoderConfiguration
+    public let configuration: ModelConfiguration
     /// First block.
     public let embedding: EmbeddingBlock
     /// The transformer layers.
@@ -32,7 +32,7 @@ public final class LanguageModel {
     var wholeTraining: AttachedAdapter?
 
     /// Builds the model from `weights`.
-    public convenience init(configuration: DecoderConfiguration, weights: any WeightStore, engine: Engine) throws {
+    public convenience init(configuration: ModelConfiguration, weights: any WeightStore, engine: Engine) throws {
         try self.init(
             configuration: configuration, weights: weights, engine: engine,
             layers: try ModelFamily.named(configuration.family).layers)
@@ -40,8 +40,8 @@ public final class LanguageModel {
 
     /// Builds the model with the layers that `layers` makes.
     package init(
-        configuration: DecoderConfiguration, weights: any WeightStore, engine: Engine,
-        layers: (DecoderConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer]
+        configuration: ModelConfiguration, weights: any WeightStore, engine: Engine,
+        layers: (ModelConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer]
     ) throws {
         self.configuration = configuration
         self.engine = engine

@@ -5,7 +5,7 @@ public import CatenaEngine
 /// The projection costs as much as several layers, so it runs only where there is a target, and in
 /// tiles of rows so that the logits of a whole batch never exist.
 public final class LanguageModelHead: Head {
-    private let configuration: DecoderConfiguration
+    private let configuration: ModelConfiguration
     private let norm: Norm?
     private let projection: TokenEmbedding
 
@@ -17,7 +17,7 @@ public final class LanguageModelHead: Head {
         min(512, max(128, (1 << 25) / max(vocabulary, 1) / 64 * 64))
     }
 
-    init(configuration: DecoderConfiguration, norm: Norm?, projection: TokenEmbedding) {
+    init(configuration: ModelConfiguration, norm: Norm?, projection: TokenEmbedding) {
         self.configuration = configuration
         self.norm = norm
         self.projection = projection
@@ -31,7 +31,7 @@ public final class LanguageModelHead: Head {
         let logits = engine.memory.tensor(rows: hidden.rows, columns: configuration.vocabularySize)
         projection.project(normed.value, into: logits, engine: engine)
         if let cap = configuration.headSoftCap {
-            Kernels.softCap(engine.threads, x: logits.pointer, slopes: nil, cap: cap, count: logits.count)
+            unsafe Kernels.softCap(engine.threads, x: logits.pointer, slopes: nil, cap: cap, count: logits.count)
         }
         return logits
     }

@@ -9,7 +9,7 @@ public final class LayerNormDecoderLayer: TransformerLayer {
     public let index: Int
     public let path: String
     public var sublayerAdapters = SublayerAdapters()
-    let configuration: DecoderConfiguration
+    let configuration: ModelConfiguration
     let activation: Activation
 
     /// Where the files of a family keep a layer's weights: modules of the layer.
@@ -27,7 +27,7 @@ public final class LayerNormDecoderLayer: TransformerLayer {
     let output, up, down: Linear
 
     init(
-        index: Int, configuration: DecoderConfiguration, activation: Activation, names: Names,
+        index: Int, configuration: ModelConfiguration, activation: Activation, names: Names,
         weights: any WeightStore
     ) throws {
         self.index = index

@@ -148,7 +148,7 @@ public struct ModelDescription {
     }
 
     /// The part of the configuration that all families share.
-    func sharedConfiguration(_ family: ModelFamily) throws -> DecoderConfiguration {
+    func sharedConfiguration(_ family: ModelFamily) throws -> ModelConfiguration {
         let hiddenSize = try required("hidden_size")
         let heads = try required("num_attention_heads")
         guard heads > 0 else {
@@ -156,7 +156,7 @@ public struct ModelDescription {
         }
         try requireActivation(family.hiddenActivations)
         try requireFullRotation(headDimension: try integer("head_dim") ?? hiddenSize / heads)
-        return DecoderConfiguration(
+        return ModelConfiguration(
             family: family.name, vocabularySize: try vocabularySize(), hiddenSize: hiddenSize,
             intermediateSize: try integer("intermediate_size") ?? family.feedForwardFactor.map { $0 * hiddenSize }
                 ?? required("intermediate_size"),

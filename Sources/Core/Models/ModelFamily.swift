@@ -23,9 +23,9 @@ public struct ModelFamily: Sendable {
     /// How models of the family judge whole sequences.
     var sequenceHead = SequenceHead.lastToken
     /// What the family adds to the configuration that all of them share.
-    let adjust: @Sendable (_ configuration: inout DecoderConfiguration, _ source: ModelDescription) throws -> Void
+    let adjust: @Sendable (_ configuration: inout ModelConfiguration, _ source: ModelDescription) throws -> Void
     /// The layers of a model; of the Llama kind unless the family makes its own.
-    var layers: @Sendable (DecoderConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer] = {
+    var layers: @Sendable (ModelConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer] = {
         configuration, weights, engine in
         let rotary = configuration.rotaryTable(memory: engine.memory)
         return try (0..<configuration.layerCount).map {
@@ -63,7 +63,7 @@ public struct ModelFamily: Sendable {
     /// - Parameter files: its weights; nil for a model without.
     func configuration(
         of description: ModelDescription, for purpose: ModelPurpose, files: WeightFiles?
-    ) throws -> DecoderConfiguration.Opened {
+    ) throws -> ModelConfiguration.Opened {
         try description.refuseQuantised()
         let description = description.renamingKeys(keys)
         var configuration = try description.sharedConfiguration(self)
@@ -77,7 +77,7 @@ public struct ModelFamily: Sendable {
     /// - Throws: ``ModelError`` for an unknown family or a value that is missing or out of range.
     public static func configuration(
         of description: ModelDescription, for purpose: ModelPurpose = ModelPurpose()
-    ) throws -> (family: ModelFamily, configuration: DecoderConfiguration) {
+    ) throws -> (family: ModelFamily, configuration: ModelConfiguration) {
         let family = try of(description)
         return (family, try family.configuration(of: description, for: purpose, files: nil).configuration)
     }
@@ -88,9 +88,9 @@ public struct ModelFamily: Sendable {
     /// - Throws: ``ModelError`` or ``FileError``; also where weights beside the `config.json` hold more layers than it says.
     public static func configuration(
         at path: String, for purpose: ModelPurpose = ModelPurpose()
-    ) throws -> DecoderConfiguration {
+    ) throws -> ModelConfiguration {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw FileError.missing(path: path)
         }
         guard isFolder.boolValue || path.hasSuffix(".json") else {
@@ -105,7 +105,7 @@ public struct ModelFamily: Sendable {
 
     private static func checked(
         _ description: ModelDescription, _ purpose: ModelPurpose, _ files: WeightFiles?
-    ) throws -> DecoderConfiguration {
+    ) throws -> ModelConfiguration {
         let family = try of(description)
         let configuration = try family.configuration(of: description, for: purpose, files: files).configuration
         if let files { try configuration.requireAllLayers(of: files, path: description.path) }

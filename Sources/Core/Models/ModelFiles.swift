@@ -14,7 +14,7 @@ public final class ModelFiles {
     public let files: WeightFiles
     let family: ModelFamily
     /// Shape and options, as the files bear them out.
-    public let configuration: DecoderConfiguration
+    public let configuration: ModelConfiguration
     /// What differs from the configuration, and what is not in the files, a sentence each.
     private let differences: [String]
     /// The tensors of the model, by their names in the files.
@@ -85,20 +85,22 @@ public final class ModelFiles {
             return false
         }
         guard head.shape == table.shape else { return true }
-        if head.encoding == table.encoding, let x = head.bytes.baseAddress, let y = table.bytes.baseAddress {
-            return memcmp(x, y, head.byteCount) != 0
+        if head.encoding == table.encoding, let x = unsafe head.bytes.baseAddress,
+            let y = unsafe table.bytes.baseAddress
+        {
+            return unsafe memcmp(x, y, head.byteCount) != 0
         }
         for row in 0..<head.rowCount {
             var (x, y) = ([Float](repeating: 0, count: head.rowLength), [Float](repeating: 0, count: head.rowLength))
-            try head.decodeRows(row..<row + 1, into: &x)
-            try table.decodeRows(row..<row + 1, into: &y)
+            unsafe try head.decodeRows(row..<row + 1, into: &x)
+            unsafe try table.decodeRows(row..<row + 1, into: &y)
             if x != y { return true }
         }
         return false
     }
 }
 
-extension DecoderConfiguration {
+extension ModelConfiguration {
     /// Checks that `files` hold no layer that the configuration leaves out.
     ///
     /// - Parameter path: the file that says how many layers there are.
@@ -135,21 +137,22 @@ extension ModelFiles {
 extension StoredTensor {
     /// Whether one of the numbers in `rows` is NaN or infinite.
     package func hasNonFinite(_ rows: Range<Int>, threads: ThreadPool, memory: TensorMemory) -> Bool {
-        guard !rows.isEmpty, rowLength > 0, let image = bytes.baseAddress else { return false }
-        if let floats = mappedFloats {
-            return Kernels.hasNonFinite(threads, x: floats + rows.lowerBound * rowLength, count: rows.count * rowLength)
+        guard !rows.isEmpty, rowLength > 0, let image = unsafe bytes.baseAddress else { return false }
+        if let floats = unsafe mappedFloats {
+            return unsafe Kernels.hasNonFinite(
+                threads, x: floats + rows.lowerBound * rowLength, count: rows.count * rowLength)
         }
-        if !encoding.scaleOffsets.isEmpty { return hasNonFiniteScale(rows, of: image, threads: threads) }
+        if !encoding.scaleOffsets.isEmpty { return unsafe hasNonFiniteScale(rows, of: image, threads: threads) }
         let step = min(max((1 << 20) / rowLength, 1), rows.count)
         let buffer = memory.tensor(rows: step, columns: rowLength)
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
             let end = min(start + step, rows.upperBound)
             threads.runRows(end - start, minimumPerTask: 16) { part in
-                decodeRows(
+                unsafe decodeRows(
                     start + part.lowerBound..<start + part.upperBound, from: image,
                     into: buffer.pointer + part.lowerBound * rowLength)
             }
-            if Kernels.hasNonFinite(threads, x: buffer.pointer, count: (end - start) * rowLength) { return true }
+            if unsafe Kernels.hasNonFinite(threads, x: buffer.pointer, count: (end - start) * rowLength) { return true }
         }
         return false
     }
@@ -162,9 +165,9 @@ extension StoredTensor {
         threads.runRows(rows.count * rowBlocks, minimumPerTask: 1 << 14) { blocks in
             var isFinite = true
             for block in blocks {
-                let start = image + (rows.lowerBound * rowBlocks + block) * blockBytes
+                let start = unsafe image + (rows.lowerBound * rowBlocks + block) * blockBytes
                 for offset in offsets {
-                    let bits = UInt16(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+                    let bits = unsafe UInt16(littleEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
                     // All exponent bits of a float16 are set in NaN and the infinities alone.
                     isFinite = isFinite && bits & 0x7C00 != 0x7C00
                 }

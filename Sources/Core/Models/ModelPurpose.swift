@@ -18,10 +18,10 @@ public struct ModelPurpose: Sendable, Equatable {
     static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
 }
 
-extension DecoderConfiguration {
+extension ModelConfiguration {
     /// What the configuration becomes for a purpose, and what the user should know about that, a sentence each.
     struct Opened {
-        var configuration: DecoderConfiguration
+        var configuration: ModelConfiguration
         var notes: [String] = []
         /// Tensors of the files that another head has taken the place of.
         var replaced: Set<String> = []
@@ -116,7 +116,7 @@ private struct FiledHead {
     /// Labels of the classifier in the files; nil if there is none.
     let classifierRows: Int?
 
-    init(_ head: SequenceHead, _ configuration: DecoderConfiguration, _ files: WeightFiles?) {
+    init(_ head: SequenceHead, _ configuration: ModelConfiguration, _ files: WeightFiles?) {
         self.head = head
         var tensors: [String: String] = [:]
         if let files, files.gguf == nil {

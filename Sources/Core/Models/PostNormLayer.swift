@@ -19,7 +19,7 @@ public final class PostNormLayer: TransformerLayer {
         var query, key, value, output, attentionNorm, up, down, feedForwardNorm: String
     }
 
-    init(index: Int, configuration: DecoderConfiguration, names: Names, weights: any WeightStore) throws {
+    init(index: Int, configuration: ModelConfiguration, names: Names, weights: any WeightStore) throws {
         self.index = index
         path = "\(configuration.names.layers).\(index)"
         shape = configuration.attentionShape(layer: index)

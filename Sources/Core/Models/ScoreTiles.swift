@@ -34,9 +34,9 @@ struct ScoreTiles {
             let start = (reversed ? count - 1 - index : index) * tile
             let range = start..<min(start + tile, rows.rows)
             let scores = project(range)
-            losses.withUnsafeMutableBufferPointer { losses in
+            unsafe losses.withUnsafeMutableBufferPointer { losses in
                 guard let first = losses.baseAddress else { return }
-                objective.losses(
+                unsafe objective.losses(
                     of: scores, rows: range, supervision, into: first + start, writesGradient: gradient != nil,
                     engine: engine)
             }
@@ -57,7 +57,7 @@ struct ScoreTiles {
             projection.project(rows.rows(range), into: scores, engine: engine)
         }
         if let cap {
-            Kernels.softCap(
+            unsafe Kernels.softCap(
                 engine.threads, x: scores.pointer, slopes: slopes?.pointer, cap: cap, count: scores.count)
         }
         present = range

@@ -7,7 +7,7 @@ struct TensorNames {
     /// What stands before a layer's number: `model.layers.`; in the files of a model without its head, `layers.`.
     private let layerPrefixes: [String]
 
-    init(_ configuration: DecoderConfiguration, isGGUF: Bool) {
+    init(_ configuration: ModelConfiguration, isGGUF: Bool) {
         embedding = configuration.names.tokens
         let layers = configuration.names.layers + "."
         layerPrefixes = isGGUF ? ["blk."] : [layers, Self.bare(layers)]

@@ -51,7 +51,7 @@ public final class TokenEmbedding: TrainableMatrix {
     func trainableParameter() -> Parameter {
         let frozen = weight
         return Parameter(name: name, shape: [rows, columns]) { value in
-            frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
+            unsafe frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
         }
     }
 

@@ -16,8 +16,8 @@ public struct CrossEntropy: Objective {
     /// Σ of the segments whose highest score, of equal ones the first, is the label's.
     public func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double] {
         let right = supervision.targets.indices.count { row in
-            let own = UnsafeBufferPointer(start: scores.rows(row..<row + 1).pointer, count: scores.columns)
-            return own.largestPlace == Int(supervision.targets[row])
+            let own = unsafe UnsafeBufferPointer(start: scores.rows(row..<row + 1).pointer, count: scores.columns)
+            return unsafe own.largestPlace == Int(supervision.targets[row])
         }
         return [Double(right)]
     }
@@ -37,7 +37,8 @@ public struct CrossEntropy: Objective {
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {
-        supervision.crossEntropy(of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
+        unsafe supervision.crossEntropy(
+            of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
     }
 }
 
@@ -53,11 +54,11 @@ extension Supervision {
         of scores: Tensor, rows: Range<Int>, into losses: UnsafeMutablePointer<Double>, writesGradient: Bool,
         engine: Engine
     ) {
-        targets.withUnsafeBufferPointer { targets in
-            weights.withUnsafeBufferPointer { weights in
+        unsafe targets.withUnsafeBufferPointer { targets in
+            unsafe weights.withUnsafeBufferPointer { weights in
                 guard let targets = targets.baseAddress, let weights = weights.baseAddress else { return }
                 engine.measured(.crossEntropy) {
-                    Kernels.crossEntropyRows(
+                    unsafe Kernels.crossEntropyRows(
                         engine.threads, logits: scores.pointer, targets: targets + rows.lowerBound,
                         weights: weights + rows.lowerBound, rows: rows.count, vocabulary: scores.columns,
                         losses: losses, writeGradient: writesGradient)

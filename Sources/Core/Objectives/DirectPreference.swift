@@ -40,7 +40,7 @@ public struct DirectPreference: Objective {
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {
-        tokens.losses(
+        unsafe tokens.losses(
             of: scores, rows: rows, supervision, into: losses, writesGradient: writesGradient, engine: engine)
     }
 

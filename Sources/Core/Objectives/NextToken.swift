@@ -21,6 +21,7 @@ public struct NextToken: Objective {
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {
-        supervision.crossEntropy(of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
+        unsafe supervision.crossEntropy(
+            of: scores, rows: rows, into: losses, writesGradient: writesGradient, engine: engine)
     }
 }

@@ -28,9 +28,11 @@ public struct SquaredError: Objective {
     ) {
         precondition(scores.columns == 1, "one score for a number, not \(scores.columns)")
         for (index, row) in rows.enumerated() {
-            let (weight, difference) = (supervision.weights[row], scores.pointer[index] - supervision.values[row])
-            losses[index] = Double(weight) * Double(difference) * Double(difference)
-            if writesGradient { scores.pointer[index] = 2 * weight * difference }
+            let (weight, difference) = unsafe (
+                supervision.weights[row], scores.pointer[index] - supervision.values[row]
+            )
+            unsafe losses[index] = Double(weight) * Double(difference) * Double(difference)
+            if writesGradient { unsafe scores.pointer[index] = 2 * weight * difference }
         }
     }
 }

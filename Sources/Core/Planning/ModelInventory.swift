@@ -34,7 +34,7 @@ public struct ModelInventory: Sendable, Equatable {
     }
 
     /// Shape and options of the model.
-    public let configuration: DecoderConfiguration
+    public let configuration: ModelConfiguration
     /// The tables of token and position vectors.
     public let embedding: Block
     /// The transformer layers.
@@ -60,7 +60,7 @@ public struct ModelInventory: Sendable, Equatable {
     /// - Parameter adapter: nil if every parameter is trained.
     /// - Throws: ``PlanningError/encoding(_:columns:name:)``, or what the model's files and the adapter's method throw.
     public init(
-        configuration: DecoderConfiguration, storage: Storage, adapter: RunConfiguration.AdapterSection?
+        configuration: ModelConfiguration, storage: Storage, adapter: RunConfiguration.AdapterSection?
     ) throws {
         let weights = CountedWeights(storage)
         let model = try LanguageModel(configuration: configuration, weights: weights, engine: Engine(threads: 1))

@@ -27,11 +27,12 @@ final class AppendOnlyFile {
             case .empty: O_TRUNC
             case .atEnd: O_APPEND
             }
-        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | mode, 0o644)
+        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | mode, 0o644)
         let reason =
-            errno == ELOOP ? "it is a link, and nothing is written through links" : String(cString: strerror(errno))
+            unsafe errno == ELOOP
+            ? "it is a link, and nothing is written through links" : String(cString: strerror(errno))
         var status = stat()
-        if (descriptor < 0 ? lstat(path, &status) : fstat(descriptor, &status)) == 0,
+        if unsafe (descriptor < 0 ? lstat(path, &status) : fstat(descriptor, &status)) == 0,
             ![S_IFLNK, S_IFCHR].contains(status.st_mode & S_IFMT), let kind = InputFile.kind(status.st_mode)
         {
             if descriptor >= 0 { Foundation.close(descriptor) }
@@ -50,7 +51,7 @@ final class AppendOnlyFile {
         try requireNamed()
         var written = 0
         while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe bytes[written...].withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
             written += count
@@ -59,8 +60,8 @@ final class AppendOnlyFile {
 
     private func requireNamed() throws(ReportingError) {
         var (own, named) = (stat(), stat())
-        guard fstat(descriptor, &own) == 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
-        guard stat(path, &named) == 0, named.st_dev == own.st_dev, named.st_ino == own.st_ino else {
+        guard unsafe fstat(descriptor, &own) == 0 else { throw .cannotWrite(path: path, reason: Self.lastError) }
+        guard unsafe stat(path, &named) == 0, named.st_dev == own.st_dev, named.st_ino == own.st_ino else {
             throw .cannotWrite(path: path, reason: "it was removed or replaced while the run was writing it")
         }
     }
@@ -73,5 +74,5 @@ final class AppendOnlyFile {
         if result != 0 { throw .cannotWrite(path: path, reason: Self.lastError) }
     }
 
-    static var lastError: String { String(cString: strerror(errno)) }
+    static var lastError: String { unsafe String(cString: strerror(errno)) }
 }

@@ -46,7 +46,7 @@ public enum ProgressStyle: Sendable, Equatable {
     /// The width of the terminal behind standard error, else `COLUMNS`, else 80.
     public static func terminalColumns() -> Int {
         var size = winsize()
-        if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        if unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
         return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap {
             $0 > 0 ? $0 : nil
         } ?? 80

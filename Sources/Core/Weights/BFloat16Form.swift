@@ -21,20 +21,20 @@ struct BFloat16Form: WeightForm {
 
     func fill(_ memory: UnsafeMutableRawPointer, threads: ThreadPool) {
         threads.runRows(rows, minimumPerTask: 16) { range in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
+            unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
                 guard let floats = floats.baseAddress else { return }
-                for index in range { round(index, through: floats, into: memory + index * rowBytes) }
+                for index in range { unsafe round(index, through: floats, into: memory + index * rowBytes) }
             }
         }
     }
 
     func weight(at memory: WeightMemory) -> any FrozenWeight {
         let (columns, rowBytes) = (columns, rowBytes)
-        return CompactWeight(rows: rows, columns: columns, storedBytes: workingBytes, original: inFile) {
+        return unsafe CompactWeight(rows: rows, columns: columns, storedBytes: workingBytes, original: inFile) {
             range, destination in
             withExtendedLifetime(memory.owner) {
                 for (index, row) in range.enumerated() {
-                    PlainDecoding.decode(
+                    unsafe PlainDecoding.decode(
                         .bfloat16, memory.bytes + row * rowBytes, count: columns, into: destination + index * columns)
                 }
             }
@@ -44,27 +44,27 @@ struct BFloat16Form: WeightForm {
     func read(
         _ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes
     ) throws(FileError) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
-            withUnsafeTemporaryAllocation(byteCount: rowBytes, alignment: 4) { row in
+        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { floats in
+            unsafe withUnsafeTemporaryAllocation(byteCount: rowBytes, alignment: 4) { row in
                 guard let floats = floats.baseAddress, let start = row.baseAddress else { return }
                 for index in range.lowerBound / rowBytes..<(range.upperBound + rowBytes - 1) / rowBytes {
-                    round(index, through: floats, into: start)
+                    unsafe round(index, through: floats, into: start)
                     files.add(byteCount: source.storedBytes / rows)
-                    row.copy(range, of: index * rowBytes, into: destination)
+                    unsafe row.copy(range, of: index * rowBytes, into: destination)
                 }
             }
         }
     }
 
     func unpack(_ sent: UnsafeRawPointer, into memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        memory.copyMemory(from: sent, byteCount: workingBytes)
+        unsafe memory.copyMemory(from: sent, byteCount: workingBytes)
     }
 
     private func round(_ row: Int, through floats: UnsafeMutablePointer<Float>, into memory: UnsafeMutableRawPointer) {
-        source.decode(rows: row..<row + 1, into: floats)
-        let halves = memory.assumingMemoryBound(to: UInt16.self)
-        NarrowFloats.roundToBFloat16(floats, into: halves, count: columns)
-        if columns % 2 == 1 { halves[columns] = 0 }
+        unsafe source.decode(rows: row..<row + 1, into: floats)
+        let halves = unsafe memory.assumingMemoryBound(to: UInt16.self)
+        unsafe NarrowFloats.roundToBFloat16(floats, into: halves, count: columns)
+        if columns % 2 == 1 { unsafe halves[columns] = 0 }
     }
 }
 
@@ -74,7 +74,7 @@ extension UnsafeMutableRawBufferPointer {
     func copy(_ range: Range<Int>, of offset: Int, into destination: UnsafeMutableRawPointer) {
         let wanted = range.clamped(to: offset..<offset + count)
         guard !wanted.isEmpty, let source = baseAddress else { return }
-        (destination + wanted.lowerBound - range.lowerBound).copyMemory(
+        unsafe (destination + wanted.lowerBound - range.lowerBound).copyMemory(
             from: source + wanted.lowerBound - offset, byteCount: wanted.count)
     }
 }

@@ -5,7 +5,7 @@ public import CatenaEngine
 ///     Y[:, R] = X W_Rᵀ,   dX = Σ_R dY[:, R] W_R       for each block R of rows
 ///
 /// The block is what about 4 MB hold, whatever the number of threads; decoding costs a pass over the matrix in each product.
-public final class CompactWeight: FrozenWeight {
+@safe public final class CompactWeight: FrozenWeight {
     public let outFeatures: Int
     public let inFeatures: Int
     public let storedBytes: Int
@@ -21,13 +21,13 @@ public final class CompactWeight: FrozenWeight {
     ) {
         (outFeatures, inFeatures, self.storedBytes) = (rows, columns, storedBytes)
         self.original = original
-        decodeRows = decode
+        unsafe decodeRows = decode
     }
 
     public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         precondition(x.columns == inFeatures && y.columns == outFeatures && x.rows == y.rows, "X Wᵀ shapes")
         eachBlock(engine) { rows, block in
-            BLAS.gemm(
+            unsafe BLAS.gemm(
                 engine.threads, transposeA: false, transposeB: true, m: x.rows, n: rows.count, k: inFeatures, alpha: 1,
                 a: x.pointer, lda: x.columns, b: block.pointer, ldb: inFeatures, beta: 0,
                 c: y.pointer + rows.lowerBound, ldc: y.columns)
@@ -37,7 +37,7 @@ public final class CompactWeight: FrozenWeight {
     public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
         precondition(dY.columns == outFeatures && dX.columns == inFeatures && dY.rows == dX.rows, "dY W shapes")
         eachBlock(engine) { rows, block in
-            BLAS.gemm(
+            unsafe BLAS.gemm(
                 engine.threads, transposeA: false, transposeB: false, m: dY.rows, n: inFeatures, k: rows.count,
                 alpha: 1, a: dY.pointer + rows.lowerBound, lda: dY.columns, b: block.pointer, ldb: inFeatures,
                 beta: accumulate || rows.lowerBound > 0 ? 1 : 0, c: dX.pointer, ldc: dX.columns)
@@ -45,8 +45,8 @@ public final class CompactWeight: FrozenWeight {
     }
 
     public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        if let original { return original.decode(rows: rows, into: destination) }
-        decodeRows(rows, destination)
+        if let original { return unsafe original.decode(rows: rows, into: destination) }
+        unsafe decodeRows(rows, destination)
     }
 
     private func eachBlock(_ engine: Engine, _ body: (Range<Int>, Tensor) -> Void) {
@@ -55,7 +55,7 @@ public final class CompactWeight: FrozenWeight {
         for start in stride(from: 0, to: outFeatures, by: most) {
             let rows = start..<min(start + most, outFeatures)
             engine.threads.runRows(rows.count, minimumPerTask: 8) { part in
-                decodeRows(
+                unsafe decodeRows(
                     start + part.lowerBound..<start + part.upperBound, block.pointer + part.lowerBound * inFeatures)
             }
             body(rows, block)

@@ -17,8 +17,8 @@ package struct Float32Form: WeightForm {
     }
 
     package func fill(_ memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        guard let file = matrix.stored.bytes.baseAddress else { return }
-        unpack(file, into: memory, threads: threads)
+        guard let file = unsafe matrix.stored.bytes.baseAddress else { return }
+        unsafe unpack(file, into: memory, threads: threads)
     }
 
     package func weight(at memory: WeightMemory) -> any FrozenWeight {
@@ -28,10 +28,10 @@ package struct Float32Form: WeightForm {
     package func read(
         _ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes
     ) throws(FileError) {
-        try files.read(matrix.stored, from: range.lowerBound, count: range.count, into: destination)
+        unsafe try files.read(matrix.stored, from: range.lowerBound, count: range.count, into: destination)
     }
 
     package func unpack(_ sent: UnsafeRawPointer, into memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        matrix.decode(from: sent, into: memory.assumingMemoryBound(to: Float.self), threads: threads)
+        unsafe matrix.decode(from: sent, into: memory.assumingMemoryBound(to: Float.self), threads: threads)
     }
 }

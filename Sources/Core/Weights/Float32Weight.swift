@@ -32,6 +32,6 @@ public final class Float32Weight: FrozenWeight {
 
     public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         let source = tensor.rows(rows)
-        destination.update(from: source.pointer, count: source.count)
+        unsafe destination.update(from: source.pointer, count: source.count)
     }
 }

@@ -27,44 +27,44 @@ struct Int8Form: WeightForm {
     func inPlace(isShared: Bool) -> (any FrozenWeight)? { nil }
 
     func fill(_ memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        Int8Codes(rows: rows, columns: columns, memory: memory, owner: source).quantise(threads: threads) {
-            source.decode(rows: $0, into: $1)
+        unsafe Int8Codes(rows: rows, columns: columns, memory: memory, owner: source).quantise(threads: threads) {
+            unsafe source.decode(rows: $0, into: $1)
         }
     }
 
     func weight(at memory: WeightMemory) -> any FrozenWeight {
-        let codes = Int8Codes(rows: rows, columns: columns, memory: memory.bytes, owner: memory.owner)
+        let codes = unsafe Int8Codes(rows: rows, columns: columns, memory: memory.bytes, owner: memory.owner)
         if let gradientDigits { return Int8Weight(codes, gradientDigits: gradientDigits, original: inFile) }
-        return CompactWeight(rows: rows, columns: columns, storedBytes: workingBytes, original: inFile) {
-            codes.decode(rows: $0, into: $1)
+        return unsafe CompactWeight(rows: rows, columns: columns, storedBytes: workingBytes, original: inFile) {
+            unsafe codes.decode(rows: $0, into: $1)
         }
     }
 
     func read(
         _ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes
     ) throws(FileError) {
-        withUnsafeTemporaryAllocation(byteCount: sentPanelBytes, alignment: 64) { sent in
+        unsafe withUnsafeTemporaryAllocation(byteCount: sentPanelBytes, alignment: 64) { sent in
             guard let codes = sent.baseAddress else { return }
-            let scales = (codes + panelBytes).assumingMemoryBound(to: Float.self)
+            let scales = unsafe (codes + panelBytes).assumingMemoryBound(to: Float.self)
             for panel in range.lowerBound / sentPanelBytes..<(range.upperBound + sentPanelBytes - 1) / sentPanelBytes {
-                scales.update(repeating: 0, count: Int8Codes.panelRows)
-                Int8Codes.quantise(panel: panel, rows: rows, columns: columns, codes: codes, scales: scales) {
+                unsafe scales.update(repeating: 0, count: Int8Codes.panelRows)
+                unsafe Int8Codes.quantise(panel: panel, rows: rows, columns: columns, codes: codes, scales: scales) {
                     files.add(byteCount: source.storedBytes / rows * $0.count)
-                    source.decode(rows: $0, into: $1)
+                    unsafe source.decode(rows: $0, into: $1)
                 }
-                sent.copy(range, of: panel * sentPanelBytes, into: destination)
+                unsafe sent.copy(range, of: panel * sentPanelBytes, into: destination)
             }
         }
     }
 
     func unpack(_ sent: UnsafeRawPointer, into memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        let codes = Int8Codes(rows: rows, columns: columns, memory: memory, owner: source)
+        let codes = unsafe Int8Codes(rows: rows, columns: columns, memory: memory, owner: source)
         threads.runRows(panelCount, minimumPerTask: 4) { panels in
             for panel in panels {
-                let part = sent + panel * sentPanelBytes
-                codes.codes(ofPanel: panel).copyMemory(from: part, byteCount: panelBytes)
+                let part = unsafe sent + panel * sentPanelBytes
+                unsafe codes.codes(ofPanel: panel).copyMemory(from: part, byteCount: panelBytes)
                 let count = Int8Codes.range(ofPanel: panel, rows: rows).count
-                (codes.scales + panel * Int8Codes.panelRows).update(
+                unsafe (codes.scales + panel * Int8Codes.panelRows).update(
                     from: (part + panelBytes).assumingMemoryBound(to: Float.self), count: count)
             }
         }

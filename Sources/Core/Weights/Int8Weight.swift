@@ -42,7 +42,7 @@ public final class Int8Weight: FrozenWeight {
     }
 
     public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        if let original { return original.decode(rows: rows, into: destination) }
-        codes.decode(rows: rows, into: destination)
+        if let original { return unsafe original.decode(rows: rows, into: destination) }
+        unsafe codes.decode(rows: rows, into: destination)
     }
 }

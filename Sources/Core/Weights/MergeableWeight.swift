@@ -34,7 +34,7 @@ extension Float32Weight: MergeableWeight {
         }
         let width = tensor.columns
         engine.threads.runRows(tensor.rows, minimumPerTask: 16) { rows in
-            update.add(
+            unsafe update.add(
                 elements: rows.lowerBound * width..<rows.upperBound * width,
                 to: tensor.pointer + rows.lowerBound * width)
         }
@@ -46,7 +46,7 @@ extension Float32Weight: MergeableWeight {
     }
 
     public func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
-        if loaded != nil { body(tensor.bytes) }
+        if loaded != nil { unsafe body(tensor.bytes) }
     }
 }
 
@@ -62,6 +62,6 @@ extension TransposedWeight: MergeableWeight {
     }
 
     func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
-        stored.mergeable?.withMergedBytes(body)
+        unsafe stored.mergeable?.withMergedBytes(body)
     }
 }

@@ -29,7 +29,7 @@ public struct RandomWeights: WeightStore {
         -> any FrozenWeight
     {
         let result = memory.tensor(rows: rows, columns: columns)
-        SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
+        unsafe SeededGenerator(seed: seed, purpose: "weights", name: name).fillNormal(
             UnsafeMutableBufferPointer(start: result.pointer, count: result.count),
             standardDeviation: standardDeviation)
         return Float32Weight(result)

@@ -13,34 +13,37 @@ struct StoredForm: WeightForm {
 
     /// The matrix as it lies in the mapped file.
     var mapped: CompactWeight {
-        CompactWeight(rows: rows, columns: columns, storedBytes: matrix.byteCount) { [matrix] rows, destination in
-            guard let file = matrix.stored.bytes.baseAddress else { return }
-            matrix.decode(rows: rows, from: file, into: destination)
+        unsafe CompactWeight(rows: rows, columns: columns, storedBytes: matrix.byteCount) {
+            [matrix] rows, destination in
+            guard let file = unsafe matrix.stored.bytes.baseAddress else { return }
+            unsafe matrix.decode(rows: rows, from: file, into: destination)
         }
     }
 
     func inPlace(isShared: Bool) -> (any FrozenWeight)? { mapped }
 
     func fill(_ memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        guard let file = matrix.stored.bytes.baseAddress else { return }
-        unpack(file, into: memory, threads: threads)
+        guard let file = unsafe matrix.stored.bytes.baseAddress else { return }
+        unsafe unpack(file, into: memory, threads: threads)
     }
 
     func weight(at memory: WeightMemory) -> any FrozenWeight {
-        CompactWeight(
+        unsafe CompactWeight(
             rows: rows, columns: columns, storedBytes: matrix.byteCount, original: mapped
         ) { [matrix] rows, destination in
-            withExtendedLifetime(memory.owner) { matrix.decode(rows: rows, from: memory.bytes, into: destination) }
+            withExtendedLifetime(memory.owner) {
+                unsafe matrix.decode(rows: rows, from: memory.bytes, into: destination)
+            }
         }
     }
 
     func read(
         _ range: Range<Int>, into destination: UnsafeMutableRawPointer, from files: StoredBytes
     ) throws(FileError) {
-        try files.read(matrix.stored, from: range.lowerBound, count: range.count, into: destination)
+        unsafe try files.read(matrix.stored, from: range.lowerBound, count: range.count, into: destination)
     }
 
     func unpack(_ sent: UnsafeRawPointer, into memory: UnsafeMutableRawPointer, threads: ThreadPool) {
-        memory.copyMemory(from: sent, byteCount: matrix.byteCount)
+        unsafe memory.copyMemory(from: sent, byteCount: matrix.byteCount)
     }
 }

@@ -22,8 +22,8 @@ public struct StoredMatrix: Sendable {
 
     /// The matrix in the mapped file itself, where it stands there as it is needed.
     public var mappedTensor: Tensor? {
-        guard interleavedHead == nil, let floats = stored.mappedFloats else { return nil }
-        return Tensor(
+        guard interleavedHead == nil, let floats = unsafe stored.mappedFloats else { return nil }
+        return unsafe Tensor(
             storage: TensorStorage(borrowing: floats, capacity: count, owner: stored.file), rows: rows,
             columns: columns)
     }
@@ -36,23 +36,24 @@ public struct StoredMatrix: Sendable {
     ) {
         threads.runRows(stored.rowCount, minimumPerTask: 16) { range in
             guard let interleavedHead else {
-                return stored.decodeRows(range, from: image, into: destination + range.lowerBound * stored.rowLength)
+                return unsafe stored.decodeRows(
+                    range, from: image, into: destination + range.lowerBound * stored.rowLength)
             }
             // A bias is a vector whose elements are the rows.
             guard stored.rowCount > 1 else {
-                return deinterleaveVector(from: image, into: destination, headDimension: interleavedHead)
+                return unsafe deinterleaveVector(from: image, into: destination, headDimension: interleavedHead)
             }
             for row in range {
                 let target = GGUFNames.sourceRow(ofInterleaved: row, headDimension: interleavedHead)
-                stored.decodeRows(row..<row + 1, from: image, into: destination + target * columns)
+                unsafe stored.decodeRows(row..<row + 1, from: image, into: destination + target * columns)
             }
         }
     }
 
     /// Writes the whole matrix as float32, from the mapped file.
     func decodeFromFile(into tensor: Tensor, threads: ThreadPool) {
-        guard let base = stored.bytes.baseAddress else { return }
-        decode(from: base, into: tensor.pointer, threads: threads)
+        guard let base = unsafe stored.bytes.baseAddress else { return }
+        unsafe decode(from: base, into: tensor.pointer, threads: threads)
     }
 
     /// Writes rows of the model's matrix as float32.
@@ -61,10 +62,10 @@ public struct StoredMatrix: Sendable {
     package func decode(
         rows range: Range<Int>, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>
     ) {
-        guard let interleavedHead else { return stored.decodeRows(range, from: image, into: destination) }
+        guard let interleavedHead else { return unsafe stored.decodeRows(range, from: image, into: destination) }
         for (index, row) in range.enumerated() {
             let source = GGUFNames.interleavedRow(of: row, headDimension: interleavedHead)
-            stored.decodeRows(source..<source + 1, from: image, into: destination + index * columns)
+            unsafe stored.decodeRows(source..<source + 1, from: image, into: destination + index * columns)
         }
     }
 
@@ -73,17 +74,18 @@ public struct StoredMatrix: Sendable {
     /// - Parameter image: `byteCount` bytes as they stand in the file. Interleaved matrices are not looked up.
     public func decodeRow(_ row: Int, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>) {
         precondition(interleavedHead == nil, "rows of \(stored.name) are interleaved")
-        stored.decodeRows(row..<row + 1, from: image, into: destination)
+        unsafe stored.decodeRows(row..<row + 1, from: image, into: destination)
     }
 
     private func deinterleaveVector(
         from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, headDimension: Int
     ) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { buffer in
+        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { buffer in
             guard let start = buffer.baseAddress else { return }
-            stored.decodeRows(0..<1, from: image, into: start)
+            unsafe stored.decodeRows(0..<1, from: image, into: start)
             for index in 0..<columns {
-                destination[GGUFNames.sourceRow(ofInterleaved: index, headDimension: headDimension)] = start[index]
+                unsafe destination[GGUFNames.sourceRow(ofInterleaved: index, headDimension: headDimension)] =
+                    start[index]
             }
         }
     }

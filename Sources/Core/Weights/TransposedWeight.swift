@@ -28,11 +28,11 @@ final class TransposedWeight: FrozenWeight {
 
     func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         // Each stored row holds one column of W.
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: outFeatures) { column in
+        unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: outFeatures) { column in
             guard let start = column.baseAddress else { return }
             for index in 0..<inFeatures {
-                stored.decode(rows: index..<index + 1, into: start)
-                for row in rows { destination[(row - rows.lowerBound) * inFeatures + index] = start[row] }
+                unsafe stored.decode(rows: index..<index + 1, into: start)
+                for row in rows { unsafe destination[(row - rows.lowerBound) * inFeatures + index] = start[row] }
             }
         }
     }

@@ -35,7 +35,7 @@ public protocol WeightForm {
 }
 
 /// Where the working bytes of a matrix lie, aligned to 64 bytes.
-public struct WeightMemory {
+@safe public struct WeightMemory {
     /// The first byte.
     public let bytes: UnsafeMutableRawPointer
     /// What keeps the bytes valid.
@@ -45,12 +45,12 @@ public struct WeightMemory {
 
     /// The memory that begins at `bytes`.
     public init(bytes: UnsafeMutableRawPointer, owner: AnyObject, isShared: Bool) {
-        (self.bytes, self.owner, self.isShared) = (bytes, owner, isShared)
+        unsafe (self.bytes, self.owner, self.isShared) = (bytes, owner, isShared)
     }
 
     /// The memory as float32 numbers `[rows, columns]`.
     func floats(rows: Int, columns: Int) -> Tensor {
-        Tensor(
+        unsafe Tensor(
             storage: TensorStorage(
                 borrowing: bytes.assumingMemoryBound(to: Float.self), capacity: rows * columns, owner: owner),
             rows: rows, columns: columns)
@@ -63,7 +63,7 @@ extension WeightForm {
         if let weight = inPlace(isShared: false) { return weight }
         let size = MemoryLayout<Float>.stride
         let memory = engine.memory.tensor(rows: 1, columns: (workingBytes + size - 1) / size)
-        fill(memory.pointer, threads: engine.threads)
-        return weight(at: WeightMemory(bytes: memory.pointer, owner: memory.storage, isShared: false))
+        unsafe fill(memory.pointer, threads: engine.threads)
+        return unsafe weight(at: WeightMemory(bytes: memory.pointer, owner: memory.storage, isShared: false))
     }
 }

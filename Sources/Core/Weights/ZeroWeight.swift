@@ -19,6 +19,6 @@ package final class ZeroWeight: FrozenWeight {
     }
 
     package func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        destination.update(repeating: 0, count: rows.count * inFeatures)
+        unsafe destination.update(repeating: 0, count: rows.count * inFeatures)
     }
 }

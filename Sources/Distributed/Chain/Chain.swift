@@ -99,8 +99,8 @@ final class Chain {
     /// SHA-256 of all that the links put into the model and of `parameters`, to compare processes.
     func checksum(_ parameters: ParameterSet) -> String {
         var hash = SHA256()
-        ledger.forEachApplied { hash.update(bufferPointer: $0) }
-        hash.update(bufferPointer: parameters.values.bytes)
+        unsafe ledger.forEachApplied { unsafe hash.update(bufferPointer: $0) }
+        unsafe hash.update(bufferPointer: parameters.values.bytes)
         return hash.finalize().hexadecimal
     }
 

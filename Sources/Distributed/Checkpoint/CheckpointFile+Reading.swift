@@ -31,7 +31,7 @@ extension CheckpointFile {
 extension CheckpointError {
     fileprivate init(reading error: FileError, _ path: String) {
         var status = stat()
-        if stat(path, &status) == 0, let kind = InputFile.kind(status.st_mode) {
+        if unsafe stat(path, &status) == 0, let kind = InputFile.kind(status.st_mode) {
             self = .damaged(path: path, reason: kind)
             return
         }

@@ -112,8 +112,8 @@ public struct CheckpointStore: Sendable {
     }
 
     private func rename(_ path: String, to newPath: String) throws(CheckpointError) {
-        guard Glibc.rename(path, newPath) == 0 else {
-            throw .cannotWrite(path: newPath, operation: "rename", reason: String(cString: strerror(errno)))
+        guard unsafe Glibc.rename(path, newPath) == 0 else {
+            throw unsafe .cannotWrite(path: newPath, operation: "rename", reason: String(cString: strerror(errno)))
         }
     }
 

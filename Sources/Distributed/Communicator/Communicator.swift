@@ -50,7 +50,7 @@ public protocol Communicator: AnyObject {
 }
 
 /// Bytes for one process; the memory must stay valid during the call.
-public struct OutgoingMessage {
+@safe public struct OutgoingMessage {
     /// The receiving process.
     public let peer: Int
     /// What is sent.
@@ -59,12 +59,12 @@ public struct OutgoingMessage {
     /// A message for `peer`.
     public init(to peer: Int, bytes: UnsafeRawBufferPointer) {
         self.peer = peer
-        self.bytes = bytes
+        unsafe self.bytes = bytes
     }
 }
 
 /// Room for bytes of one process; the memory must stay valid during the call.
-public struct IncomingMessage {
+@safe public struct IncomingMessage {
     /// The sending process.
     public let peer: Int
     /// Where it is put.
@@ -73,7 +73,7 @@ public struct IncomingMessage {
     /// Room for a message of `peer`.
     public init(from peer: Int, bytes: UnsafeMutableRawBufferPointer) {
         self.peer = peer
-        self.bytes = bytes
+        unsafe self.bytes = bytes
     }
 }
 
@@ -87,20 +87,20 @@ extension Communicator {
     /// Element-wise sum of a small array over all processes, in place.
     public func allReduceSum(_ values: inout [Double]) throws(CommunicatorError) {
         let buffer = UnsafeMutableBufferPointer<Double>.allocate(capacity: values.count)
-        defer { buffer.deallocate() }
-        _ = buffer.initialize(from: values)
-        try allReduceSum(buffer)
-        values = Array(buffer)
+        defer { unsafe buffer.deallocate() }
+        _ = unsafe buffer.initialize(from: values)
+        unsafe try allReduceSum(buffer)
+        values = unsafe Array(buffer)
     }
 
     /// Copies a byte array of any length from `root` to all.
     public func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(CommunicatorError) -> [UInt8] {
         let count = try allReduceMax([rank == root ? Int64(bytes.count) : 0])[0]
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(count), alignment: 1)
-        defer { buffer.deallocate() }
-        if rank == root { buffer.copyBytes(from: bytes) }
-        try broadcast(buffer, from: root)
-        return [UInt8](buffer)
+        defer { unsafe buffer.deallocate() }
+        if rank == root { unsafe buffer.copyBytes(from: bytes) }
+        unsafe try broadcast(buffer, from: root)
+        return unsafe [UInt8](buffer)
     }
 
     /// Copies a text from `root` to all.

@@ -121,8 +121,8 @@ struct TaskEvaluator {
 
     /// All processes' numbers in the order of the examples, as one.
     private func combine(_ own: [Double], _ task: ComparisonConfiguration.Task, count: Int) throws -> TestResult.Score {
-        let parts = try trainer.communicator.allGather(own.withUnsafeBytes { Array($0) })
-        let all = parts.flatMap { part in part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) } }
+        let parts = unsafe try trainer.communicator.allGather(own.withUnsafeBytes { unsafe Array($0) })
+        let all = parts.flatMap { part in unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) } }
         guard task.kind == .loss else {
             return .init(value: all.reduce(0, +) / Double(max(count, 1)), examples: count)
         }

@@ -40,17 +40,17 @@ public struct ClockOffset: Codable, Equatable, Sendable {
 
     private static func ask(_ rank: Int, hostIndex: Int, _ communicator: any Communicator) throws -> ClockOffset {
         let number = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
-        defer { number.deallocate() }
+        defer { unsafe number.deallocate() }
         var best: ClockOffset?
         for _ in 0..<repetitions {
-            number.storeBytes(of: 0.0, as: Double.self)
+            unsafe number.storeBytes(of: 0.0, as: Double.self)
             let asked = Date().timeIntervalSince1970
-            try communicator.send(UnsafeRawBufferPointer(number), to: rank, tag: questionTag)
-            try communicator.receive(into: number, from: rank, tag: answerTag)
+            unsafe try communicator.send(UnsafeRawBufferPointer(number), to: rank, tag: questionTag)
+            unsafe try communicator.receive(into: number, from: rank, tag: answerTag)
             let answered = Date().timeIntervalSince1970
             let half = (answered - asked) / 2
             guard half < best?.uncertaintySeconds ?? .infinity else { continue }
-            best = ClockOffset(
+            best = unsafe ClockOffset(
                 hostIndex: hostIndex, seconds: number.load(as: Double.self) - asked - half, uncertaintySeconds: half)
         }
         return best ?? ClockOffset(hostIndex: hostIndex, seconds: 0)
@@ -58,11 +58,11 @@ public struct ClockOffset: Codable, Equatable, Sendable {
 
     private static func answer(_ communicator: any Communicator) throws {
         let number = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
-        defer { number.deallocate() }
+        defer { unsafe number.deallocate() }
         for _ in 0..<repetitions {
-            try communicator.receive(into: number, from: 0, tag: questionTag)
-            number.storeBytes(of: Date().timeIntervalSince1970, as: Double.self)
-            try communicator.send(UnsafeRawBufferPointer(number), to: 0, tag: answerTag)
+            unsafe try communicator.receive(into: number, from: 0, tag: questionTag)
+            unsafe number.storeBytes(of: Date().timeIntervalSince1970, as: Double.self)
+            unsafe try communicator.send(UnsafeRawBufferPointer(number), to: 0, tag: answerTag)
         }
     }
 }

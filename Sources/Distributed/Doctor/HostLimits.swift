@@ -23,9 +23,9 @@ public struct DiskSpace: Codable, Equatable, Sendable {
     /// The space there now; nil if there is no such folder.
     public static func current(in folder: String) -> DiskSpace? {
         var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return nil }
+        guard unsafe statvfs(folder, &status) == 0 else { return nil }
         let block = Int(status.f_frsize)
-        return DiskSpace(
+        return unsafe DiskSpace(
             folder: folder, freeBytes: Int(status.f_bavail) * block, totalBytes: Int(status.f_blocks) * block,
             isWritable: access(folder, W_OK) == 0)
     }
@@ -68,7 +68,7 @@ public struct HostLimits: Codable, Equatable, Sendable {
 
     private static func soft(_ resource: __rlimit_resource) -> Int? {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+        guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
             return nil
         }
         return Int(clamping: limit.rlim_cur)

@@ -5,8 +5,8 @@ enum NeighbourMemory {
     /// Collective: tries it on the next process of the same host; nil where there is none.
     static func isReadable(_ communicator: any Communicator) throws(CommunicatorError) -> Bool? {
         let word = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
-        defer { word.deallocate() }
-        word.initialize(to: expected(communicator.rank))
+        defer { unsafe word.deallocate() }
+        unsafe word.initialize(to: expected(communicator.rank))
         let own = "\(communicator.hostIndex) \(getpid()) \(UInt(bitPattern: word))"
         let all = try communicator.allGather(Array(own.utf8)).map {
             String(decoding: $0, as: UTF8.self).split(separator: " ").compactMap { UInt($0) }

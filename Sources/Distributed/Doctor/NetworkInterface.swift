@@ -34,17 +34,17 @@ public struct NetworkInterface: Codable, Equatable, Sendable {
     /// All that are up, without the loopback.
     public static func current() -> [NetworkInterface] {
         var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else { return [] }
-        defer { freeifaddrs(list) }
+        guard unsafe getifaddrs(&list) == 0 else { return [] }
+        defer { unsafe freeifaddrs(list) }
         var found: [NetworkInterface] = []
-        var next = list
-        while let entry = next?.pointee {
-            next = entry.ifa_next
-            let flags = Int32(bitPattern: entry.ifa_flags)
+        var next = unsafe list
+        while let entry = unsafe next?.pointee {
+            unsafe next = entry.ifa_next
+            let flags = unsafe Int32(bitPattern: entry.ifa_flags)
             guard flags & Int32(IFF_UP) != 0, flags & Int32(IFF_LOOPBACK) == 0,
-                let address = ipv4(entry.ifa_addr), let mask = ipv4(entry.ifa_netmask)
+                let address = unsafe ipv4(entry.ifa_addr), let mask = unsafe ipv4(entry.ifa_netmask)
             else { continue }
-            found.append(
+            unsafe found.append(
                 NetworkInterface(
                     String(cString: entry.ifa_name), text(of: address), prefixLength: mask.nonzeroBitCount))
         }
@@ -52,9 +52,9 @@ public struct NetworkInterface: Codable, Equatable, Sendable {
     }
 
     private static func ipv4(_ address: UnsafeMutablePointer<sockaddr>?) -> UInt32? {
-        guard let address, address.pointee.sa_family == sa_family_t(AF_INET) else { return nil }
-        return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-            UInt32(bigEndian: $0.pointee.sin_addr.s_addr)
+        guard let address = unsafe address, unsafe address.pointee.sa_family == sa_family_t(AF_INET) else { return nil }
+        return unsafe address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+            unsafe UInt32(bigEndian: $0.pointee.sin_addr.s_addr)
         }
     }
 

@@ -70,15 +70,15 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
         bytes: Int, repetitions: Int, _ communicator: any Communicator
     ) throws -> (seconds: Double, isRight: Bool) {
         let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: bytes / MemoryLayout<Float>.size)
-        defer { values.deallocate() }
+        defer { unsafe values.deallocate() }
         let expected = Float(communicator.size * (communicator.size + 1) / 2)
         var isRight = true
         var times: [Int64] = []
         for repetition in 0...repetitions {
-            values.initialize(repeating: Float(communicator.rank + 1))
+            unsafe values.initialize(repeating: Float(communicator.rank + 1))
             try communicator.barrier()
-            let nanoseconds = try time { try communicator.allReduceSum(values) }
-            isRight = isRight && values.allSatisfy { $0 == expected }
+            let nanoseconds = try time { unsafe try communicator.allReduceSum(values) }
+            isRight = unsafe isRight && values.allSatisfy { $0 == expected }
             if repetition > 0 { times.append(nanoseconds) }
         }
         let slowest = try communicator.allReduceMax(times).sorted()
@@ -109,20 +109,20 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
     ) throws -> Double {
         let message = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
         let answer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
-        defer { message.deallocate(); answer.deallocate() }
-        message.initializeMemory(as: UInt8.self, repeating: 1)
-        answer.initializeMemory(as: UInt8.self, repeating: 1)
+        defer { unsafe message.deallocate(); unsafe answer.deallocate() }
+        unsafe message.initializeMemory(as: UInt8.self, repeating: 1)
+        unsafe answer.initializeMemory(as: UInt8.self, repeating: 1)
         var times: [Int64] = []
         for repetition in 0...repetitions {
             if communicator.rank == from {
                 let nanoseconds = try time {
-                    try communicator.send(UnsafeRawBufferPointer(message), to: to, tag: 31)
-                    try communicator.receive(into: answer, from: to, tag: 32)
+                    unsafe try communicator.send(UnsafeRawBufferPointer(message), to: to, tag: 31)
+                    unsafe try communicator.receive(into: answer, from: to, tag: 32)
                 }
                 if repetition > 0 { times.append(nanoseconds) }
             } else if communicator.rank == to {
-                try communicator.receive(into: message, from: from, tag: 31)
-                try communicator.send(UnsafeRawBufferPointer(answer), to: from, tag: 32)
+                unsafe try communicator.receive(into: message, from: from, tag: 31)
+                unsafe try communicator.send(UnsafeRawBufferPointer(answer), to: from, tag: 32)
             }
         }
         let own = times.sorted()

@@ -142,7 +142,8 @@ public struct RankFacts: Codable, Equatable, Sendable {
         let isLaunched = LaunchEnvironment.detect(in: environment).launcher != nil
         let parent = isLaunched ? try? String(contentsOfFile: "/proc/\(getppid())/status", encoding: .utf8) : nil
         let binary =
-            (try? MappedFile(path: "/proc/self/exe").withBytes { SHA256.hash(data: $0) }) ?? SHA256.hash(data: [])
+            unsafe (try? MappedFile(path: "/proc/self/exe").withBytes { unsafe SHA256.hash(data: $0) })
+            ?? SHA256.hash(data: [])
         return RankFacts(
             rank: communicator.rank, host: communicator.hostName, hostIndex: communicator.hostIndex,
             cores: host.allowedCores.cores.sorted(),

@@ -25,7 +25,7 @@ package enum MessageSegments {
         var found: [(name: String, byteCount: Int)] = []
         for name in names(folder) where starts.contains(where: { name.hasPrefix($0) }) {
             var status = stat()
-            guard lstat(folder + "/" + name, &status) == 0, status.st_uid == getuid(),
+            guard unsafe lstat(folder + "/" + name, &status) == 0, status.st_uid == getuid(),
                 status.st_mode & S_IFMT == S_IFREG, now - status.st_mtim.tv_sec >= leastAgeSeconds
             else { continue }
             found.append((name, Int(status.st_blocks) * 512))
@@ -33,7 +33,7 @@ package enum MessageSegments {
         guard !found.isEmpty else { return ([], 0, true) }
         let mapped = mappedFiles(processes)
         found.removeAll {
-            mapped.paths.contains(folder + "/" + $0.name) || mapped.areAll && unlink(folder + "/" + $0.name) != 0
+            unsafe mapped.paths.contains(folder + "/" + $0.name) || mapped.areAll && unlink(folder + "/" + $0.name) != 0
         }
         return (found.map(\.name).sorted(), found.reduce(0) { $0 + $1.byteCount }, mapped.areAll)
     }
@@ -44,10 +44,10 @@ package enum MessageSegments {
         for name in names(processes) where Int(name) != nil {
             let folder = "\(processes)/\(name)"
             var status = stat()
-            guard stat(folder, &status) == 0, status.st_uid == getuid() else { continue }
+            guard unsafe stat(folder, &status) == 0, status.st_uid == getuid() else { continue }
             guard let text = try? String(contentsOfFile: folder + "/maps", encoding: .utf8) else {
                 // Gone meanwhile, or silent.
-                if stat(folder, &status) == 0 { areAll = false }
+                if unsafe stat(folder, &status) == 0 { areAll = false }
                 continue
             }
             for line in text.split(separator: "\n") {

@@ -12,15 +12,15 @@ func mpi(_ call: String, processRank: Int, _ body: () -> Int32) throws(Communica
 package func mpiChunk(remaining: Int, width: Int) -> Int { Int(cmpi_chunk(Int64(remaining), Int64(width))) }
 
 private func mpiMessage(for code: Int32) -> String {
-    text(capacity: 512) { _ = cmpi_error_string(code, $0, $1) }
+    unsafe text(capacity: 512) { _ = unsafe cmpi_error_string(code, $0, $1) }
 }
 
 /// Reads a zero-terminated text that `fill` writes into a buffer of `capacity` bytes.
 func text(capacity: Int, _ fill: (UnsafeMutablePointer<CChar>, Int32) -> Void) -> String {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
-        buffer.initialize(repeating: 0)
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+        unsafe buffer.initialize(repeating: 0)
         guard let start = buffer.baseAddress else { return "" }
-        fill(start, Int32(capacity))
-        return String(cString: start)
+        unsafe fill(start, Int32(capacity))
+        return unsafe String(cString: start)
     }
 }

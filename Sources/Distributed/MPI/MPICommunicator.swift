@@ -20,18 +20,18 @@ public final class MPICommunicator: Communicator {
         var hostRank: Int32 = 0
         var hostSize: Int32 = 0
         var leader: Int32 = 0
-        try mpi("MPI_Comm_rank", processRank: 0) { cmpi_rank(&rank) }
-        try mpi("MPI_Comm_size", processRank: Int(rank)) { cmpi_size(&size) }
-        try mpi("MPI_Comm_split_type", processRank: Int(rank)) { cmpi_host(&hostRank, &hostSize, &leader) }
+        try mpi("MPI_Comm_rank", processRank: 0) { unsafe cmpi_rank(&rank) }
+        try mpi("MPI_Comm_size", processRank: Int(rank)) { unsafe cmpi_size(&size) }
+        try mpi("MPI_Comm_split_type", processRank: Int(rank)) { unsafe cmpi_host(&hostRank, &hostSize, &leader) }
         var leaders = [Int32](repeating: 0, count: Int(size))
         let counts = [Int64](repeating: Int64(MemoryLayout<Int32>.size), count: Int(size))
-        try mpi("MPI_Allgather", processRank: Int(rank)) { cmpi_allgather(&leader, counts[0], &leaders, counts) }
+        try mpi("MPI_Allgather", processRank: Int(rank)) { unsafe cmpi_allgather(&leader, counts[0], &leaders, counts) }
         let hosts = Set(leaders).sorted()
         self.rank = Int(rank)
         self.size = Int(size)
         self.hostRank = Int(hostRank)
         self.hostSize = Int(hostSize)
-        hostName = text(capacity: 256) { _ = cmpi_processor_name($0, $1) }
+        hostName = unsafe text(capacity: 256) { _ = unsafe cmpi_processor_name($0, $1) }
         hostIndex = hosts.firstIndex(of: leader) ?? 0
         hostCount = hosts.count
     }
@@ -65,40 +65,40 @@ public final class MPICommunicator: Communicator {
     }
 
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(CommunicatorError) {
-        try check("MPI_Bcast") { cmpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root)) }
+        try check("MPI_Bcast") { unsafe cmpi_broadcast(bytes.baseAddress, Int64(bytes.count), Int32(root)) }
     }
 
     public func allReduceSum(_ values: UnsafeMutableBufferPointer<Float>) throws(CommunicatorError) {
-        try check("MPI_Allreduce") { cmpi_allreduce_sum_f32(values.baseAddress, Int64(values.count)) }
+        try check("MPI_Allreduce") { unsafe cmpi_allreduce_sum_f32(values.baseAddress, Int64(values.count)) }
     }
 
     public func allReduceSum(_ values: UnsafeMutableBufferPointer<Double>) throws(CommunicatorError) {
-        try check("MPI_Allreduce") { cmpi_allreduce_sum_f64(values.baseAddress, Int64(values.count)) }
+        try check("MPI_Allreduce") { unsafe cmpi_allreduce_sum_f64(values.baseAddress, Int64(values.count)) }
     }
 
     public func allReduceMin(_ values: [Int64]) throws(CommunicatorError) -> [Int64] {
         var reduced = values
-        try check("MPI_Allreduce") { cmpi_allreduce_min_i64(&reduced, Int64(values.count)) }
+        try check("MPI_Allreduce") { unsafe cmpi_allreduce_min_i64(&reduced, Int64(values.count)) }
         return reduced
     }
 
     public func allReduceMax(_ values: [Int64]) throws(CommunicatorError) -> [Int64] {
         var reduced = values
-        try check("MPI_Allreduce") { cmpi_allreduce_max_i64(&reduced, Int64(values.count)) }
+        try check("MPI_Allreduce") { unsafe cmpi_allreduce_max_i64(&reduced, Int64(values.count)) }
         return reduced
     }
 
     public func allGather(_ bytes: [UInt8]) throws(CommunicatorError) -> [[UInt8]] {
         let counts = try byteCounts(bytes.count)
         var joined = [UInt8](repeating: 0, count: Int(counts.reduce(0, +)))
-        try check("MPI_Allgatherv") { cmpi_allgather(bytes, Int64(bytes.count), &joined, counts) }
+        try check("MPI_Allgatherv") { unsafe cmpi_allgather(bytes, Int64(bytes.count), &joined, counts) }
         return split(joined, by: counts)
     }
 
     public func gather(_ bytes: [UInt8], to root: Int) throws(CommunicatorError) -> [[UInt8]]? {
         let counts = try byteCounts(bytes.count)
         var joined = [UInt8](repeating: 0, count: rank == root ? Int(counts.reduce(0, +)) : 0)
-        try check("MPI_Gatherv") { cmpi_gather(bytes, Int64(bytes.count), &joined, counts, Int32(root)) }
+        try check("MPI_Gatherv") { unsafe cmpi_gather(bytes, Int64(bytes.count), &joined, counts, Int32(root)) }
         return rank == root ? split(joined, by: counts) : nil
     }
 
@@ -107,7 +107,7 @@ public final class MPICommunicator: Communicator {
         var own = Int64(ownCount)
         var counts = [Int64](repeating: 0, count: size)
         let widths = [Int64](repeating: Int64(MemoryLayout<Int64>.size), count: size)
-        try check("MPI_Allgather") { cmpi_allgather(&own, widths[0], &counts, widths) }
+        try check("MPI_Allgather") { unsafe cmpi_allgather(&own, widths[0], &counts, widths) }
         return counts
     }
 
@@ -120,22 +120,22 @@ public final class MPICommunicator: Communicator {
     }
 
     public func send(_ bytes: UnsafeRawBufferPointer, to peer: Int, tag: Int) throws(CommunicatorError) {
-        try check("MPI_Send") { cmpi_send(bytes.baseAddress, Int64(bytes.count), Int32(peer), Int32(tag)) }
+        try check("MPI_Send") { unsafe cmpi_send(bytes.baseAddress, Int64(bytes.count), Int32(peer), Int32(tag)) }
     }
 
     public func receive(into bytes: UnsafeMutableRawBufferPointer, from peer: Int, tag: Int) throws(CommunicatorError) {
-        try check("MPI_Recv") { cmpi_receive(bytes.baseAddress, Int64(bytes.count), Int32(peer), Int32(tag)) }
+        try check("MPI_Recv") { unsafe cmpi_receive(bytes.baseAddress, Int64(bytes.count), Int32(peer), Int32(tag)) }
     }
 
     public func exchange(sends: [OutgoingMessage], receives: [IncomingMessage], tag: Int) throws(CommunicatorError) {
-        let sent: [UnsafeRawPointer?] = sends.map { $0.bytes.baseAddress }
-        let received: [UnsafeMutableRawPointer?] = receives.map { $0.bytes.baseAddress }
-        let sentCounts = sends.map { Int64($0.bytes.count) }
-        let receivedCounts = receives.map { Int64($0.bytes.count) }
+        let sent: [UnsafeRawPointer?] = unsafe sends.map { unsafe $0.bytes.baseAddress }
+        let received: [UnsafeMutableRawPointer?] = unsafe receives.map { unsafe $0.bytes.baseAddress }
+        let sentCounts = sends.map { unsafe Int64($0.bytes.count) }
+        let receivedCounts = receives.map { unsafe Int64($0.bytes.count) }
         let destinations = sends.map { Int32($0.peer) }
         let sources = receives.map { Int32($0.peer) }
         try check("MPI_Waitall") {
-            cmpi_exchange(
+            unsafe cmpi_exchange(
                 Int32(sends.count), sent, sentCounts, destinations,
                 Int32(receives.count), received, receivedCounts, sources, Int32(tag))
         }

@@ -5,7 +5,7 @@ import Foundation
 public enum MPILibrary {
     /// Its name and version in one line, without build details.
     public static var version: String {
-        let full = text(capacity: 8192) { _ = cmpi_library_version($0, $1) }
+        let full = unsafe text(capacity: 8192) { _ = unsafe cmpi_library_version($0, $1) }
         let first = full.split(whereSeparator: \.isNewline).first ?? "unknown"
         return first.split(separator: ",").first.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
     }
@@ -14,6 +14,6 @@ public enum MPILibrary {
     static func word(ofProcess process: Int32, at address: UInt64) -> UInt64? {
         var word: UInt64 = 0
         let size = Int64(MemoryLayout<UInt64>.size)
-        return cmpi_read_process(process, address, &word, size) == size ? word : nil
+        return unsafe cmpi_read_process(process, address, &word, size) == size ? word : nil
     }
 }

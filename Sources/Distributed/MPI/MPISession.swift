@@ -41,11 +41,11 @@ public final class MPISession {
             return MPISession(communicator: SingleProcessCommunicator(), threadLevel: threads, isRunning: false)
         }
         var finalized: Int32 = 0
-        try mpi("MPI_Finalized", processRank: 0) { cmpi_finalized(&finalized) }
+        try mpi("MPI_Finalized", processRank: 0) { unsafe cmpi_finalized(&finalized) }
         guard finalized == 0 else { throw .alreadyFinalized }
         var provided: Int32 = 0
         try mpi("MPI_Init_thread", processRank: LaunchEnvironment.processRank(in: environment)) {
-            cmpi_init_thread(threads.rawValue, &provided)
+            unsafe cmpi_init_thread(threads.rawValue, &provided)
         }
         let threadLevel = MPIThreadLevel(rawValue: provided) ?? .single
         let communicator = try MPICommunicator(threadLevel: threadLevel)

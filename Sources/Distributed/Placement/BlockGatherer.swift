@@ -4,14 +4,14 @@ import Foundation
 /// on a thread of its own.
 ///
 /// The buffer holds one image: a gather begins when the image before it has been given back.
-package final class BlockGatherer: @unchecked Sendable {
+@safe package final class BlockGatherer: @unchecked Sendable {
     /// What a process keeps of an image, and where the shards of all processes lie in it.
-    package struct Source {
+    @safe package struct Source {
         let shard: UnsafeRawBufferPointer
         let offsets: [Int64]
 
         package init(shard: UnsafeRawBufferPointer, offsets: [Int64]) {
-            (self.shard, self.offsets) = (shard, offsets)
+            unsafe (self.shard, self.offsets) = (shard, offsets)
         }
 
         var byteCount: Int { Int(offsets[offsets.count - 1]) }
@@ -36,7 +36,8 @@ package final class BlockGatherer: @unchecked Sendable {
         self.sources = sources
         self.ring = ring
         self.prefetches = prefetches
-        image = .allocate(byteCount: max(sources.map(\.byteCount).max() ?? 0, 1), alignment: BlockImage.alignment)
+        unsafe image = .allocate(
+            byteCount: max(sources.map(\.byteCount).max() ?? 0, 1), alignment: BlockImage.alignment)
         guard prefetches else { return }
         hasThread = true
         let thread = Thread { [self] in
@@ -50,7 +51,7 @@ package final class BlockGatherer: @unchecked Sendable {
         thread.start()
     }
 
-    deinit { image.deallocate() }
+    deinit { unsafe image.deallocate() }
 
     /// Ends the thread, waits until it has ended, and closes the ring; the last call.
     ///
@@ -121,9 +122,9 @@ package final class BlockGatherer: @unchecked Sendable {
     private func gather(_ index: Int) throws(CommunicatorError) {
         let source = sources[index]
         CrashPoint.reached("gather")
-        if let shard = source.shard.baseAddress {
-            (image + Int(source.offsets[ring.position])).copyMemory(from: shard, byteCount: source.shard.count)
+        if let shard = unsafe source.shard.baseAddress {
+            unsafe (image + Int(source.offsets[ring.position])).copyMemory(from: shard, byteCount: source.shard.count)
         }
-        try ring.gather(image, offsets: source.offsets)
+        unsafe try ring.gather(image, offsets: source.offsets)
     }
 }

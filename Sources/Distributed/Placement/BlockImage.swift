@@ -41,7 +41,7 @@ struct BlockImage {
         for part in parts {
             let wanted = range.clamped(to: part.offset..<part.offset + part.form.sentBytes)
             guard !wanted.isEmpty else { continue }
-            try part.form.read(
+            unsafe try part.form.read(
                 wanted.lowerBound - part.offset..<wanted.upperBound - part.offset,
                 into: destination + (wanted.lowerBound - range.lowerBound), from: files)
         }

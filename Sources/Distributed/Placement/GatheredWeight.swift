@@ -18,7 +18,7 @@ final class GatheredWeight: FrozenWeight {
 
     /// Says where the block will be ready for products.
     func open(_ working: UnsafeMutableRawPointer, owner: AnyObject) {
-        opened = part.form.weight(
+        opened = unsafe part.form.weight(
             at: WeightMemory(bytes: working + part.workingOffset, owner: owner, isShared: false))
     }
 
@@ -42,15 +42,15 @@ final class GatheredWeight: FrozenWeight {
     }
 
     func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-        if let inFile = part.form.inFile { return inFile.decode(rows: rows, into: destination) }
-        guard let image = weights.embeddingImage, let stored else {
-            if let stored, !weights.isAtHand(block), let file = stored.stored.bytes.baseAddress {
-                return stored.decode(rows: rows, from: file, into: destination)
+        if let inFile = part.form.inFile { return unsafe inFile.decode(rows: rows, into: destination) }
+        guard let image = unsafe weights.embeddingImage, let stored else {
+            if let stored, !weights.isAtHand(block), let file = unsafe stored.stored.bytes.baseAddress {
+                return unsafe stored.decode(rows: rows, from: file, into: destination)
             }
-            return atHand.decode(rows: rows, into: destination)
+            return unsafe atHand.decode(rows: rows, into: destination)
         }
         for (index, row) in rows.enumerated() {
-            stored.decodeRow(row, from: image + part.offset, into: destination + index * inFeatures)
+            unsafe stored.decodeRow(row, from: image + part.offset, into: destination + index * inFeatures)
         }
     }
 

@@ -5,14 +5,14 @@ import CatenaFiles
 /// Weights of which each machine holds one copy, in memory that its processes share.
 ///
 /// Matrices that can be multiplied from the mapped file stay there, which is shared anyway.
-final class NodeWeights: WeightStore {
+@safe final class NodeWeights: WeightStore {
     private let files: ModelFiles
     private let format: BaseFormat
     private let engine: Engine
     private let memory: SharedMemory
     private let capacity: Int
     private var used = 0
-    private var matrices: [(form: any WeightForm, bytes: UnsafeMutableRawPointer)] = []
+    private var matrices: [(form: any WeightForm, bytes: UnsafeMutableRawPointer)] = unsafe []
     /// Every matrix begins on a page of its own.
     private static let page = 4096
 
@@ -44,19 +44,20 @@ final class NodeWeights: WeightStore {
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let form = try files.form(name, rows: rows, columns: columns, role: role, format)
         if let mapped = form.inPlace(isShared: true) { return mapped }
-        guard let base = memory.bytes.baseAddress, used + form.workingBytes <= capacity else {
+        guard let base = unsafe memory.bytes.baseAddress, used + form.workingBytes <= capacity else {
             preconditionFailure("the model has other matrices than when they were counted")
         }
-        let bytes = base + used
+        let bytes = unsafe base + used
         used += Self.pages(form.workingBytes)
-        matrices.append((form, bytes))
-        return form.weight(at: WeightMemory(bytes: bytes, owner: memory, isShared: true))
+        unsafe matrices.append((form, bytes))
+        return unsafe form.weight(at: WeightMemory(bytes: bytes, owner: memory, isShared: true))
     }
 
     /// Collective: makes the matrices, each by one process of its machine.
     func fill(communicator: any Communicator) throws {
-        for (index, entry) in matrices.enumerated() where index % communicator.hostSize == communicator.hostRank {
-            entry.form.fill(entry.bytes, threads: engine.threads)
+        for index in unsafe matrices.indices where index % communicator.hostSize == communicator.hostRank {
+            let entry = unsafe matrices[index]
+            unsafe entry.form.fill(entry.bytes, threads: engine.threads)
         }
         try communicator.barrier(sleeping: true)
     }

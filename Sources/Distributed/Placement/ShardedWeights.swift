@@ -7,7 +7,7 @@ import CatenaFiles
 /// A block is gathered just before it is used, made ready for products, and dropped after. A model of L layers whose blocks
 /// take S bytes then needs S/P for the shard, one gathered block (the largest) and one that is ready. Vectors (norms, biases)
 /// are on every process; formats that read the rows of tables in the file have none of these to gather.
-final class ShardedWeights: WeightStore, BlockResidency {
+@safe final class ShardedWeights: WeightStore, BlockResidency {
     private let files: ModelFiles
     private let format: BaseFormat
     private let engine: Engine
@@ -34,7 +34,7 @@ final class ShardedWeights: WeightStore, BlockResidency {
 
     deinit {
         // The thread that gathers reads the shards.
-        if gatherer?.stop() ?? true { shards?.deallocate() }
+        if gatherer?.stop() ?? true { unsafe shards?.deallocate() }
     }
 
     var residency: (any BlockResidency)? { self }
@@ -76,14 +76,14 @@ final class ShardedWeights: WeightStore, BlockResidency {
         shardBytes = ranges.reduce(0) { $0 + $1.count }
         let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(shardBytes, 1), alignment: BlockImage.alignment)
-        shards = memory
+        unsafe shards = memory
         let source = StoredBytes()
         var start = 0
         var sources: [BlockGatherer.Source] = []
         for (index, image) in images.enumerated() {
-            let shard = UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + ranges[index].count])
-            if let base = shard.baseAddress { try image.read(ranges[index], into: base, from: source) }
-            sources.append(.init(shard: .init(shard), offsets: offsets[index]))
+            let shard = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + ranges[index].count])
+            if let base = shard.baseAddress { unsafe try image.read(ranges[index], into: base, from: source) }
+            unsafe sources.append(.init(shard: .init(shard), offsets: offsets[index]))
             start += shard.count
         }
         bytesRead = source.byteCount
@@ -92,7 +92,7 @@ final class ShardedWeights: WeightStore, BlockResidency {
         let working = engine.memory.tensor(rows: 1, columns: largest / MemoryLayout<Float>.stride)
         self.working = working
         for matrix in matrices where matrix.block != .embedding || imageOfBlock[.head] == imageOfBlock[.embedding] {
-            matrix.open(UnsafeMutableRawPointer(working.pointer), owner: working.storage)
+            unsafe matrix.open(UnsafeMutableRawPointer(working.pointer), owner: working.storage)
         }
         matrices.removeAll()
         gatherer = BlockGatherer(sources: sources, ring: ring, prefetches: prefetches)
@@ -112,9 +112,9 @@ final class ShardedWeights: WeightStore, BlockResidency {
         current = block
         // Rows of the embedding are looked up where they lie.
         guard block != .embedding, let working else { return }
-        let memory = UnsafeMutableRawPointer(working.pointer)
+        let memory = unsafe UnsafeMutableRawPointer(working.pointer)
         for part in images[index].parts {
-            part.form.unpack(
+            unsafe part.form.unpack(
                 gatherer.image + part.offset, into: memory + part.workingOffset, threads: engine.threads)
         }
         gatherer.giveBack()
@@ -129,12 +129,12 @@ final class ShardedWeights: WeightStore, BlockResidency {
     func ownElements(of part: BlockImage.Part, in block: BlockID) -> (
         elements: Range<Int>, memory: UnsafeMutablePointer<Float>
     )? {
-        guard let index = imageOfBlock[block], let shards else { return nil }
+        guard let index = imageOfBlock[block], let shards = unsafe shards else { return nil }
         let own = ranges[index].clamped(to: part.offset..<part.offset + part.form.sentBytes)
         guard !own.isEmpty, let base = shards.baseAddress else { return nil }
         let start = ranges[..<index].reduce(0) { $0 + $1.count } + own.lowerBound - ranges[index].lowerBound
         let size = MemoryLayout<Float>.stride
-        return (
+        return unsafe (
             (own.lowerBound - part.offset) / size..<(own.upperBound - part.offset) / size,
             (base + start).assumingMemoryBound(to: Float.self)
         )
@@ -148,6 +148,6 @@ final class ShardedWeights: WeightStore, BlockResidency {
 
     /// The image that the lookup of rows reads, while the embedding is at hand; nil otherwise.
     var embeddingImage: UnsafeRawPointer? {
-        current == .embedding ? gatherer.map { UnsafeRawPointer($0.image) } : nil
+        unsafe current == .embedding ? gatherer.map { unsafe UnsafeRawPointer($0.image) } : nil
     }
 }

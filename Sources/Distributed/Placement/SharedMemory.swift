@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 
 /// Memory that the processes of one machine share. It has no name once all of them have it, and is gone with the last.
-package final class SharedMemory {
+@safe package final class SharedMemory {
     /// The bytes, the same on all processes of the machine.
     let bytes: UnsafeMutableRawBufferPointer
     /// Under which the machine's other processes open it.
@@ -21,7 +21,7 @@ package final class SharedMemory {
     init(creating byteCount: Int) throws(PlacementError) {
         Self.removeAbandoned()
         let name = "/\(Self.prefix)\(getuid())-\(UInt64.random(in: .min ... .max))"
-        let descriptor = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600)
+        let descriptor = unsafe shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600)
         guard descriptor >= 0 else { throw Self.error(byteCount, errno) }
         // Says that this one is in use, see `removeAbandoned`. Another process may have taken it for abandoned just before.
         guard FileLock.take(descriptor) != .heldByOther, FileLock.isNamed(Self.folder + name, descriptor) else {
@@ -32,9 +32,9 @@ package final class SharedMemory {
             // Reserves it now: without space the first touch would end the process.
             let code = posix_fallocate(descriptor, 0, off_t(byteCount))
             guard code == 0 else { throw Self.error(byteCount, code) }
-            bytes = try Self.map(descriptor, byteCount)
+            unsafe bytes = try Self.map(descriptor, byteCount)
         } catch {
-            shm_unlink(name)
+            unsafe shm_unlink(name)
             close(descriptor)
             throw error
         }
@@ -50,12 +50,12 @@ package final class SharedMemory {
         var byteCount = 0
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file.hasPrefix(prefix) {
             let path = folder + "/" + file
-            let descriptor = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            let descriptor = unsafe open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_uid == getuid(), status.st_mode & S_IFMT == S_IFREG,
-                FileLock.take(descriptor) == .taken, Glibc.unlink(path) == 0
+            guard unsafe fstat(descriptor, &status) == 0, status.st_uid == getuid(), status.st_mode & S_IFMT == S_IFREG,
+                FileLock.take(descriptor) == .taken, unsafe Glibc.unlink(path) == 0
             else { continue }
             byteCount += Int(status.st_blocks) * 512
         }
@@ -66,22 +66,22 @@ package final class SharedMemory {
     ///
     /// - Throws: ``PlacementError/noSharedMemory(byteCount:reason:)``.
     init(opening name: String, byteCount: Int) throws(PlacementError) {
-        let descriptor = shm_open(name, O_RDWR, 0)
+        let descriptor = unsafe shm_open(name, O_RDWR, 0)
         guard descriptor >= 0 else { throw Self.error(byteCount, errno) }
         defer { close(descriptor) }
-        bytes = try Self.map(descriptor, byteCount)
+        unsafe bytes = try Self.map(descriptor, byteCount)
         (self.name, self.descriptor) = (name, -1)
     }
 
     deinit {
         unlink()
-        munmap(bytes.baseAddress, bytes.count)
+        unsafe munmap(bytes.baseAddress, bytes.count)
     }
 
     /// Takes the name away; called when all processes have opened it.
     func unlink() {
         guard descriptor >= 0 else { return }
-        shm_unlink(name)
+        unsafe shm_unlink(name)
         close(descriptor)
         descriptor = -1
     }
@@ -89,12 +89,12 @@ package final class SharedMemory {
     private static func map(
         _ descriptor: Int32, _ byteCount: Int
     ) throws(PlacementError) -> UnsafeMutableRawBufferPointer {
-        let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw error(byteCount, errno) }
-        return UnsafeMutableRawBufferPointer(start: address, count: byteCount)
+        let address = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else { throw error(byteCount, errno) }
+        return unsafe UnsafeMutableRawBufferPointer(start: address, count: byteCount)
     }
 
     private static func error(_ byteCount: Int, _ code: Int32) -> PlacementError {
-        .noSharedMemory(byteCount: byteCount, reason: String(cString: strerror(code)))
+        unsafe .noSharedMemory(byteCount: byteCount, reason: String(cString: strerror(code)))
     }
 }

@@ -84,8 +84,8 @@ public final class GradientReducer {
         precondition(scalars.count == scalarCount, "one value per scalar")
         nextIndex += 1
         switch mode {
-        case .reproducible: sums.add(leaf: microBatch, of: microBatchCount, gradient: gradient, scalars: scalars)
-        case .fast: sums.accumulate(leaf: microBatch, gradient: gradient, scalars: scalars)
+        case .reproducible: unsafe sums.add(leaf: microBatch, of: microBatchCount, gradient: gradient, scalars: scalars)
+        case .fast: unsafe sums.accumulate(leaf: microBatch, gradient: gradient, scalars: scalars)
         }
     }
 
@@ -99,8 +99,8 @@ public final class GradientReducer {
             nextIndex == share.upperBound, "all micro-batches of the share must be added before the sum is finished")
         traffic.steps += 1
         if communicator.size == 1 {
-            result.update(from: sums.gradients[0], count: parameterCount)
-            return ReducedStep(scalars: (0..<scalarCount).map { sums.scalars[0][$0] }, highestVote: vote)
+            unsafe result.update(from: sums.gradients[0], count: parameterCount)
+            return ReducedStep(scalars: (0..<scalarCount).map { unsafe sums.scalars[0][$0] }, highestVote: vote)
         }
         let clock = ContinuousClock()
         let start = clock.now
@@ -108,8 +108,8 @@ public final class GradientReducer {
         CrashPoint.reached("reduction", number: Activity.process.step)
         return try Activity.process.during("reduction") { () throws(CommunicatorError) in
             switch mode {
-            case .reproducible: try finishTree(into: result, vote: vote)
-            case .fast: try finishFast(into: result, vote: vote)
+            case .reproducible: unsafe try finishTree(into: result, vote: vote)
+            case .fast: unsafe try finishFast(into: result, vote: vote)
             }
         }
     }
@@ -125,7 +125,7 @@ public final class GradientReducer {
             exchange = current
         }
         traffic.bytesSent += current.bytesPerStep
-        return try current.run(into: result, vote: vote)
+        return unsafe try current.run(into: result, vote: vote)
     }
 
     private func finishFast(into result: UnsafeMutablePointer<Float>, vote: Int) throws(CommunicatorError)
@@ -133,12 +133,12 @@ public final class GradientReducer {
     {
         var scalars = [Double](repeating: 0, count: scalarCount)
         if share.isEmpty {
-            result.update(repeating: 0, count: parameterCount)
+            unsafe result.update(repeating: 0, count: parameterCount)
         } else {
-            result.update(from: sums.gradients[0], count: parameterCount)
-            for i in 0..<scalarCount { scalars[i] = sums.scalars[0][i] }
+            unsafe result.update(from: sums.gradients[0], count: parameterCount)
+            for i in 0..<scalarCount { scalars[i] = unsafe sums.scalars[0][i] }
         }
-        try communicator.allReduceSum(UnsafeMutableBufferPointer(start: result, count: parameterCount))
+        unsafe try communicator.allReduceSum(UnsafeMutableBufferPointer(start: result, count: parameterCount))
         try communicator.allReduceSum(&scalars)
         let highestVote = try communicator.allReduceMax([Int64(vote)])[0]
         traffic.bytesSent +=

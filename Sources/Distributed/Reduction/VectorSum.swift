@@ -4,6 +4,6 @@ func addVector<Scalar: FloatingPoint>(
     _ source: UnsafePointer<Scalar>, to destination: UnsafeMutablePointer<Scalar>, count: Int
 ) {
     for i in 0..<count {
-        destination[i] += source[i]
+        unsafe destination[i] += source[i]
     }
 }

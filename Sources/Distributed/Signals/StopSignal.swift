@@ -46,12 +46,12 @@ public enum StopSignal {
 
     private static func take(_ number: Int32) {
         var action = sigaction()
-        action.__sigaction_handler.sa_sigaction = { number, information, _ in
-            StopSignal.received(number, sender: information?.pointee._sifields._kill.si_pid ?? 0)
+        unsafe action.__sigaction_handler.sa_sigaction = { number, information, _ in
+            unsafe StopSignal.received(number, sender: information?.pointee._sifields._kill.si_pid ?? 0)
         }
         action.sa_flags = SA_SIGINFO | SA_RESTART
-        sigemptyset(&action.sa_mask)
-        sigaction(number, &action, nil)
+        unsafe sigemptyset(&action.sa_mask)
+        unsafe sigaction(number, &action, nil)
     }
 
     /// Runs inside the handler: only atomics and async-signal-safe calls.

@@ -23,7 +23,7 @@ final class BitFlip: TrainingHook {
         let parameters = trained.parameters
         guard let armed = Self.armed, Int(armed.point) == context.step, (0..<parameters.count).contains(armed.number)
         else { return }
-        let element = parameters.values.pointer + armed.number
-        element.pointee = Float(bitPattern: element.pointee.bitPattern ^ 1)
+        let element = unsafe parameters.values.pointer + armed.number
+        unsafe element.pointee = Float(bitPattern: element.pointee.bitPattern ^ 1)
     }
 }

@@ -64,7 +64,7 @@ final class Checkpointing: TrainingHook {
         let trained = state.trained
         let parameters = trained.parameters.parameters.map { ($0.name, $0.value) }
         for (name, values) in parameters + trained.optimizer.state.map({ ("the optimizer's \($0.name)", $0.values) })
-        where Kernels.hasNonFinite(trained.model.engine.threads, x: values.pointer, count: values.count) {
+        where unsafe Kernels.hasNonFinite(trained.model.engine.threads, x: values.pointer, count: values.count) {
             throw TrainingError.stateNotFinite(step: step, processRank: communicator.rank, tensor: name)
         }
         try alarm.requireEqualState(step: step)

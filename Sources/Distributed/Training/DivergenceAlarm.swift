@@ -28,7 +28,7 @@ package final class DivergenceAlarm: TrainingHook {
         comparedStep = step
         let tensors = tensors
         let hashes = tensors.map { hash($0.values) }
-        let wholes = try exchange([hashes.withUnsafeBytes { hash64($0) }])
+        let wholes = unsafe try exchange([hashes.withUnsafeBytes { unsafe hash64($0) }])
         guard Set(wholes).count > 1 else { return }
         let all = try exchange(hashes)
         for (index, tensor) in tensors.enumerated() {
@@ -57,13 +57,13 @@ package final class DivergenceAlarm: TrainingHook {
     }
 
     private func hash(_ values: Tensor) -> UInt64 {
-        hash64(UnsafeRawBufferPointer(start: values.pointer, count: values.count * MemoryLayout<Float>.stride))
+        unsafe hash64(UnsafeRawBufferPointer(start: values.pointer, count: values.count * MemoryLayout<Float>.stride))
     }
 
     /// Every process's numbers, in rank order.
     private func exchange(_ own: [UInt64]) throws -> [[UInt64]] {
-        let bytes = own.withUnsafeBytes { Array($0) }
+        let bytes = unsafe own.withUnsafeBytes { unsafe Array($0) }
         let all = try Activity.process.during("comparison of the adapters") { try communicator.allGather(bytes) }
-        return all.map { part in part.withUnsafeBytes { Array($0.bindMemory(to: UInt64.self)) } }
+        return all.map { part in unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: UInt64.self)) } }
     }
 }

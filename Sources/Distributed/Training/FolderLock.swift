@@ -23,7 +23,7 @@ package final class FolderLock {
     deinit {
         guard descriptor >= 0 else { return }
         // With the lock still held, so that nobody loses the file of a lock of their own.
-        if FileLock.isNamed(path, descriptor) { unlink(path) }
+        if FileLock.isNamed(path, descriptor) { unsafe unlink(path) }
         close(descriptor)
     }
 
@@ -48,8 +48,10 @@ package final class FolderLock {
         let begun = ContinuousClock.now
         // A holder that ends between our opening and locking takes the file with it; then there is a new one to make.
         while !isHeld {
-            let opened = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
-            guard opened >= 0 else { throw FileError.unwritable(path: path, reason: String(cString: strerror(errno))) }
+            let opened = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o644)
+            guard opened >= 0 else {
+                throw unsafe FileError.unwritable(path: path, reason: String(cString: strerror(errno)))
+            }
             switch FileLock.take(opened) {
             case .heldByOther:
                 defer { close(opened) }
@@ -68,13 +70,13 @@ package final class FolderLock {
         }
         let text = Array("process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(Self.now())\n".utf8)
         // On a full disk the lock holds all the same.
-        if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
+        if ftruncate(descriptor, 0) == 0 { _ = unsafe pwrite(descriptor, text, text.count, 0) }
     }
 
     /// What the holder wrote into the file that is open.
     private static func holder(_ descriptor: CInt) -> String {
         var bytes = [UInt8](repeating: 0, count: 300)
-        let count = max(0, pread(descriptor, &bytes, bytes.count, 0))
+        let count = unsafe max(0, pread(descriptor, &bytes, bytes.count, 0))
         let text = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n").first.map(String.init)
         return text ?? "a process that has not said its name"
     }

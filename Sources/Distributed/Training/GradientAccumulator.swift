@@ -85,7 +85,7 @@ final class GradientAccumulator {
             let (loss, gradient) = (losses[slot], gradients[slot])
             parameters.accumulateGradients(in: gradient)
             failure = failure ?? notFinite(loss.sum, microBatch: index, step: step)
-            reducer.add(
+            unsafe reducer.add(
                 microBatch: index, gradient: gradient.pointer,
                 scalars: StepSums(loss, tokens: microBatches[slot].tokenCount, objective: objective).scalars)
         }
@@ -98,12 +98,12 @@ final class GradientAccumulator {
         }
         guard loss.isFinite else { return error("the loss") }
         let threads = model.engine.threads
-        guard Kernels.hasNonFinite(threads, x: parameters.gradients.pointer, count: parameters.count) else {
+        guard unsafe Kernels.hasNonFinite(threads, x: parameters.gradients.pointer, count: parameters.count) else {
             return nil
         }
         for (index, parameter) in parameters.parameters.enumerated() {
             let gradient = parameters.gradient(of: index)
-            if Kernels.hasNonFinite(threads, x: gradient.pointer, count: gradient.count) {
+            if unsafe Kernels.hasNonFinite(threads, x: gradient.pointer, count: gradient.count) {
                 return error("the gradient of \(parameter.name)")
             }
         }

@@ -44,7 +44,7 @@ final class GradientInitialisation {
         try pass.run(share.map(input)) { [self] block, index, weight in
             guard communicationFailure == nil else { return }
             begin(block, microBatchCount: microBatchCount)
-            reducer.add(
+            unsafe reducer.add(
                 microBatch: share.lowerBound + index, gradient: block.gradients.pointer, scalars: [weight])
         } finished: { [self] block in
             guard communicationFailure == nil else { return }
@@ -69,7 +69,7 @@ final class GradientInitialisation {
 
     /// Collective: sums a block's gradients and sets the values of its adapters.
     private func finish(_ block: WeightGradientPass.Block) throws(CommunicatorError) {
-        let reduced = try reducer.finish(into: block.gradients.pointer)
+        let reduced = unsafe try reducer.finish(into: block.gradients.pointer)
         let first = dealtCount
         for (linear, gradient) in zip(block.linears, block.matrices) {
             defer { dealtCount += 1 }

@@ -19,12 +19,12 @@ package func hash64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var (a, b, c, d) = (UInt64(1), UInt64(2), UInt64(3), UInt64(4))
     var place = 0
     while place + 32 <= bytes.count {
-        a = mix(a, bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-        b = mix(b, bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
-        c = mix(c, bytes.loadUnaligned(fromByteOffset: place + 16, as: UInt64.self))
-        d = mix(d, bytes.loadUnaligned(fromByteOffset: place + 24, as: UInt64.self))
+        a = unsafe mix(a, bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        b = unsafe mix(b, bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
+        c = unsafe mix(c, bytes.loadUnaligned(fromByteOffset: place + 16, as: UInt64.self))
+        d = unsafe mix(d, bytes.loadUnaligned(fromByteOffset: place + 24, as: UInt64.self))
         place += 32
     }
-    for byte in bytes[place...] { a = mix(a, UInt64(byte)) }
+    for offset in place..<bytes.count { a = unsafe mix(a, UInt64(bytes[offset])) }
     return [a, b, c, d].reduce(UInt64(bytes.count)) { spread(mix($0, spread($1))) }
 }

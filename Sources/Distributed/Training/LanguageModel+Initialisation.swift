@@ -23,7 +23,7 @@ extension LanguageModel {
 extension Communicator {
     /// Copies the numbers of process `root` to all.
     func broadcast(_ tensor: Tensor, from root: Int) throws(CommunicatorError) {
-        try broadcast(
+        unsafe try broadcast(
             UnsafeMutableRawBufferPointer(start: tensor.pointer, count: tensor.count * MemoryLayout<Float>.stride),
             from: root)
     }

@@ -23,8 +23,8 @@ final class RunData {
         let section = configuration.data
         let cache = try communicator.agree("find the data") {
             for path in [section.train] + (section.validation.map { [$0] } ?? [])
-            where access(path, R_OK) != 0 {
-                throw DataError.unreadable(file: path, reason: String(cString: strerror(errno)))
+            where unsafe access(path, R_OK) != 0 {
+                throw unsafe DataError.unreadable(file: path, reason: String(cString: strerror(errno)))
             }
             return try section.cache ?? PreparedDataset.defaultCacheFolder(besideOutput: configuration.output)
         }

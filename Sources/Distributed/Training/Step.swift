@@ -77,7 +77,7 @@ final class Step {
         let accumulated = try accumulator.run(plan.microBatches(step: step - 1), step: step - 1)
         let failure = changedFile() ?? accumulated
         let vote = failure != nil ? 2 : StopSignal.isRequested ? 1 : 0
-        let reduced = try reducer.finish(into: trained.parameters.gradients.pointer, vote: vote)
+        let reduced = unsafe try reducer.finish(into: trained.parameters.gradients.pointer, vote: vote)
         if reduced.highestVote == 2 {
             try communicator.agree("train step \(step)") { if let failure { throw failure } }
         }
@@ -102,7 +102,8 @@ final class Step {
     /// Bounds the norm of the mean gradient; returns what it was.
     private func clip(_ context: inout StepContext) throws -> Double {
         let gradients = context.parameters.gradients
-        let squares = Kernels.sumOfSquares(placed.model.engine.threads, x: gradients.pointer, count: gradients.count)
+        let squares = unsafe Kernels.sumOfSquares(
+            placed.model.engine.threads, x: gradients.pointer, count: gradients.count)
         let norm = squares.squareRoot() / context.weight
         guard norm.isFinite else {
             throw TrainingError.notFinite(

@@ -57,9 +57,9 @@ final class Validator {
                 judgements += judged
             }
         }
-        let bytes = own.withUnsafeBytes { Array($0) }
+        let bytes = unsafe own.withUnsafeBytes { unsafe Array($0) }
         let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
-            part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
         }
         let count = StepSums.scalarCount(objective)
         var totals = [Double](repeating: 0, count: count)
@@ -75,9 +75,9 @@ final class Validator {
     private func metrics(_ own: [SegmentJudgement]) throws -> [(name: String, value: Double)] {
         guard data.content == .values else { return [] }
         let numbers = own.flatMap { [$0.target.number, $0.prediction.number] }
-        let bytes = numbers.withUnsafeBytes { Array($0) }
+        let bytes = unsafe numbers.withUnsafeBytes { unsafe Array($0) }
         let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
-            part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
         }
         let metrics = RegressionMetrics(
             targets: stride(from: 0, to: all.count, by: 2).map { all[$0] },

@@ -36,7 +36,7 @@ struct GEMMFloor {
         let input = layers.map(\.input).max() ?? 0
         func filled(_ rows: Int, _ columns: Int) -> Tensor {
             let tensor = memory.tensor(rows: rows, columns: columns)
-            for index in 0..<tensor.count { tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
+            for index in 0..<tensor.count { unsafe tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
             return tensor
         }
         (x, dY, weight) = (filled(tokens, input), filled(tokens, out), filled(out, input))
@@ -76,9 +76,10 @@ struct GEMMFloor {
         _ kernels: Kernels, _ rows: Int, _ out: Int, _ input: Int, _ x: Tensor, _ w: Tensor, _ y: Tensor, _ dY: Tensor,
         _ dX: Tensor
     ) {
-        let product = kernels == .own ? BLAS.gemm : BLAS.gemmByOpenBLAS
-        product(engine.threads, false, true, rows, out, input, 1, x.pointer, input, w.pointer, input, 0, y.pointer, out)
-        product(
+        let product = unsafe kernels == .own ? BLAS.gemm : BLAS.gemmByOpenBLAS
+        unsafe product(
+            engine.threads, false, true, rows, out, input, 1, x.pointer, input, w.pointer, input, 0, y.pointer, out)
+        unsafe product(
             engine.threads, false, false, rows, input, out, 1, dY.pointer, out, w.pointer, input, 0, dX.pointer, input)
     }
 }

@@ -16,7 +16,7 @@ enum ProductRate {
     ) -> (forward: Double, backward: Double) {
         func filled(_ rows: Int, _ columns: Int) -> Tensor {
             let tensor = engine.memory.tensor(rows: rows, columns: columns)
-            for index in 0..<tensor.count { tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
+            for index in 0..<tensor.count { unsafe tensor.pointer[index] = Float(index % 1021) / 1021 - 0.5 }
             return tensor
         }
         let (x, w, y) = (filled(tokens, input), filled(out, input), filled(tokens, out))
@@ -30,12 +30,12 @@ enum ProductRate {
             return 2 * Double(tokens) * Double(out) * Double(input) / max(Spread(seconds).median, 1e-9) / 1e9
         }
         let forward = gigaflops {
-            BLAS.gemm(
+            unsafe BLAS.gemm(
                 engine.threads, transposeA: false, transposeB: true, m: tokens, n: out, k: input, alpha: 1,
                 a: x.pointer, lda: input, b: w.pointer, ldb: input, beta: 0, c: y.pointer, ldc: out)
         }
         let backward = gigaflops {
-            BLAS.gemm(
+            unsafe BLAS.gemm(
                 engine.threads, transposeA: false, transposeB: false, m: tokens, n: input, k: out, alpha: 1,
                 a: y.pointer, lda: out, b: w.pointer, ldb: input, beta: 0, c: x.pointer, ldc: input)
         }

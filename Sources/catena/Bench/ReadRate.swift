@@ -21,13 +21,13 @@ struct ReadRate {
         let sum = Atomic<UInt32>(0)
         let start = MonotonicClock.seconds()
         engine.threads.runRows(chunks, minimumPerTask: 1) { range in
-            let floats = UnsafeRawPointer(buffer.pointer)
+            let floats = unsafe UnsafeRawPointer(buffer.pointer)
             var first = SIMD16<Float>()
             var second = SIMD16<Float>()
             for offset in stride(from: range.lowerBound * Self.chunk, to: range.upperBound * Self.chunk, by: 32) {
-                let place = floats + offset * MemoryLayout<Float>.stride
-                first += place.loadUnaligned(as: SIMD16<Float>.self)
-                second += (place + 64).loadUnaligned(as: SIMD16<Float>.self)
+                let place = unsafe floats + offset * MemoryLayout<Float>.stride
+                unsafe first += place.loadUnaligned(as: SIMD16<Float>.self)
+                unsafe second += (place + 64).loadUnaligned(as: SIMD16<Float>.self)
             }
             // Used, so that the reads are not left out.
             sum.wrappingAdd((first + second).sum().bitPattern, ordering: .relaxed)

@@ -20,7 +20,7 @@ struct StepBenchmark {
         let profile: ProfiledSteps?
     }
 
-    let configuration: DecoderConfiguration
+    let configuration: ModelConfiguration
     let section: RunConfiguration.AdapterSection
     let batch: Int
     let sequence: Int

@@ -42,9 +42,9 @@ extension Evaluate {
             sums = [Double(result.outcomes.count { $0.wasCut })] + result.lossSums
             return evaluation
         }
-        let bytes = sums.withUnsafeBytes { Array($0) }
+        let bytes = unsafe sums.withUnsafeBytes { unsafe Array($0) }
         let gathered = try communicator.allGather(bytes).map { part in
-            part.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
         }
         guard let answers = try gather(own, communicator) else { return [:] }
         var result = evaluation.metrics(answers)

@@ -19,7 +19,7 @@ struct LineReader: ~Copyable {
     private static func descriptor(_ path: String) throws(FileError) -> Int32 {
         let file = try InputFile(path: path)
         let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw unsafe .unreadable(path: path, reason: String(cString: strerror(errno))) }
         return descriptor
     }
 
@@ -44,9 +44,9 @@ struct LineReader: ~Copyable {
     private mutating func fill() throws(FileError) {
         let size = 1 << 18
         var chunk = [UInt8](repeating: 0, count: size)
-        var count = read(descriptor, &chunk, size)
-        while count < 0, errno == EINTR { count = read(descriptor, &chunk, size) }
-        guard count >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        var count = unsafe read(descriptor, &chunk, size)
+        while count < 0, errno == EINTR { count = unsafe read(descriptor, &chunk, size) }
+        guard count >= 0 else { throw unsafe .unreadable(path: path, reason: String(cString: strerror(errno))) }
         isAtEnd = count == 0
         pending += chunk[..<count]
     }

@@ -84,7 +84,7 @@ struct PlannedWork: ParsableArguments {
     }
 
     private func inventory(
-        _ model: DecoderConfiguration, stored: TensorEncoding?, _ configuration: RunConfiguration
+        _ model: ModelConfiguration, stored: TensorEncoding?, _ configuration: RunConfiguration
     ) throws -> ModelInventory {
         try ModelInventory(
             configuration: model, storage: .encoding(storage ?? stored ?? .bfloat16), adapter: configuration.adapter)

@@ -4,7 +4,7 @@ import CatenaCore
 /// `--shape` of the verbs that take one.
 extension BenchmarkShape {
     /// The sizes that the option names.
-    static func chosen(_ shape: String) throws -> DecoderConfiguration {
+    static func chosen(_ shape: String) throws -> ModelConfiguration {
         guard let configuration = try configuration(shape) else { throw unknown(shape) }
         return configuration
     }

@@ -17,17 +17,19 @@ enum StandardOutput {
 
     /// Ends the process quietly when the reader has gone away, and with an error when the disk is full.
     static func write(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { buffer in
+        unsafe bytes.withUnsafeBytes { buffer in
             var done = 0
             while done < buffer.count {
-                let count = Glibc.write(STDOUT_FILENO, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+                let count = unsafe Glibc.write(
+                    STDOUT_FILENO, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
                 if count > 0 {
                     done += count
                 } else if errno == EPIPE {
                     exit(0)
                 } else if errno != EINTR {
                     StandardError.write(
-                        "catena: error: standard output cannot be written: \(String(cString: strerror(errno))).\n")
+                        unsafe "catena: error: standard output cannot be written: \(String(cString: strerror(errno))).\n"
+                    )
                     exit(Failure.failed)
                 }
             }
@@ -43,6 +45,6 @@ enum StandardError {
     /// Text with control codes of our own.
     static func write(verbatim text: String) {
         let bytes = Array(text.utf8)
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        _ = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
 }

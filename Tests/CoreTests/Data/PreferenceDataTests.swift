@@ -4,7 +4,7 @@ import CatenaText
 import Foundation
 import Testing
 
-@testable import CatenaCore
+import CatenaCore
 
 @Suite("Data of pairs of answers")
 struct PreferenceDataTests {

@@ -5,7 +5,7 @@ import Crypto
 import Foundation
 import Testing
 
-@testable import CatenaCore
+import CatenaCore
 
 @Suite("Data of sequences that are judged")
 struct SequenceDataTests {

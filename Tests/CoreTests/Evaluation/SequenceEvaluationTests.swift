@@ -3,7 +3,7 @@ import CatenaFiles
 import Foundation
 import Testing
 
-@testable import CatenaCore
+import CatenaCore
 
 @Suite("Evaluation of sequences")
 struct SequenceEvaluationTests {

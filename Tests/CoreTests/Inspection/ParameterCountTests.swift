@@ -53,7 +53,7 @@ struct PublishedCount: Sendable, CustomStringConvertible {
 
 @Suite("Trained parameters from shapes")
 struct ParameterCountTests {
-    private static func shape(_ name: String) throws -> DecoderConfiguration {
+    private static func shape(_ name: String) throws -> ModelConfiguration {
         try ModelFamily.configuration(at: ParityCase.root + "/Tests/Fixtures/shapes/\(name).json")
     }
 

@@ -6,8 +6,8 @@ import Foundation
 enum TinyModel {
     /// Two layers, D = 8, H = 4 over 2 key-value heads of width 4, F = 12, V = 13; `change` adapts it.
     static func configuration(
-        _ change: (inout DecoderConfiguration) -> Void = { _ in }
-    ) throws -> DecoderConfiguration {
+        _ change: (inout ModelConfiguration) -> Void = { _ in }
+    ) throws -> ModelConfiguration {
         let folder = try TinyFolder()
         let path = try folder.write(
             "config.json",
@@ -25,7 +25,7 @@ enum TinyModel {
 
     /// A model with random weights that depend on `seed` only.
     static func make(
-        engine: Engine, seed: UInt64 = 1, _ change: (inout DecoderConfiguration) -> Void = { _ in }
+        engine: Engine, seed: UInt64 = 1, _ change: (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> LanguageModel {
         try LanguageModel(
             configuration: try configuration(change), weights: TinyWeights(seed: seed, memory: engine.memory),
@@ -33,7 +33,7 @@ enum TinyModel {
     }
 
     /// Everything that can be switched on: biases, norms per head, a sliding window.
-    static func everyOption(_ configuration: inout DecoderConfiguration) {
+    static func everyOption(_ configuration: inout ModelConfiguration) {
         configuration.queryKeyValueBias = true
         configuration.outputBias = true
         configuration.feedForwardBias = true
@@ -42,7 +42,7 @@ enum TinyModel {
     }
 
     /// GPT-2: transposed matrices, biases, one matrix for q, k and v; D = 8, H = 2, F = 12, V = 13.
-    static func gpt2(_ configuration: inout DecoderConfiguration) {
+    static func gpt2(_ configuration: inout ModelConfiguration) {
         guard let folder = try? TinyFolder(),
             let file = try? folder.write(
                 "config.json",

@@ -72,10 +72,10 @@ public final class ChainLedger {
     public func forEachApplied(_ body: (UnsafeRawBufferPointer) -> Void) {
         for linear in model.adaptedLinears {
             if let update = linear.sidePath?.update {
-                body(update.a.bytes)
-                body(update.b.bytes)
+                unsafe body(update.a.bytes)
+                unsafe body(update.b.bytes)
             } else {
-                linear.weight.mergeable?.withMergedBytes(body)
+                unsafe linear.weight.mergeable?.withMergedBytes(body)
             }
         }
     }

@@ -47,7 +47,7 @@ public struct ChainLink {
         a.copy(from: folded.a)
         let b = memory.tensor(rows: folded.b.rows, columns: folded.b.columns)
         let scaling = Float(folded.scaling)
-        for index in 0..<b.count { b.pointer[index] = scaling * folded.b.pointer[index] }
+        for index in 0..<b.count { unsafe b.pointer[index] = scaling * folded.b.pointer[index] }
         return LowRankUpdate(a: a, b: b)
     }
 }

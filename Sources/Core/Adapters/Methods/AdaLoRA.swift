@@ -41,7 +41,7 @@ public final class AdaLoRA: LowRankAdapter {
         let name = PEFT.prefix + layer.path
         func normal(_ tensor: String, _ shape: [Int]) -> Parameter {
             Parameter(name: name + tensor, shape: shape) { value in
-                SeededGenerator(seed: seed, purpose: "initialisation", name: name + tensor).fillNormal(
+                unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name + tensor).fillNormal(
                     UnsafeMutableBufferPointer(start: value.pointer, count: value.count), standardDeviation: 0.02)
             }
         }
@@ -59,7 +59,7 @@ public final class AdaLoRA: LowRankAdapter {
 
     /// For each rank whether it is in use: kept by the last allocation, or moved from zero since.
     public var isKept: [Bool] {
-        (0..<e.count).map { mask.pointer[$0] != 0 || e.value.pointer[$0] != 0 }
+        (0..<e.count).map { unsafe mask.pointer[$0] != 0 || e.value.pointer[$0] != 0 }
     }
 
     /// The kept rows of A and E and columns of B, copied.
@@ -70,9 +70,9 @@ public final class AdaLoRA: LowRankAdapter {
         let b = memory.tensor(rows: self.b.value.rows, columns: kept.count)
         for (position, rank) in kept.enumerated() {
             a.rows(position..<position + 1).copy(from: self.a.value.rows(rank..<rank + 1))
-            e.pointer[position] = self.e.value.pointer[rank]
+            unsafe e.pointer[position] = self.e.value.pointer[rank]
             for row in 0..<b.rows {
-                b.pointer[row * b.columns + position] = self.b.value.pointer[row * self.b.value.columns + rank]
+                unsafe b.pointer[row * b.columns + position] = self.b.value.pointer[row * self.b.value.columns + rank]
             }
         }
         return (a, e, b)
@@ -82,15 +82,15 @@ public final class AdaLoRA: LowRankAdapter {
     func setKept(_ isKept: [Bool], a: Tensor, e: Tensor, b: Tensor) {
         var position = 0
         for (rank, keeps) in isKept.enumerated() {
-            mask.pointer[rank] = keeps ? 1 : 0
+            unsafe mask.pointer[rank] = keeps ? 1 : 0
             guard keeps else {
-                self.e.value.pointer[rank] = 0
+                unsafe self.e.value.pointer[rank] = 0
                 continue
             }
             self.a.value.rows(rank..<rank + 1).copy(from: a.rows(position..<position + 1))
-            self.e.value.pointer[rank] = e.pointer[position]
+            unsafe self.e.value.pointer[rank] = e.pointer[position]
             for row in 0..<b.rows {
-                self.b.value.pointer[row * self.b.value.columns + rank] = b.pointer[row * b.columns + position]
+                unsafe self.b.value.pointer[row * self.b.value.columns + rank] = b.pointer[row * b.columns + position]
             }
             position += 1
         }
@@ -99,7 +99,7 @@ public final class AdaLoRA: LowRankAdapter {
     public func foldedForFiles(engine: Engine) -> FoldedLoRA? {
         let (a, e, b) = kept
         for row in 0..<a.rows {
-            engine.scale(a.rows(row..<row + 1), by: e.pointer[row])
+            unsafe engine.scale(a.rows(row..<row + 1), by: e.pointer[row])
         }
         return FoldedLoRA(a: a, b: b, scaling: scaling)
     }

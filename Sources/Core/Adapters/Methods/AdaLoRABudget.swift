@@ -101,7 +101,7 @@ final class AdaLoRABudget: AdapterRule {
     private func updateScores(_ parameters: ParameterSet, gradientScale: Double, step: Int) {
         guard schedule?.updatesScores(step: step - begin) ?? false else { return }
         for (parameter, start) in zip(scored, starts) {
-            updateScores(
+            unsafe updateScores(
                 start, values: parameter.value.pointer, gradients: parameters.gradient(of: parameter).pointer,
                 count: parameter.count, scale: Float(gradientScale))
         }
@@ -110,14 +110,14 @@ final class AdaLoRABudget: AdapterRule {
     private func updateScores(
         _ start: Int, values: UnsafePointer<Float>, gradients: UnsafePointer<Float>, count: Int, scale: Float
     ) {
-        let (sensitivity, uncertainty) = (sensitivity.pointer + start, uncertainty.pointer + start)
+        let (sensitivity, uncertainty) = unsafe (sensitivity.pointer + start, uncertainty.pointer + start)
         let (beta1, beta2) = (beta1, beta2)
         engine.threads.runRows(count, minimumPerTask: 1 << 14) { range in
             for index in range {
-                let importance = abs(values[index] * (gradients[index] * scale))
-                let smoothed = beta1 * sensitivity[index] + (1 - beta1) * importance
-                sensitivity[index] = smoothed
-                uncertainty[index] = beta2 * uncertainty[index] + (1 - beta2) * abs(importance - smoothed)
+                let importance = unsafe abs(values[index] * (gradients[index] * scale))
+                let smoothed = unsafe beta1 * sensitivity[index] + (1 - beta1) * importance
+                unsafe sensitivity[index] = smoothed
+                unsafe uncertainty[index] = beta2 * uncertainty[index] + (1 - beta2) * abs(importance - smoothed)
             }
         }
     }
@@ -138,7 +138,7 @@ final class AdaLoRABudget: AdapterRule {
     }
 
     private func score(_ index: Int) -> Double {
-        Double(sensitivity.pointer[index]) * Double(uncertainty.pointer[index])
+        unsafe Double(sensitivity.pointer[index]) * Double(uncertainty.pointer[index])
     }
 
     /// Keeps the `budget` ranks with the highest scores.
@@ -149,13 +149,15 @@ final class AdaLoRABudget: AdapterRule {
         for index in order.prefix(budget) { isKept[index] = true }
         let rank = section.rank
         for (layer, (_, adapter)) in layers.enumerated() {
-            for k in 0..<rank { adapter.mask.pointer[k] = isKept[layer * rank + k] ? 1 : 0 }
+            for k in 0..<rank { unsafe adapter.mask.pointer[k] = isKept[layer * rank + k] ? 1 : 0 }
         }
     }
 
     private func applyMasks() {
         for (_, adapter) in layers {
-            for k in 0..<adapter.e.count where adapter.mask.pointer[k] == 0 { adapter.e.value.pointer[k] = 0 }
+            for k in 0..<adapter.e.count where unsafe adapter.mask.pointer[k] == 0 {
+                unsafe adapter.e.value.pointer[k] = 0
+            }
         }
     }
 

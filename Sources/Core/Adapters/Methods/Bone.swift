@@ -54,7 +54,7 @@ public final class Bone: LinearAdapter {
 
     public func folded(engine: Engine) -> FoldedLoRA? {
         let a = engine.memory.zeros(rows: rank, columns: inFeatures)
-        for column in 0..<inFeatures { a.pointer[column % rank * inFeatures + column] = 1 }
+        for column in 0..<inFeatures { unsafe a.pointer[column % rank * inFeatures + column] = 1 }
         let b = engine.memory.tensor(rows: outFeatures, columns: rank)
         let columns = d.value.transposed(engine.memory)
         for start in stride(from: 0, to: outFeatures, by: columns.rows) {

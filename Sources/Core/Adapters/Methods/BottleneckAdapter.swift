@@ -77,7 +77,7 @@ struct DenseProjection: BottleneckProjection {
         fill: @escaping (SeededGenerator, UnsafeMutableBufferPointer<Float>) -> Void
     ) {
         weight = Parameter(name: name + ".weight", shape: [outFeatures, inFeatures]) { value in
-            fill(
+            unsafe fill(
                 SeededGenerator(seed: seed, purpose: "initialisation", name: name + ".weight"),
                 UnsafeMutableBufferPointer(start: value.pointer, count: value.count))
         }

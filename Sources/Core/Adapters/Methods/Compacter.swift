@@ -63,7 +63,7 @@ extension AdapterMethod {
     private static func sharedRule(_ n: Int, seed: UInt64) -> Parameter {
         let name = PEFT.prefix + "shared_parameters.phm_rule"
         return Parameter(name: name, shape: [n, n, n]) { value in
-            SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillNormal(
+            unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillNormal(
                 UnsafeMutableBufferPointer(start: value.pointer, count: value.count), standardDeviation: 1e-4)
         }
     }

@@ -64,10 +64,10 @@ public final class DoRA: WeightInitialised {
 
     public func initialise(from weight: Tensor, engine: Engine) {
         for row in 0..<weight.rows {
-            let start = weight.pointer + row * weight.columns
-            let square = Float(Kernels.sumOfSquares(engine.threads, x: start, count: weight.columns))
-            squaredNorms.value.pointer[row] = square
-            magnitude.value.pointer[row] = Float(Double(square).squareRoot())
+            let start = unsafe weight.pointer + row * weight.columns
+            let square = unsafe Float(Kernels.sumOfSquares(engine.threads, x: start, count: weight.columns))
+            unsafe squaredNorms.value.pointer[row] = square
+            unsafe magnitude.value.pointer[row] = Float(Double(square).squareRoot())
         }
         present = nil
     }
@@ -77,10 +77,10 @@ public final class DoRA: WeightInitialised {
     public func merged(into weight: Tensor, engine: Engine) -> Tensor {
         let result = direction.merged(into: weight, engine: engine)
         for row in 0..<result.rows {
-            let start = result.pointer + row * result.columns
-            let norm = Kernels.sumOfSquares(engine.threads, x: start, count: result.columns).squareRoot()
-            let factor = norm == 0 ? 0 : Double(magnitude.value.pointer[row]) / norm
-            Kernels.scale(engine.threads, alpha: Float(factor), x: start, count: result.columns)
+            let start = unsafe result.pointer + row * result.columns
+            let norm = unsafe Kernels.sumOfSquares(engine.threads, x: start, count: result.columns).squareRoot()
+            let factor = unsafe norm == 0 ? 0 : Double(magnitude.value.pointer[row]) / norm
+            unsafe Kernels.scale(engine.threads, alpha: Float(factor), x: start, count: result.columns)
         }
         return result
     }
@@ -124,18 +124,19 @@ public final class DoRA: WeightInitialised {
         for row in 0..<outFeatures {
             var (cross, square) = (0.0, 0.0)
             for k in 0..<rank {
-                let factor = Double(b.pointer[row * rank + k])
-                cross += factor * Double(crossed.pointer[k * outFeatures + row])
-                square += factor * Double(product.pointer[row * rank + k])
+                let factor = unsafe Double(b.pointer[row * rank + k])
+                unsafe cross += factor * Double(crossed.pointer[k * outFeatures + row])
+                unsafe square += factor * Double(product.pointer[row * rank + k])
             }
-            let whole = Double(squaredNorms.value.pointer[row]) + 2 * scaling * cross + scaling * scaling * square
-            norms.pointer[row] = Float(max(whole, 0).squareRoot())
+            let whole =
+                unsafe Double(squaredNorms.value.pointer[row]) + 2 * scaling * cross + scaling * scaling * square
+            unsafe norms.pointer[row] = Float(max(whole, 0).squareRoot())
         }
         return norms
     }
 
     private static func areEqual(_ x: Tensor, _ y: Tensor) -> Bool {
-        memcmp(x.pointer, y.pointer, x.count * MemoryLayout<Float>.stride) == 0
+        unsafe memcmp(x.pointer, y.pointer, x.count * MemoryLayout<Float>.stride) == 0
     }
 }
 

@@ -20,7 +20,7 @@ enum GuidedBlocks {
             for a in count * task / tasks..<count * (task + 1) / tasks {
                 let (rows, block) = (weight.rows(a * r..<(a + 1) * r), blocks.rows(a * r..<(a + 1) * r))
                 copy.copy(from: rows)
-                BLAS.gemmSerial(
+                unsafe BLAS.gemmSerial(
                     transposeA: false, transposeB: false, m: width, n: r, k: r, alpha: 1, a: copy.pointer, lda: r,
                     b: block.pointer, ldb: r, beta: 1, c: rows.pointer, ldc: r)
                 Shards.tile(block, into: rows, accumulate: true, engine: engine)
@@ -37,7 +37,7 @@ enum GuidedBlocks {
             for a in range {
                 let rows = a * r..<(a + 1) * r
                 let (matrix, change, block) = (weight.rows(rows), gradient.rows(rows), result.rows(rows))
-                BLAS.gemmSerial(
+                unsafe BLAS.gemmSerial(
                     transposeA: true, transposeB: false, m: r, n: r, k: width, alpha: 1, a: matrix.pointer, lda: r,
                     b: change.pointer, ldb: r, beta: accumulate ? 1 : 0, c: block.pointer, ldc: r)
                 Shards.sum(change, into: block, accumulate: true, engine: engine)

@@ -34,8 +34,8 @@ extension AdapterMethod {
         options: [.bottleneckActivation("gelu-new"), .trainsNorms(true)]
     ) { request in
         try AttachedAdapter(bottlenecksAt: Sublayer.allCases, .sublayerOutput, for: request) {
-            DenseProjection(name: $0, inFeatures: $1, outFeatures: $2, seed: request.seed) { generator, values in
-                generator.fillTruncatedNormal(values, standardDeviation: 1e-3)
+            unsafe DenseProjection(name: $0, inFeatures: $1, outFeatures: $2, seed: request.seed) { generator, values in
+                unsafe generator.fillTruncatedNormal(values, standardDeviation: 1e-3)
             }
         }
     }

@@ -25,7 +25,7 @@ struct HypercomplexProjection: BottleneckProjection {
         func factor(_ suffix: String, shape: [Int], width: Int) -> Parameter {
             Parameter(name: name + suffix, shape: shape) { value in
                 let bound = (2 * 6 / Float(width + 1)).squareRoot()
-                SeededGenerator(seed: seed, purpose: "initialisation", name: name + suffix).fillUniform(
+                unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name + suffix).fillUniform(
                     UnsafeMutableBufferPointer(start: value.pointer, count: value.count), low: -bound, high: bound)
             }
         }

@@ -39,9 +39,9 @@ public final class IA3: LinearAdapter {
             return result
         }
         for row in 0..<weight.rows {
-            let (source, target) = (weight.pointer + row * weight.columns, result.pointer + row * weight.columns)
-            let factor = l.value.pointer[row]
-            for column in 0..<weight.columns { target[column] = source[column] * factor }
+            let (source, target) = unsafe (weight.pointer + row * weight.columns, result.pointer + row * weight.columns)
+            let factor = unsafe l.value.pointer[row]
+            for column in 0..<weight.columns { unsafe target[column] = source[column] * factor }
         }
         return result
     }

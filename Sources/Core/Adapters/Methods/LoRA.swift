@@ -34,7 +34,7 @@ public final class LoRA: LowRankAdapter {
         self.dropout = dropout
         let (inFeatures, name) = (layer.inFeatures, PEFT.prefix + layer.path)
         a = Parameter(name: name + ".lora_A.weight", shape: [rank, inFeatures]) { value in
-            SeededGenerator(seed: seed, purpose: "initialisation", name: name + ".lora_A.weight")
+            unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name + ".lora_A.weight")
                 .fillKaimingUniform(
                     UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: inFeatures)
         }

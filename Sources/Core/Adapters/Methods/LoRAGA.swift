@@ -61,7 +61,7 @@ public final class LoRAGA: OriginLoRA, GradientInitialised {
             layer: layer, request: request,
             scaling: section.alpha / (isStabilised ? Double(rank).squareRoot() : Double(rank))
         ) { value in
-            SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillKaimingUniform(
+            unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillKaimingUniform(
                 UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: inFeatures)
         }
     }
@@ -76,11 +76,12 @@ public final class LoRAGA: OriginLoRA, GradientInitialised {
         let firstB = engine.memory.tensor(rows: gradient.rows, columns: rank)
         for index in 0..<rank {
             for column in 0..<gradient.columns {
-                firstA.pointer[index * gradient.columns + column] =
-                    factor * leading.vT.pointer[ofA[index] * gradient.columns + column]
+                unsafe firstA.pointer[index * gradient.columns + column] =
+                    unsafe factor * leading.vT.pointer[ofA[index] * gradient.columns + column]
             }
             for row in 0..<gradient.rows {
-                firstB.pointer[row * rank + index] = factor * leading.u.pointer[row * leading.u.columns + ofB[index]]
+                unsafe firstB.pointer[row * rank + index] =
+                    factor * leading.u.pointer[row * leading.u.columns + ofB[index]]
             }
         }
         begin(a: firstA, b: firstB)

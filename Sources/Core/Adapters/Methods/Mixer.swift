@@ -24,15 +24,17 @@ enum MixerStart: String, CaseIterable {
     private func fill(_ value: Tensor, name: String, seed: UInt64) {
         let rank = value.rows
         let generator = SeededGenerator(seed: seed, purpose: "initialisation", name: name)
-        let buffer = UnsafeMutableBufferPointer(start: value.pointer, count: value.count)
+        let buffer = unsafe UnsafeMutableBufferPointer(start: value.pointer, count: value.count)
         switch self {
-        case .orthogonal: generator.fillOrthogonal(buffer, size: rank)
-        case .kaiming: generator.fillKaimingUniform(buffer, fanIn: rank)
+        case .orthogonal: unsafe generator.fillOrthogonal(buffer, size: rank)
+        case .kaiming: unsafe generator.fillKaimingUniform(buffer, fanIn: rank)
         case .identity:
-            for index in buffer.indices { buffer[index] = index / rank == index % rank ? 1 : 0 }
+            for index in buffer.indices { unsafe buffer[index] = index / rank == index % rank ? 1 : 0 }
         case .butterfly:
             let half = rank / 2
-            for index in buffer.indices { buffer[index] = (index / rank) % half == (index % rank) % half ? 1 : 0 }
+            for index in buffer.indices {
+                unsafe buffer[index] = (index / rank) % half == (index % rank) % half ? 1 : 0
+            }
         }
     }
 }

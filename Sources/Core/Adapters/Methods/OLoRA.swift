@@ -24,14 +24,14 @@ public final class OLoRA: OriginLoRA, WeightInitialised {
         let columns = engine.memory.tensor(rows: rank, columns: weight.rows)
         for row in 0..<weight.rows {
             for index in 0..<rank {
-                columns.pointer[index * weight.rows + row] = weight.pointer[row * weight.columns + index]
+                unsafe columns.pointer[index * weight.rows + row] = weight.pointer[row * weight.columns + index]
             }
         }
         try LAPACK.orthonormaliseRows(of: columns, named: path, engine: engine)
         let firstA = engine.memory.tensor(rows: rank, columns: weight.columns)
         BLAS.multiply(columns, weight, into: firstA, engine: engine)
         for row in 0..<rank {
-            for column in 0..<row { firstA.pointer[row * weight.columns + column] = 0 }
+            for column in 0..<row { unsafe firstA.pointer[row * weight.columns + column] = 0 }
         }
         begin(a: firstA, b: columns.transposed(engine.memory))
     }

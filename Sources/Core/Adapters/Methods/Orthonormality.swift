@@ -18,8 +18,8 @@ enum Orthonormality {
         case .rows: BLAS.multiply(matrix, transposed: matrix, into: distance, engine: engine)
         case .columns: BLAS.multiply(transposed: matrix, matrix, into: distance, engine: engine)
         }
-        for index in 0..<rank { distance.pointer[index * rank + index] -= 1 }
-        let norm = Kernels.sumOfSquares(engine.threads, x: distance.pointer, count: distance.count).squareRoot()
+        for index in 0..<rank { unsafe distance.pointer[index * rank + index] -= 1 }
+        let norm = unsafe Kernels.sumOfSquares(engine.threads, x: distance.pointer, count: distance.count).squareRoot()
         guard norm > 0 else { return 0 }
         let factor = Float(2 * scale / norm)
         switch vectors {

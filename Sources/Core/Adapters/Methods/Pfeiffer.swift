@@ -29,8 +29,8 @@ extension AdapterMethod {
         options: [.bottleneckActivation("relu"), .trainsNorms(false)]
     ) { request in
         try AttachedAdapter(bottlenecksAt: [.feedForward], .hiddenState, for: request) {
-            DenseProjection(name: $0, inFeatures: $1, outFeatures: $2, seed: request.seed) { generator, values in
-                generator.fillNormal(values, standardDeviation: 0.02)
+            unsafe DenseProjection(name: $0, inFeatures: $1, outFeatures: $2, seed: request.seed) { generator, values in
+                unsafe generator.fillNormal(values, standardDeviation: 0.02)
             }
         }
     }

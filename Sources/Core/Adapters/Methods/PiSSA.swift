@@ -28,9 +28,9 @@ public final class PiSSA: OriginLoRA, WeightInitialised {
         let roots = leading.values.map { Float(($0 / scaling).squareRoot()) }
         let (firstA, firstB) = (leading.vT, leading.u)
         for row in 0..<firstA.rows {
-            for column in 0..<firstA.columns { firstA.pointer[row * firstA.columns + column] *= roots[row] }
+            for column in 0..<firstA.columns { unsafe firstA.pointer[row * firstA.columns + column] *= roots[row] }
         }
-        for index in 0..<firstB.count { firstB.pointer[index] *= roots[index % rank] }
+        for index in 0..<firstB.count { unsafe firstB.pointer[index] *= roots[index % rank] }
         begin(a: firstA, b: firstB)
     }
 }

@@ -56,7 +56,7 @@ public final class TiedLoRA: LowRankAdapter {
         // Parameters keep it, so it must not hold the model, which holds them.
         func random(_ name: String, fanIn: Int) -> (Tensor) -> Void {
             { value in
-                SeededGenerator(seed: seed, purpose: "initialisation", name: PEFT.prefix + name)
+                unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: PEFT.prefix + name)
                     .fillKaimingUniform(
                         UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: fanIn)
             }

@@ -23,7 +23,7 @@ public final class VeRA: LowRankAdapter {
         init(_ layers: [Linear], rank: Int, seed: UInt64, memory: TensorMemory) {
             func random(_ name: String, shape: [Int]) -> AdapterBuffer {
                 AdapterBuffer(name: name, shape: shape, memory: memory) { value in
-                    SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillKaimingUniform(
+                    unsafe SeededGenerator(seed: seed, purpose: "initialisation", name: name).fillKaimingUniform(
                         UnsafeMutableBufferPointer(start: value.pointer, count: value.count), fanIn: shape[1],
                         negativeSlope: 0)
                 }

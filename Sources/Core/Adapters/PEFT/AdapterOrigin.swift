@@ -61,9 +61,9 @@ public struct AdapterOrigin {
 
     /// SHA-256 of the adapter's tensors in `folder`, in hexadecimal digits.
     static func weightsHash(in folder: String) throws -> String {
-        try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { bytes in
+        unsafe try MappedFile(path: folder + "/" + PEFT.weightsFile).withBytes { bytes in
             var hash = SHA256()
-            hash.update(bufferPointer: bytes)
+            unsafe hash.update(bufferPointer: bytes)
             return hash.finalize().hexadecimal
         }
     }

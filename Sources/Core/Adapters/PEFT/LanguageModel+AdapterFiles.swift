@@ -86,7 +86,7 @@ extension AttachedAdapter {
     func requireFinite(path: String, engine: Engine) throws(FileError) {
         let buffers = buffers.map { ($0.name, $0.value) }
         for (name, value) in parameters.map({ ($0.name, $0.value) }) + buffers
-        where Kernels.hasNonFinite(engine.threads, x: value.pointer, count: value.count) {
+        where unsafe Kernels.hasNonFinite(engine.threads, x: value.pointer, count: value.count) {
             throw .notFinite(path: path, tensor: name)
         }
     }

@@ -7,7 +7,7 @@ extension MethodCase {
     ]
 
     private static func adaloraCase(
-        variant: String, rank: Int = 2, model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        variant: String, rank: Int = 2, model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: "adalora", variant: variant, rank: rank, alpha: 5, model: model,

@@ -24,7 +24,7 @@ extension MethodCase {
     ]
 
     private static func bat(
-        _ variant: String, rank: Int, model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        _ variant: String, rank: Int, model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: "bat", variant: variant, rank: rank, model: model,
@@ -62,7 +62,7 @@ extension MethodCase {
     private static func ia3(
         _ variant: String, targets: RunConfiguration.AdapterSection.Targets? = nil,
         options: [String: ConfigurationValue] = [:],
-        model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }, scaled: [String], inputs: [String]
+        model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }, scaled: [String], inputs: [String]
     ) -> MethodCase {
         MethodCase(
             method: "ia3", variant: variant, targets: targets, options: options, model: model,

@@ -12,7 +12,7 @@ extension MethodCase {
     /// h + f + W_u σ(W_d f + b_d) + b_u behind both parts of a layer.
     private static func houlsby(
         activation: String, trainsNorms: Bool = true,
-        model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: "houlsby", variant: activation + (trainsNorms ? "" : " without norms"), rank: 3,
@@ -28,7 +28,7 @@ extension MethodCase {
     /// u + W_u σ(W_d u + b_d) + b_u with u = h + f, behind the feed-forward part.
     private static func pfeiffer(
         activation: String, trainsNorms: Bool = false,
-        model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: "pfeiffer", variant: activation + (trainsNorms ? " with norms" : ""), rank: 3,
@@ -58,7 +58,7 @@ extension MethodCase {
     }
 
     /// Numbers in the RMSNorms of a Llama-like model, those of heads included.
-    static func normCount(_ shape: DecoderConfiguration) -> Int {
+    static func normCount(_ shape: ModelConfiguration) -> Int {
         (2 * shape.layerCount + 1) * shape.hiddenSize
             + (shape.queryKeyNorm ? 2 * shape.layerCount * shape.headDimension : 0)
     }

@@ -13,7 +13,7 @@ extension MethodCase {
     /// h + f + σ(f H_d + b_d) H_u + b_u with the H of the Kronecker products.
     private static func compacter(
         _ method: String, rank: Int, n: Int, activation: String = "gelu-new", trainsNorms: Bool = true,
-        model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: method, variant: "n = \(n), d = \(rank), \(activation)" + (trainsNorms ? "" : " without norms"),

@@ -9,7 +9,7 @@ extension MethodCase {
         ]
 
     private static func doraCase(
-        variant: String, isStabilised: Bool, model: @escaping @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        variant: String, isStabilised: Bool, model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) -> MethodCase {
         MethodCase(
             method: "dora", variant: variant, options: ["rs-lora": .boolean(isStabilised)], model: model,

@@ -53,7 +53,7 @@ struct MethodCase: Sendable, CustomStringConvertible {
     var targets: RunConfiguration.AdapterSection.Targets?
     var options: [String: ConfigurationValue] = [:]
     /// Changes the toy model, for example to give it biases.
-    var model: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+    var model: @Sendable (inout ModelConfiguration) -> Void = { _ in }
     let formula: Formula
     /// Ends of the names of tensors whose first gradient is zero; that of all others is not.
     let zeroGradientsAtStart: [String]
@@ -68,7 +68,7 @@ struct MethodCase: Sendable, CustomStringConvertible {
     /// Whether its function has no kinks, which spoil the finite steps of the whole model's loss.
     var isSmooth = true
     /// Trained parameters on the model of the suite, from the documents' formula.
-    let parameterCount: @Sendable (_ layers: [(out: Int, in: Int)], _ configuration: DecoderConfiguration) -> Int
+    let parameterCount: @Sendable (_ layers: [(out: Int, in: Int)], _ configuration: ModelConfiguration) -> Int
 
     var description: String { variant.isEmpty ? method : "\(method), \(variant)" }
 

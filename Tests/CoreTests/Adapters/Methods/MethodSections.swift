@@ -47,7 +47,7 @@ enum MethodTest {
     /// Attaches a section to a toy model; `values` are put in the parameters with these names.
     static func outcome(
         _ section: RunConfiguration.AdapterSection, values: (Parameter) -> [Float]? = { _ in nil },
-        _ change: (inout DecoderConfiguration) -> Void = { _ in }
+        _ change: (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> Outcome {
         let model = try TinyModel.make(engine: Engine(threads: 1), change)
         let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)

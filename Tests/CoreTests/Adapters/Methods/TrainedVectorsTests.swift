@@ -18,7 +18,7 @@ struct TrainedVectorsTests {
     }
 
     private func shapes(
-        _ section: RunConfiguration.AdapterSection, _ change: @Sendable (inout DecoderConfiguration) -> Void = { _ in }
+        _ section: RunConfiguration.AdapterSection, _ change: @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> [String] {
         let model = try TinyModel.make(engine: engine, change)
         return try model.attachAdapters(section, seed: 1).parameters.map { "\($0.name) \($0.shape)" }

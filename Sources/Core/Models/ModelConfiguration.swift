@@ -1,8 +1,8 @@
 public import CatenaEngine
 
-/// The shape and options of a decoder-only transformer, as a family's file reads them from
+/// The shape and options of a transformer, as a family's file reads them from
 /// `config.json` or GGUF metadata.
-public struct DecoderConfiguration: Sendable, Equatable {
+public struct ModelConfiguration: Sendable, Equatable {
     /// Name of the family (`ModelFamily.name`).
     public var family: String
     /// V.

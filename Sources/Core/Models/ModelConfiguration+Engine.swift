@@ -1,6 +1,6 @@
 package import CatenaEngine
 
-extension DecoderConfiguration {
+extension ModelConfiguration {
     /// The heads of a layer's attention.
     package var attentionShape: AttentionShape {
         var shape = AttentionShape(
