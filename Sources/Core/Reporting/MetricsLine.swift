@@ -50,8 +50,8 @@ public struct MetricsLine: Sendable, Equatable {
         /// `value` under the key `name`.
         public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
 
-        /// The name in words.
-        public var title: String { name.replacing("_", with: " ") }
+        /// What it is a mean of, in words.
+        public var title: String { metric.replacing("_", with: " ") }
         /// Whether it is one of the validation data.
         public var isOfValidation: Bool { name.hasPrefix(Self.validationPrefix) }
         /// Its name without where it comes from.
