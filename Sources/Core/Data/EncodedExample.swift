@@ -83,7 +83,9 @@ package struct EncodedRecord: Sendable {
     package var areEqual = false
 
     /// A record of which `examples` came.
-    package init(examples: [EncodedExample], texts: [[TextRun]] = [], notes: [String] = [], isConversation: Bool = false) {
+    package init(
+        examples: [EncodedExample], texts: [[TextRun]] = [], notes: [String] = [], isConversation: Bool = false
+    ) {
         (self.examples, self.texts, self.notes, self.isConversation) = (examples, texts, notes, isConversation)
     }
 }
