@@ -72,4 +72,13 @@ public struct Batch: Equatable {
         layout.append(count)
         exampleIndices.append(exampleIndex)
     }
+
+    /// What `pick` takes from the target of each segment, every one of which has to be of that kind.
+    func segmentTargets<Value>(_ pick: (SegmentTarget) -> Value?) -> [Value] {
+        let picked = segmentTargets.compactMap(pick)
+        precondition(
+            picked.count == layout.segmentCount && picked.count == segmentTargets.count,
+            "\(picked.count) targets of the objective's kind for \(layout.segmentCount) segments")
+        return picked
+    }
 }

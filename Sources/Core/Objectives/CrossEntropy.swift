@@ -23,14 +23,8 @@ public struct CrossEntropy: Objective {
     }
 
     public func supervision(of batch: Batch) -> Supervision {
-        let labels = batch.segmentTargets.enumerated().compactMap { segment, target in
-            if case .category(let label) = target { (segment: segment, label: label) } else { nil }
-        }
-        precondition(
-            labels.count == batch.layout.segmentCount,
-            "\(labels.count) labels for \(batch.layout.segmentCount) segments")
-        return Supervision(
-            rows: labels.map(\.segment), targets: labels.map(\.label), weights: labels.map { _ in 1 })
+        let labels = batch.segmentTargets { if case .category(let label) = $0 { label } else { nil } }
+        return Supervision(rows: Array(labels.indices), targets: labels, weights: labels.map { _ in 1 })
     }
 
     public func losses(

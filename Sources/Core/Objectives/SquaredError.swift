@@ -12,14 +12,8 @@ public struct SquaredError: Objective {
     public var lossUnit: String { "squared" }
 
     public func supervision(of batch: Batch) -> Supervision {
-        let values = batch.segmentTargets.enumerated().compactMap { segment, target in
-            if case .value(let value) = target { (segment: segment, value: value) } else { nil }
-        }
-        precondition(
-            values.count == batch.layout.segmentCount,
-            "\(values.count) values for \(batch.layout.segmentCount) segments")
-        return Supervision(
-            rows: values.map(\.segment), values: values.map(\.value), weights: values.map { _ in 1 })
+        let values = batch.segmentTargets { if case .value(let value) = $0 { value } else { nil } }
+        return Supervision(rows: Array(values.indices), values: values, weights: values.map { _ in 1 })
     }
 
     public func losses(
