@@ -12,6 +12,12 @@ let strict: [SwiftSetting] = [
 /// And every use of unsafe memory is marked: everywhere but in the engine's storage and kernels.
 let memorySafe = strict + [.strictMemorySafety()]
 
+/// The layers of the core, the lower ones first; each of them imports only those before it.
+let core: [Target.Dependency] = [
+    "CatenaFiles", "CatenaPatterns", "CatenaJinja", "CatenaText", "CatenaEngine", "CatenaReporting", "CatenaSchema",
+    "CatenaModels", "CatenaAdapters", "CatenaLearning",
+]
+
 let package = Package(
     name: "catena",
     products: [
@@ -45,39 +51,46 @@ let package = Package(
             name: "CatenaEngine", dependencies: ["CKernels", "COpenBLAS", "CatenaFiles"],
             path: "Sources/Core/Engine", swiftSettings: strict),
         .target(
-            name: "CatenaCore",
-            dependencies: [
-                "CatenaEngine", "CatenaFiles", "CatenaPatterns", "CatenaText", "CatenaJinja", "Yams",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
-            path: "Sources/Core", exclude: ["Engine", "Files", "Patterns", "Text"], swiftSettings: memorySafe),
+            name: "CatenaReporting", dependencies: ["CatenaFiles"], path: "Sources/Core/Reporting",
+            swiftSettings: memorySafe),
+        .target(
+            name: "CatenaSchema", dependencies: ["CatenaFiles", "CatenaReporting", "Yams"], path: "Sources/Core/Schema",
+            swiftSettings: memorySafe),
+        .target(
+            name: "CatenaModels", dependencies: ["CatenaEngine", "CatenaFiles"], path: "Sources/Core/Models",
+            swiftSettings: memorySafe),
+        .target(
+            name: "CatenaAdapters",
+            dependencies: ["CatenaEngine", "CatenaFiles", "CatenaModels", "CatenaPatterns", "CatenaSchema", "CatenaText"],
+            path: "Sources/Core/Adapters", swiftSettings: memorySafe),
+        .target(
+            name: "CatenaLearning",
+            dependencies: core.dropLast() + [.product(name: "Crypto", package: "swift-crypto")],
+            path: "Sources/Core/Learning", swiftSettings: memorySafe),
+        .target(
+            name: "CatenaCore", dependencies: core, path: "Sources/Core", sources: ["CatenaCore.swift"],
+            swiftSettings: memorySafe),
         .target(
             name: "CatenaDistributed",
-            dependencies: [
-                "CMPI", "CatenaCore", .product(name: "Crypto", package: "swift-crypto"),
-            ],
+            dependencies: core + ["CMPI", .product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/Distributed", swiftSettings: memorySafe),
         .executableTarget(
             name: "catena",
-            dependencies: [
-                "CatenaCore", "CatenaDistributed",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            dependencies: core + [
+                "CatenaDistributed", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: memorySafe),
         .executableTarget(
-            name: "DistributedChecks", dependencies: ["CatenaCore", "CatenaDistributed"],
+            name: "DistributedChecks", dependencies: core + ["CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),
         .executableTarget(
-            name: "Fuzz", dependencies: ["CatenaCore", "CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
+            name: "Fuzz", dependencies: core + ["CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
         .testTarget(
             name: "CoreTests",
-            dependencies: [
-                "CatenaCore", "CatenaEngine", "CatenaFiles", "CatenaJinja", "CatenaPatterns", "CatenaText",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ],
+            dependencies: core + [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .testTarget(
-            name: "DistributedTests", dependencies: ["CatenaCore", "CatenaDistributed"],
+            name: "DistributedTests", dependencies: core + ["CatenaDistributed"],
             swiftSettings: strict),
     ]
 )

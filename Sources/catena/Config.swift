@@ -1,6 +1,8 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaReporting
+import CatenaSchema
 
 /// `catena config`.
 struct Config: ParsableCommand {
@@ -29,8 +31,8 @@ struct Config: ParsableCommand {
     }
 
     func run() throws {
-        if markdown { return StandardOutput.write(KeyDescription.table) }
-        let keys = try key.map(KeyDescription.matching) ?? RunConfiguration.keyDescriptions
+        if markdown { return StandardOutput.write(RunConfiguration.keyTable) }
+        let keys = try key.map(RunConfiguration.keys(matching:)) ?? RunConfiguration.keyDescriptions
         if json {
             StandardOutput.write(json: JSONValue.array(keys.map(\.json)).prettyText())
         } else if explain {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 
 /// `catena demo-data`.
 struct DemoData: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
-import CatenaCore
 import CatenaDistributed
 import CatenaEngine
 import CatenaFiles
+import CatenaReporting
 
 /// `catena doctor`.
 struct Doctor: ParsableCommand, RunsOnAllRanks {

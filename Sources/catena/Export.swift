@@ -1,5 +1,6 @@
 public import ArgumentParser
-public import CatenaCore
+import CatenaAdapters
+import CatenaModels
 import Foundation
 
 /// `catena export`.

@@ -1,6 +1,7 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Foundation
 

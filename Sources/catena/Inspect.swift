@@ -1,5 +1,5 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 import CatenaFiles
 import Foundation

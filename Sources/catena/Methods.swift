@@ -1,5 +1,5 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
 import CatenaFiles
 
 /// `catena methods`.

@@ -1,7 +1,8 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Foundation
 

@@ -1,5 +1,6 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
 import CatenaFiles
 import Foundation

@@ -1,6 +1,7 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Foundation
 
@@ -40,7 +41,7 @@ struct Preview: ParsableCommand {
         help: ArgumentHelp(
             "What the examples are for: language-model, classification, regression, preference. (default: the configuration's, or language-model)",
             valueName: "task"), transform: Self.task)
-    var task: CatenaCore.Task?
+    var task: CatenaModels.Task?
     @OptionGroup var mapping: ColumnOptions
     @Option(name: [.customShort("n"), .customLong("count")], help: "The first examples, this many.")
     var count = 5
@@ -113,9 +114,9 @@ struct Preview: ParsableCommand {
         return model
     }
 
-    @Sendable private static func task(_ name: String) throws -> CatenaCore.Task {
-        let supported = CatenaCore.Task.supported
-        guard let task = CatenaCore.Task(rawValue: name), supported.contains(task) else {
+    @Sendable private static func task(_ name: String) throws -> CatenaModels.Task {
+        let supported = CatenaModels.Task.supported
+        guard let task = CatenaModels.Task(rawValue: name), supported.contains(task) else {
             throw ValidationError(
                 "--task \(name): expected one of \(supported.map(\.rawValue).joined(separator: ", ")).")
         }

@@ -1,7 +1,9 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// `catena probe`.
 struct ProbeCommand: ParsableCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CatenaCore
 import CatenaText
 import Foundation
 

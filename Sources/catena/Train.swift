@@ -1,6 +1,8 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
+import CatenaReporting
 
 /// `catena train`.
 struct Train: ParsableCommand, RunsOnAllRanks {

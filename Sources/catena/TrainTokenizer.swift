@@ -1,5 +1,4 @@
 public import ArgumentParser
-import CatenaCore
 import CatenaFiles
 import CatenaText
 import Foundation

@@ -1,6 +1,9 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
+import CatenaReporting
 
 /// `catena verify`.
 struct Verify: ParsableCommand {

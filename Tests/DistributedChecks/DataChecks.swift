@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 import CatenaText
 import Foundation

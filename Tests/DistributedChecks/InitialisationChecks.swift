@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// All numbers that adapters begin with: parameters and buffers.
 private func firstValues(

@@ -1,7 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Losses and gradients of three micro-batches through a placed model.
 private struct Outcome: Equatable {
@@ -35,7 +37,7 @@ func microBatches(_ count: Int) -> [Batch] {
 /// `groups` are micro-batches that go layer-major together.
 private func run(_ placed: PlacedModel, groups: [Int]) throws -> Outcome {
     let model = placed.model
-    var section = RunConfiguration.AdapterSection()
+    var section = AdapterSection()
     (section.rank, section.alpha, section.targets) = (4, 8, .allLinear)
     let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
     for index in 0..<set.count { set.values.pointer[index] += Float(index % 7) * 0.01 }

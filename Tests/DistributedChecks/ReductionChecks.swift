@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 
 /// A gradient value whose sum depends on the order of addition: magnitudes spread over 2^-12...2^12, both signs.

@@ -1,7 +1,7 @@
-import CatenaCore
 import CatenaDistributed
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 
 /// A small Llama model with random weights in files of every kind, written by rank 0 for all processes.

@@ -1,4 +1,3 @@
-import CatenaCore
 import Foundation
 
 /// Reads hostile files for some seconds: `Fuzz ROOT READER FOLDER SEED SECONDS [INDEX]`, or `Fuzz ROOT` for the readers' names.

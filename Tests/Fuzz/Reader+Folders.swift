@@ -1,5 +1,7 @@
+import CatenaAdapters
+import CatenaModels
 import Crypto
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 import CatenaEngine
 import CatenaFiles

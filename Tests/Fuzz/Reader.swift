@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 import CatenaFiles
+import CatenaReporting
 import CatenaText
 import Foundation
 

@@ -6,8 +6,6 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case doesNotFit(key: String, value: Int, problem: String, advice: String)
     /// The configuration names a method that the registry does not have.
     case unknownMethod(String, known: [String])
-    /// A model carries no adapters under this name.
-    case unknownSet(String, known: [String])
     /// A target matches no linear layer.
     case noTarget(String, near: [String])
     /// A target is no regular expression.
@@ -34,9 +32,6 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
             "adapter.\(key): \(value) \(problem); \(advice)."
         case .unknownMethod(let name, let known):
             "adapter.method: \"\(name)\" is unknown; expected one of \(known.joined(separator: ", "))."
-        case .unknownSet(let name, let known):
-            "the model carries no adapters called \"\(name)\"; "
-                + (known.isEmpty ? "it carries none." : "it carries \(known.joined(separator: ", ")).")
         case .noTarget(let target, let near):
             "adapter.targets: \"\(target)\" matches no linear layer of the model; "
                 + "did you mean \(near.joined(separator: ", "))?"

@@ -1,5 +1,6 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 extension AdapterMethod {
     /// What a method changes in a model.
@@ -37,7 +38,7 @@ extension AdapterMethod {
     /// - Throws: what the method throws.
     public func traits() throws -> Traits {
         let model = try LanguageModel(
-            configuration: .small, weights: CountedWeights(.encoding(.float32)), engine: Engine(threads: 1))
+            configuration: .sample, weights: CountedWeights(.encoding(.float32)), engine: Engine(threads: 1))
         let adapter = try model.attachAdapters(defaultSection, seed: 0)
         let kind: Kind =
             if !adapter.sublayerAdapters.isEmpty {
@@ -53,12 +54,4 @@ extension AdapterMethod {
         if adapter.isMergeable { exports.append(.merged) }
         return Traits(kind: kind, exports: exports)
     }
-}
-
-extension ModelConfiguration {
-    /// A small model that has everything that a method can train: biases, norms, grouped queries.
-    fileprivate static let small = ModelConfiguration(
-        family: "llama", vocabularySize: 512, hiddenSize: 256, intermediateSize: 768, layerCount: 2, attentionHeads: 4,
-        keyValueHeads: 2, headDimension: 64, maximumPositions: 64, normEpsilon: 1e-6, rotaryBase: 10_000,
-        tiesEmbeddings: true, queryKeyValueBias: true, outputBias: true, feedForwardBias: true)
 }

@@ -1,3 +1,6 @@
+public import CatenaModels
+import CatenaSchema
+
 /// A named way to make adapters. A method is one file that extends this type, and one line in `all`.
 public struct AdapterMethod: Sendable {
     /// The keys of the `adapter` section that several methods share.
@@ -25,7 +28,7 @@ public struct AdapterMethod: Sendable {
     /// What `alpha` is when a configuration does not give it, by the rank.
     public var defaultAlpha: @Sendable (_ rank: Int) -> Double = { Double(2 * $0) }
     /// Where adapters go when a configuration does not say.
-    public var defaultTargets = RunConfiguration.AdapterSection.Targets.allLinear
+    public var defaultTargets = AdapterSection.Targets.allLinear
     /// The options that it takes beside the common ones.
     public var options: [AdapterOption] = []
     /// Whether its change of a layer is exactly a plain LoRA.
@@ -55,8 +58,8 @@ public struct AdapterMethod: Sendable {
     public var peftType: String? { peft?.type }
 
     /// A section of this method with every default.
-    public var defaultSection: RunConfiguration.AdapterSection {
-        var section = RunConfiguration.AdapterSection()
+    public var defaultSection: AdapterSection {
+        var section = AdapterSection()
         section.method = name
         section.rank = defaultRank
         section.alpha = defaultAlpha(defaultRank)
@@ -75,7 +78,7 @@ public struct AdapterRequest {
     /// The head's layers that are trained whole beside the adapters, which get none.
     public let saved: [Linear]
     /// The method's options and the common keys.
-    public let section: RunConfiguration.AdapterSection
+    public let section: AdapterSection
     /// Key of all random numbers.
     public let seed: UInt64
 }
@@ -87,7 +90,7 @@ extension LanguageModel {
     /// - Throws: as ``makeAdapters(_:seed:)``; the model is as before then.
     @discardableResult
     public func attachAdapters(
-        _ section: RunConfiguration.AdapterSection, seed: UInt64
+        _ section: AdapterSection, seed: UInt64
     ) throws -> AttachedAdapter {
         let made = try makeAdapters(section, seed: seed)
         install(made)
@@ -97,7 +100,7 @@ extension LanguageModel {
     /// The adapters of a configuration, not put into the model.
     ///
     /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit.
-    public func makeAdapters(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws -> AttachedAdapter {
+    public func makeAdapters(_ section: AdapterSection, seed: UInt64) throws -> AttachedAdapter {
         let method = try AdapterMethod.named(section.method)
         // Where everything is trained, nothing is left to save beside it.
         let saved = method.name == AdapterMethod.full.name ? [] : try savedModules(section.savedModules)

@@ -1,11 +1,12 @@
 import CatenaFiles
+import CatenaModels
 import CatenaPatterns
 
 /// Chooses the linear layers that get an adapter.
 struct AdapterTargets {
-    private let targets: RunConfiguration.AdapterSection.Targets
+    private let targets: AdapterSection.Targets
 
-    init(_ targets: RunConfiguration.AdapterSection.Targets) {
+    init(_ targets: AdapterSection.Targets) {
         self.targets = targets
     }
 

@@ -1,9 +1,10 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// All adapters that a method made for a model, with what belongs to them.
 public final class AttachedAdapter {
     /// The configuration that they were made from.
-    public let section: RunConfiguration.AdapterSection
+    public let section: AdapterSection
     /// The method's trained tensors, each once.
     let methodParameters: [Parameter]
     /// Modules of the head that are trained whole beside the method's tensors.
@@ -22,7 +23,7 @@ public final class AttachedAdapter {
     let trainedMatrices: [(matrix: any TrainableMatrix, parameter: Parameter)]
 
     init(
-        _ section: RunConfiguration.AdapterSection, parameters: [Parameter], buffers: [AdapterBuffer] = [],
+        _ section: AdapterSection, parameters: [Parameter], buffers: [AdapterBuffer] = [],
         rule: (any AdapterRule)? = nil, linearAdapters: [(layer: Linear, adapter: any LinearAdapter)] = [],
         sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)] = [],
         trainedVectors: [(vector: LayerVector, parameter: Parameter)] = [],
@@ -64,6 +65,26 @@ public final class AttachedAdapter {
 
     /// The registry's entry.
     public var method: AdapterMethod? { AdapterMethod.all.first { $0.name == section.method } }
+}
+
+extension AttachedAdapter: AdapterSet {
+    /// Gives the parameters memory of their own and their first values, without gradients: for a set that is not trained.
+    public func freeze(memory: TensorMemory) {
+        for parameter in parameters { parameter.bindFrozen(memory: memory) }
+    }
+
+    public func stand(_ stands: Bool) {
+        for (layer, own) in linearAdapters { layer.adapter = stands ? own : nil }
+        for (layer, place, own) in sublayerAdapters { layer.sublayerAdapters[place] = stands ? own : nil }
+        for (vector, parameter) in trainedVectors { vector.train(stands ? parameter : nil) }
+        for (matrix, parameter) in trainedMatrices { matrix.train(stands ? parameter : nil) }
+        for module in savedModules { module.train(stands) }
+    }
+}
+
+extension LanguageModel {
+    /// The adapters that are trained now; see ``install(_:)``.
+    public var attached: AttachedAdapter? { installed as? AttachedAdapter }
 }
 
 /// A tensor of an adapter that is not trained but belongs to its state.

@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// An adapter whose first values are made from the gradient of the loss by the matrix that it adapts.
 ///

@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// An adapter whose change is a product of thin factors, made anew from its parameters in each pass.
 ///

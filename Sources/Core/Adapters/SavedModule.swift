@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaModels
 
 /// A linear layer of a head that is trained whole beside an adapter, as PEFT's `modules_to_save` are.
 struct SavedModule {

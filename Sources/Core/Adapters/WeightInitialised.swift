@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// An adapter whose first values are made from the matrix that it adapts.
 public protocol WeightInitialised: LinearAdapter {

@@ -74,7 +74,7 @@ public struct Batch: Equatable {
     }
 
     /// What `pick` takes from the target of each segment, every one of which has to be of that kind.
-    func segmentTargets<Value>(_ pick: (SegmentTarget) -> Value?) -> [Value] {
+    package func segmentTargets<Value>(_ pick: (SegmentTarget) -> Value?) -> [Value] {
         let picked = segmentTargets.compactMap(pick)
         precondition(
             picked.count == layout.segmentCount && picked.count == segmentTargets.count,

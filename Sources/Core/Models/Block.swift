@@ -42,7 +42,7 @@ public struct BlockCost: Sendable, Equatable {
     }
 
     /// The larger of each number.
-    func largest(with other: BlockCost) -> BlockCost {
+    package func largest(with other: BlockCost) -> BlockCost {
         BlockCost(kept: max(kept, other.kept), transient: max(transient, other.transient))
     }
 }

@@ -1,5 +1,5 @@
 public import CatenaEngine
-import CatenaFiles
+package import CatenaFiles
 
 /// A language model as a list of blocks: embedding, layers, head.
 ///
@@ -21,15 +21,15 @@ public final class LanguageModel {
     /// What brings a block's frozen matrices to where they are used; nil if all are always there.
     public let residency: (any BlockResidency)?
     /// What the user should know about the files that it and its adapter were read from, a sentence each.
-    public internal(set) var notes: [String] = []
+    public package(set) var notes: [String] = []
     /// The files that it was read from; nil if there are none.
-    var files: WeightFiles?
+    package var files: WeightFiles?
     /// The present adapters; see ``install(_:)``.
-    public internal(set) var attached: AttachedAdapter?
+    public internal(set) var installed: (any AdapterSet)?
     /// Further adapters under names, not in the model and not trained; see ``with(adapterSet:_:)``.
-    public var adapterSets: [String: AttachedAdapter] = [:]
+    public var adapterSets: [String: any AdapterSet] = [:]
     /// Everything, where the model itself is trained.
-    var wholeTraining: AttachedAdapter?
+    package var wholeTraining: (any AdapterSet)?
 
     /// Builds the model from `weights`.
     public convenience init(configuration: ModelConfiguration, weights: any WeightStore, engine: Engine) throws {
@@ -113,13 +113,13 @@ public final class LanguageModel {
     }
 
     /// The tables of vectors: tokens, positions, head.
-    var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
+    package var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
 
     /// The vectors of all norms, in the order of a forward pass.
-    var normVectors: [LayerVector] { embedding.normVectors + layers.flatMap(\.normVectors) + head.normVectors }
+    package var normVectors: [LayerVector] { embedding.normVectors + layers.flatMap(\.normVectors) + head.normVectors }
 
     /// All linear layers with a matrix of their own in files.
-    var filedLinears: [Linear] { layers.flatMap(\.linears) + head.wholeModules }
+    package var filedLinears: [Linear] { layers.flatMap(\.linears) + head.wholeModules }
 
     /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {

@@ -68,6 +68,41 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Where the files keep what is not in a layer.
     public var names = Names()
 
+    package init(
+        family: String, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
+        attentionHeads: Int, keyValueHeads: Int, headDimension: Int, maximumPositions: Int, normEpsilon: Float,
+        rotaryBase: Double, rotaryScaling: RotaryScaling = .none, tiesEmbeddings: Bool, queryKeyValueBias: Bool = false,
+        outputBias: Bool = false, feedForwardBias: Bool = false, queryKeyNorm: Bool = false, slidingWindow: Int? = nil,
+        wholeAttentionLayers: Set<Int> = [], attentionScale: Float? = nil, attentionSoftCap: Float? = nil,
+        headSoftCap: Float? = nil, embeddingScale: Float? = nil, activation: Activation = .silu,
+        isBidirectional: Bool = false, tokenTypes: Int = 0, sequenceHead: SequenceHead? = nil,
+        finalNorm: Norm.Kind = .rootMeanSquare, positionOffset: Int = 0, storesTransposed: Bool = false,
+        names: Names = Names()
+    ) {
+        (self.family, self.vocabularySize, self.hiddenSize, self.intermediateSize) = (
+            family, vocabularySize, hiddenSize, intermediateSize
+        )
+        (self.layerCount, self.attentionHeads, self.keyValueHeads, self.headDimension) = (
+            layerCount, attentionHeads, keyValueHeads, headDimension
+        )
+        (self.maximumPositions, self.normEpsilon, self.rotaryBase, self.rotaryScaling) = (
+            maximumPositions, normEpsilon, rotaryBase, rotaryScaling
+        )
+        (self.tiesEmbeddings, self.queryKeyValueBias, self.outputBias, self.feedForwardBias) = (
+            tiesEmbeddings, queryKeyValueBias, outputBias, feedForwardBias
+        )
+        (self.queryKeyNorm, self.slidingWindow, self.wholeAttentionLayers, self.attentionScale) = (
+            queryKeyNorm, slidingWindow, wholeAttentionLayers, attentionScale
+        )
+        (self.attentionSoftCap, self.headSoftCap, self.embeddingScale, self.activation) = (
+            attentionSoftCap, headSoftCap, embeddingScale, activation
+        )
+        (self.isBidirectional, self.tokenTypes, self.sequenceHead, self.finalNorm) = (
+            isBidirectional, tokenTypes, sequenceHead, finalNorm
+        )
+        (self.positionOffset, self.storesTransposed, self.names) = (positionOffset, storesTransposed, names)
+    }
+
     /// Names in a model's files.
     public struct Names: Sendable, Equatable {
         /// The table of token vectors.

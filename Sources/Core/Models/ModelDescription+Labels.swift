@@ -24,7 +24,7 @@ extension ModelDescription {
     /// The names of the labels by `id2label`, or as many as `num_labels` says; nil if there is neither.
     ///
     /// - Throws: ``ModelError/invalidConfiguration(path:reason:)`` if their numbers are not 0, 1 and so on, or the two differ.
-    func labels() throws -> [String]? {
+    package func labels() throws -> [String]? {
         let count = try integer("num_labels")
         guard let table = json?["id2label"] else { return count.map(ModelPurpose.numberedLabels) }
         let size = try table.fields().count

@@ -22,6 +22,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noLabels(path: String)
     /// The model was opened for another kind of task than what is asked of it.
     case wrongTask(String, needed: String)
+    /// Rows of a matrix are not whole blocks of the encoding.
+    case encoding(String, columns: Int, name: String)
+    /// The model carries no adapters under this name.
+    case unknownAdapterSet(String, known: [String])
 
     public var description: String {
         switch self {
@@ -51,6 +55,12 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noLabels(let path):
             "\(path): there is no id2label, no num_labels and no classifier in the files, so nothing says which labels the model "
                 + "tells apart; give them (labels)."
+        case .encoding(let encoding, let columns, let name):
+            "\(name) has rows of \(columns) numbers, which are not whole blocks of \(encoding); choose another storage, such as "
+                + "bfloat16 or q8_0."
+        case .unknownAdapterSet(let name, let known):
+            "the model carries no adapters called \"\(name)\"; "
+                + (known.isEmpty ? "it carries none." : "it carries \(known.joined(separator: ", ")).")
         case .wrongTask(let found, let needed):
             "the model is \(found), and this needs \(needed); give another model, or the task that this one is for."
         }

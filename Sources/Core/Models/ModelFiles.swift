@@ -33,7 +33,7 @@ public final class ModelFiles {
         try self.init(files, ModelDescription(modelAt: path, files: files), path: path, for: purpose)
     }
 
-    init(
+    package init(
         _ files: WeightFiles, _ description: ModelDescription, path: String, for purpose: ModelPurpose = ModelPurpose()
     ) throws {
         let family = try ModelFamily.of(description)
@@ -66,7 +66,7 @@ public final class ModelFiles {
     }
 
     /// What the user should know, a sentence each, when the model has been built.
-    var notes: [String] {
+    package var notes: [String] {
         let unread = (Array(files.tensors.keys) + files.unreadable.keys)
             .filter { read[$0] == nil && !names.isNeedless($0) && !replaced.contains($0) }.sorted()
         guard !unread.isEmpty else { return differences }

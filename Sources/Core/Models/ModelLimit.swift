@@ -1,7 +1,7 @@
 /// The largest numbers that a model's description may have.
 ///
 /// They are well above those of every model, and products of sizes that meet in memory, counts and times stay below 2⁶³.
-enum ModelLimit {
+package enum ModelLimit {
     /// Numbers of layers.
     static let layers = 1 << 12
     /// Widths of hidden states, of feed-forward parts, and of all heads together.
@@ -9,7 +9,7 @@ enum ModelLimit {
     /// Heads and their width.
     static let heads = 1 << 16
     /// Labels of a classifier.
-    static let labels = 1 << 16
+    package static let labels = 1 << 16
     /// Tokens of a vocabulary.
     static let vocabulary = 1 << 24
     /// Positions, windows, and whatever has no limit of its own.

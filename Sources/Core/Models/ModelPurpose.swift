@@ -15,7 +15,7 @@ public struct ModelPurpose: Sendable, Equatable {
     }
 
     /// The names of `count` labels that have none, as transformers numbers them.
-    static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
+    package static func numberedLabels(_ count: Int) -> [String] { (0..<count).map { "LABEL_\($0)" } }
 }
 
 extension ModelConfiguration {

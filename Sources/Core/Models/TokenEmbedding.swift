@@ -14,16 +14,16 @@ public final class TokenEmbedding: TrainableMatrix {
     }
 
     /// Rows of the table.
-    var rows: Int { weight.outFeatures }
+    package var rows: Int { weight.outFeatures }
 
     /// Columns of the table.
-    var columns: Int { weight.inFeatures }
+    package var columns: Int { weight.inFeatures }
 
     /// Whether the table is trained.
     var isTrainable: Bool { parameter != nil }
 
     /// The table as it now is, float32.
-    func current(_ memory: TensorMemory) -> Tensor { parameter?.value ?? weight.dequantised(memory) }
+    package func current(_ memory: TensorMemory) -> Tensor { parameter?.value ?? weight.dequantised(memory) }
 
     /// Hidden states `[N, D]` of the tokens `ids`.
     func forward(_ ids: [Int32], on tape: Tape) -> Variable {
@@ -48,14 +48,14 @@ public final class TokenEmbedding: TrainableMatrix {
         }
     }
 
-    func trainableParameter() -> Parameter {
+    package func trainableParameter() -> Parameter {
         let frozen = weight
         return Parameter(name: name, shape: [rows, columns]) { value in
             unsafe frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
         }
     }
 
-    func train(_ parameter: Parameter?) {
+    package func train(_ parameter: Parameter?) {
         self.parameter = parameter
     }
 }

@@ -1,14 +1,14 @@
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as RFC 3720 section B.4 gives it, and TFRecord's masked form.
-public enum CRC32C {
+package enum CRC32C {
     /// The plain checksum of some bytes.
-    public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         ~bytes.reduce(~UInt32(0)) { (state, byte) in
             table[Int(UInt8(truncatingIfNeeded: state) ^ byte)] ^ (state >> 8)
         }
     }
 
     /// rotate right by 15, plus 0xA282EAD8: a checksum that may itself be stored in checksummed data.
-    public static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    package static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let checksum = checksum(bytes)
         return ((checksum >> 15) | (checksum << 17)) &+ 0xA282_EAD8
     }

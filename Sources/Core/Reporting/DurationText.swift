@@ -1,7 +1,7 @@
 /// Durations as people read them on a progress line.
-public enum DurationText {
+package enum DurationText {
     /// `0:07`, `12:05`, `3:07:00`, `2d 04:30`; `?` when the time is not known.
-    public static func clock(seconds: Double) -> String {
+    package static func clock(seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
         let total = Int(seconds.rounded())
         let (days, hours, minutes) = (total / 86_400, total / 3600 % 24, total / 60 % 60)

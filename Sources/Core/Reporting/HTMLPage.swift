@@ -1,13 +1,19 @@
 /// A page of its own: no script, nothing from elsewhere, readable in light and dark.
-struct HTMLPage {
+package struct HTMLPage {
     let title: String
     /// CSS beside the style that all pages share.
     var style = ""
     /// What stands below the title.
     let body: String
 
+    package init(
+        title: String, style: String = "", body: String
+    ) {
+        (self.title, self.style, self.body) = (title, style, body)
+    }
+
     /// The whole page.
-    var text: String {
+    package var text: String {
         """
         <!DOCTYPE html>
         <html lang="en">

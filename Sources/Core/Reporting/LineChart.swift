@@ -1,10 +1,14 @@
 import Foundation
 
 /// A chart over optimizer steps as inline SVG; colours come from the page's style.
-struct LineChart {
-    struct Point { var x, y: Double }
+package struct LineChart {
+    package struct Point {
+        package var x, y: Double
 
-    enum SeriesStyle {
+        package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
+    }
+
+    package enum SeriesStyle {
         case first, faint, second
         /// One of many: six colours, then the same with dashes, then with dots.
         case hue(Int)
@@ -20,22 +24,34 @@ struct LineChart {
         }
     }
 
-    struct Series {
+    package struct Series {
         var name: String
         var style: SeriesStyle
-        var points: [Point]
+        package var points: [Point]
+
+        package init(
+            name: String, style: SeriesStyle, points: [Point]
+        ) {
+            (self.name, self.style, self.points) = (name, style, points)
+        }
     }
 
     var title: String
     var unit: String
     var startsAtZero = false
-    var series: [Series]
+    package var series: [Series]
+
+    package init(
+        title: String, unit: String, startsAtZero: Bool = false, series: [Series]
+    ) {
+        (self.title, self.unit, self.startsAtZero, self.series) = (title, unit, startsAtZero, series)
+    }
 
     private static let width = 720.0, height = 250.0
     private static let left = 76.0, right = 16.0, top = 12.0, bottom = 34.0
 
     /// The chart in a section with heading and, for several series, a legend.
-    var html: String {
+    package var html: String {
         let legend =
             series.count < 2
             ? ""
@@ -104,13 +120,13 @@ struct LineChart {
 }
 
 /// A range with round numbers to mark in it.
-struct Axis {
+package struct Axis {
     let low, high: Double
-    let ticks: [Double]
+    package let ticks: [Double]
     private let spacing: Double
 
     /// - Parameter wholeNumbers: no marks between whole numbers, and the range ends with the values.
-    init(_ values: [Double], wholeNumbers: Bool) {
+    package init(_ values: [Double], wholeNumbers: Bool) {
         let least = values.min() ?? 0, most = values.max() ?? 1
         let margin = most > least ? 0 : max(abs(least) * 0.1, wholeNumbers ? 1 : 1e-12)
         let span = most - least + 2 * margin
@@ -136,9 +152,9 @@ struct Axis {
         ticks = first <= last ? (0...Int(last - first)).map { (first + Double($0)) * step } : []
     }
 
-    func fraction(_ value: Double) -> Double { (value - low) / (high - low) }
+    package func fraction(_ value: Double) -> Double { (value - low) / (high - low) }
 
-    func label(_ tick: Double) -> String {
+    package func label(_ tick: Double) -> String {
         if tick == 0 { return "0" }
         if spacing < 1e-3 {
             let parts = String(format: "%.2e", tick).split(separator: "e")

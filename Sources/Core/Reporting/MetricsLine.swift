@@ -149,7 +149,7 @@ extension MetricsLine {
     /// The steps of a `metrics.jsonl`, in order; a last line that a kill cut short is left out.
     ///
     /// - Throws: ``ReportingError/invalidLine(path:line:problem:)`` for any other line that is none.
-    public static func read(path: String) throws(ReportingError) -> [MetricsLine] {
+    package static func read(path: String) throws(ReportingError) -> [MetricsLine] {
         try texts(path: path).map(\.line)
     }
 

@@ -4,9 +4,9 @@ import Foundation
 /// Writes `metrics.jsonl`; each line has left the process when `append` returns.
 ///
 /// Not for use by several threads at once.
-public final class MetricsWriter {
+package final class MetricsWriter {
     /// The file that is written.
-    public let path: String
+    package let path: String
     private let file: AppendOnlyFile
 
     private init(file: AppendOnlyFile) {
@@ -18,7 +18,7 @@ public final class MetricsWriter {
     /// a line that a kill cut short, are removed first.
     ///
     /// - Throws: ``ReportingError/invalidLine(path:line:problem:)`` for a damaged line, which no kill leaves; the file stays as it is.
-    public static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError)
+    package static func open(path: String, resumingAfter step: Int? = nil) throws(ReportingError)
         -> MetricsWriter
     {
         guard let step, FileManager.default.fileExists(atPath: path) else {
@@ -34,10 +34,10 @@ public final class MetricsWriter {
     }
 
     /// Adds the line of a finished step.
-    public func append(_ line: MetricsLine) throws(ReportingError) {
+    package func append(_ line: MetricsLine) throws(ReportingError) {
         try file.append(Array((line.json + "\n").utf8))
     }
 
     /// Ends the file; further appends fail.
-    public func close() throws(ReportingError) { try file.close() }
+    package func close() throws(ReportingError) { try file.close() }
 }

@@ -1,24 +1,24 @@
 import Foundation
 
 /// What a progress display shows at one moment.
-public struct ProgressSnapshot: Sendable, Equatable {
+package struct ProgressSnapshot: Sendable, Equatable {
     /// Finished optimizer steps.
-    public var step: Int
+    package var step: Int
     /// Steps of the whole run.
-    public var totalSteps: Int
+    package var totalSteps: Int
     /// Loss of the last step.
-    public var loss: Double
+    package var loss: Double
     /// Exponential mean of the recent steps' losses.
-    public var smoothedLoss: Double
+    package var smoothedLoss: Double
     /// Further means of the last step that are shown.
-    public var means: [MetricsLine.Mean]
+    package var means: [MetricsLine.Mean]
     /// Speed of the last step, over all ranks.
-    public var tokensPerSecond: Double
+    package var tokensPerSecond: Double
     /// nil while it cannot be estimated.
-    public var remainingSeconds: Double?
+    package var remainingSeconds: Double?
 
     /// A snapshot from its numbers.
-    public init(
+    package init(
         step: Int, totalSteps: Int, loss: Double, smoothedLoss: Double,
         means: [MetricsLine.Mean] = [], tokensPerSecond: Double, remainingSeconds: Double?
     ) {
@@ -36,7 +36,7 @@ public struct ProgressSnapshot: Sendable, Equatable {
     private var remaining: String { DurationText.clock(seconds: remainingSeconds ?? .nan) }
 
     /// A line for a log file.
-    public var plainLine: String {
+    package var plainLine: String {
         "step \(step)/\(totalSteps) (\(percent))  loss \(Self.loss(loss))  mean \(Self.loss(smoothedLoss))  \(meansText)"
             + "\(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)"
     }
@@ -44,7 +44,7 @@ public struct ProgressSnapshot: Sendable, Equatable {
     private var meansText: String { means.map { "\($0.title) \(Self.loss($0.value))  " }.joined() }
 
     /// A bar with as much beside it as fits in `columns`; never longer than `columns` characters, escape codes aside.
-    public func barLine(columns: Int, colour: Bool, unicode: Bool) -> String {
+    package func barLine(columns: Int, colour: Bool, unicode: Bool) -> String {
         let count = "\(step)/\(totalSteps)"
         let details = [
             "loss \(Self.loss(smoothedLoss)) (last \(Self.loss(loss)))  \(meansText)\(Self.rate(tokensPerSecond)) tokens/s  ETA \(remaining)",

@@ -1,9 +1,9 @@
-public import CatenaFiles
+import CatenaFiles
 
 /// Shows how a run goes: one redrawn line on a terminal, a plain line now and then elsewhere.
 ///
 /// It does not print: text goes to the closure it is given. Not for use by several threads at once.
-public final class ProgressReporter {
+package final class ProgressReporter {
     private let totalSteps: Int
     private let style: ProgressStyle
     private let columns: () -> Int
@@ -23,7 +23,7 @@ public final class ProgressReporter {
     ///   - columns: the width of the terminal now.
     ///   - now: a clock in seconds that only moves forward.
     ///   - write: receives text with its line ends and control codes.
-    public init(
+    package init(
         totalSteps: Int, completedSteps: Int = 0, style: ProgressStyle,
         columns: @escaping () -> Int = { ProgressStyle.terminalColumns() },
         now: @escaping () -> Double = { MonotonicClock.seconds() }, write: @escaping (String) -> Void
@@ -37,7 +37,7 @@ public final class ProgressReporter {
     }
 
     /// Takes note of a finished step, and shows it when it is time: always the first and the last one.
-    public func report(
+    package func report(
         step: Int, loss lastLoss: Double, means: [MetricsLine.Mean] = [], tokensPerSecond: Double
     ) {
         let time = now()
@@ -53,13 +53,13 @@ public final class ProgressReporter {
     }
 
     /// Prints a line of its own, above the bar if there is one.
-    public func message(_ text: String) {
+    package func message(_ text: String) {
         write((barIsOnScreen ? "\r\u{1B}[K" : "") + PrintableText.escaped(text) + "\n")
         if barIsOnScreen, let shown { show(shown, at: lastShownSeconds) }
     }
 
     /// Shows the last step if it was not shown yet and ends the bar's line.
-    public func finish() {
+    package func finish() {
         if let latest, latest != shown { show(latest, at: now()) }
         if barIsOnScreen { write("\n") }
         barIsOnScreen = false

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How progress is shown.
-public enum ProgressStyle: Sendable, Equatable {
+package enum ProgressStyle: Sendable, Equatable {
     case bar(colour: Bool, unicode: Bool)
     case lines(everySeconds: Double)
 
@@ -18,14 +18,14 @@ public enum ProgressStyle: Sendable, Equatable {
     /// `mpirun` puts a pipe between a rank and the terminal, so a launch script that knows better sets
     /// `CATENA_PROGRESS=bar` (or `lines`) and `COLUMNS`. `NO_COLOR` and `TERM=dumb` are honoured, and a locale that is not
     /// UTF-8 gets an ASCII bar.
-    public static func detect(everySeconds: Double = 5) -> ProgressStyle {
+    package static func detect(everySeconds: Double = 5) -> ProgressStyle {
         detect(
             isTerminal: isatty(STDERR_FILENO) == 1, environment: ProcessInfo.processInfo.environment,
             everySeconds: everySeconds)
     }
 
     /// The same for a given terminal and environment.
-    public static func detect(isTerminal: Bool, environment: [String: String], everySeconds: Double)
+    package static func detect(isTerminal: Bool, environment: [String: String], everySeconds: Double)
         -> ProgressStyle
     {
         let wantsBar =
@@ -44,7 +44,7 @@ public enum ProgressStyle: Sendable, Equatable {
     }
 
     /// The width of the terminal behind standard error, else `COLUMNS`, else 80.
-    public static func terminalColumns() -> Int {
+    package static func terminalColumns() -> Int {
         var size = winsize()
         if unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
         return ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }.flatMap {

@@ -1,7 +1,7 @@
 import CatenaFiles
 
 /// Why metrics, event files or reports could not be written or read.
-public enum ReportingError: Error, Equatable, Sendable {
+package enum ReportingError: Error, Equatable, Sendable {
     case cannotOpen(path: String, reason: String)
     case cannotWrite(path: String, reason: String)
     case invalidLine(path: String, line: Int, problem: String)
@@ -19,7 +19,7 @@ extension ReportingError {
 
 extension ReportingError: CustomStringConvertible {
     /// Which file, what happened, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .cannotOpen(let path, let reason):
             "\(path) cannot be opened: \(reason); check that the folder exists and is writable."

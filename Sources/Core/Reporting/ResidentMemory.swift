@@ -1,12 +1,12 @@
 import Foundation
 
 /// This process's memory as the Linux kernel counts it.
-public enum ResidentMemory {
+package enum ResidentMemory {
     /// Bytes of physical memory that the process holds now; 0 where `/proc` is missing.
-    public static var currentBytes: Int { bytes(of: "VmRSS:") }
+    package static var currentBytes: Int { bytes(of: "VmRSS:") }
 
     /// The most bytes it has held so far; 0 where `/proc` is missing.
-    public static var peakBytes: Int { bytes(of: "VmHWM:") }
+    package static var peakBytes: Int { bytes(of: "VmHWM:") }
 
     private static func bytes(of key: String) -> Int {
         guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),

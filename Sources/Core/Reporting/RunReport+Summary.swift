@@ -47,7 +47,7 @@ extension RunReport {
 }
 
 /// Text that HTML shows as it is.
-func htmlEscaped(_ text: String) -> String {
+package func htmlEscaped(_ text: String) -> String {
     text.map { character in
         switch character {
         case "&": "&amp;"

@@ -2,34 +2,34 @@ import CatenaFiles
 import Foundation
 
 /// A run as one HTML file that needs nothing else: curves, numbers and the configuration.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
     /// Heading of the page.
-    public var title: String
+    package var title: String
     /// As `RunConfiguration.resolvedYAML` gives it.
-    public var configurationYAML: String
+    package var configurationYAML: String
     /// Steps in order, as `MetricsLine.read` gives them.
-    public var lines: [MetricsLine]
+    package var lines: [MetricsLine]
     /// Of the loss.
-    public var lossUnit: String
+    package var lossUnit: String
     /// Further numbers for the head of the page.
-    public var facts: [Fact]
+    package var facts: [Fact]
 
     /// A labelled number or word.
-    public struct Fact: Sendable, Equatable {
+    package struct Fact: Sendable, Equatable {
         /// What it is.
-        public var label: String
+        package var label: String
         /// As it is shown.
-        public var value: String
+        package var value: String
 
         /// Pairs a label with its value.
-        public init(_ label: String, _ value: String) {
+        package init(_ label: String, _ value: String) {
             self.label = label
             self.value = value
         }
     }
 
     /// A report of the given steps.
-    public init(
+    package init(
         title: String, configurationYAML: String, lines: [MetricsLine], lossUnit: String = "nats per token",
         facts: [Fact] = []
     ) {
@@ -41,7 +41,7 @@ public struct RunReport: Sendable {
     }
 
     /// Writes the page as a whole or not at all.
-    public func write(to path: String) throws(ReportingError) {
+    package func write(to path: String) throws(ReportingError) {
         do {
             try DurableFile.write(Array(html.utf8), to: path)
         } catch {
@@ -50,7 +50,7 @@ public struct RunReport: Sendable {
     }
 
     /// The whole page.
-    public var html: String {
+    package var html: String {
         HTMLPage(
             title: title,
             body: """
@@ -121,7 +121,7 @@ public struct RunReport: Sendable {
     }
 
     /// Means over windows centred on each point (which do not lag behind as a running mean does), a twentieth of the run wide.
-    static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
+    package static func smoothed(_ points: [LineChart.Point]) -> [LineChart.Point] {
         let sums = points.reduce(into: [0.0]) { sums, point in sums.append((sums.last ?? 0) + point.y) }
         let reach = max(2, points.count / 40)
         return points.indices.map { index in

@@ -1,7 +1,7 @@
 /// Sizes of memory and files as people read them, in powers of 1000.
-public enum SizeText {
+package enum SizeText {
     /// `512 bytes`, `1.5 MB`, `138.0 GB`, `2.10 TB`: one decimal from a kilobyte on, two from a terabyte on.
-    public static func bytes(_ count: Int) -> String {
+    package static func bytes(_ count: Int) -> String {
         let size = Double(count.magnitude)
         let text: String =
             switch size {

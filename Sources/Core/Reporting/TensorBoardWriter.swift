@@ -3,9 +3,9 @@ import Foundation
 /// Writes scalars as a TensorBoard event file (`events.out.tfevents.…`) in a run folder.
 ///
 /// Records are buffered and written every `flushSeconds` and on `close`. Not for use by several threads at once.
-public final class TensorBoardWriter {
+package final class TensorBoardWriter {
     /// The event file.
-    public let path: String
+    package let path: String
     private let file: AppendOnlyFile
     private let flushSeconds: Double
     private let now: () -> Double
@@ -17,7 +17,7 @@ public final class TensorBoardWriter {
     ///   - step: the step after which a resumed run continues, nil for a new run; what earlier files of the folder say of later
     ///     steps becomes void.
     ///   - now: seconds since 1970.
-    public init(
+    package init(
         folder: String, resumingAfter step: Int? = nil, flushSeconds: Double = 5,
         now: @escaping () -> Double = TensorBoardWriter.secondsSince1970
     ) throws(ReportingError) {
@@ -35,7 +35,7 @@ public final class TensorBoardWriter {
     /// The scalars of a step: `train/loss`, `train/learning_rate`, `train/gradient_norm`, `train/tokens_per_second`,
     /// `train/resident_bytes` and the objective's means, after a validation `validation/loss` and theirs, and, at a knot, `chain/link`,
     /// `chain/probe_loss_before` and `chain/probe_loss_after`.
-    public func append(_ line: MetricsLine) throws(ReportingError) {
+    package func append(_ line: MetricsLine) throws(ReportingError) {
         var scalars: [(tag: String, value: Double)] = [
             ("train/loss", line.loss), ("train/learning_rate", line.learningRate),
             ("train/gradient_norm", line.gradientNorm), ("train/tokens_per_second", line.tokensPerSecond),
@@ -55,26 +55,26 @@ public final class TensorBoardWriter {
     }
 
     /// Scalars under tags of the caller's choice.
-    public func append(_ scalars: [(tag: String, value: Double)], step: Int) throws(ReportingError) {
+    package func append(_ scalars: [(tag: String, value: Double)], step: Int) throws(ReportingError) {
         add(.scalars(scalars), step: step)
         if now() - lastFlushSeconds >= flushSeconds { try flush() }
     }
 
     /// Writes what is buffered.
-    public func flush() throws(ReportingError) {
+    package func flush() throws(ReportingError) {
         try file.append(buffer)
         buffer.removeAll(keepingCapacity: true)
         lastFlushSeconds = now()
     }
 
     /// Writes what is buffered and ends the file.
-    public func close() throws(ReportingError) {
+    package func close() throws(ReportingError) {
         try flush()
         try file.close()
     }
 
     /// The time of day.
-    public static func secondsSince1970() -> Double { Date().timeIntervalSince1970 }
+    package static func secondsSince1970() -> Double { Date().timeIntervalSince1970 }
 
     private func add(_ content: TensorBoardEvent.Content, step: Int) {
         buffer += TensorBoardEvent(wallTimeSeconds: now(), step: step, content: content).record

@@ -1,7 +1,7 @@
 /// Columns of text.
-public enum TextTable {
+package enum TextTable {
     /// A line for each row, columns two spaces apart; `rightAligned` lists columns whose text ends at the column's end.
-    public static func lines(_ rows: [[String]], rightAligned: Set<Int> = []) -> [String] {
+    package static func lines(_ rows: [[String]], rightAligned: Set<Int> = []) -> [String] {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0

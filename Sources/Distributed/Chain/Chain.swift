@@ -1,6 +1,8 @@
+import CatenaAdapters
 import CatenaFiles
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 import Crypto
 
 /// The chain of a run: its frozen links, where its knots were, and when the next one is.

@@ -1,5 +1,5 @@
+import CatenaAdapters
 import Crypto
-import CatenaCore
 import CatenaFiles
 
 /// A chain in a checkpoint, and back.

@@ -1,4 +1,3 @@
-import CatenaCore
 import Foundation
 
 /// What process 0 tells the others about a knot; the link's bytes follow.

@@ -1,6 +1,8 @@
+import CatenaAdapters
+import CatenaReporting
 import Crypto
 import CatenaFiles
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 
 /// Ties the knots of a run: freezes the present adapter as a link and begins the next one, on all processes or on none.

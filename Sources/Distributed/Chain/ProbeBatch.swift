@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
 
 /// Fixed examples on which the loss is compared before and after a knot: the first ones of the validation data, or of the
 /// training data where there is no validation.

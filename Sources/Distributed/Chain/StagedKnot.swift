@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
 
 /// A link that acts already, with a fresh adapter beside it, and that can still be taken away.
 struct StagedKnot {

@@ -5,7 +5,7 @@ import Synchronization
 /// Writes checkpoints on a thread of its own, at most one at a time, so that training goes on.
 ///
 /// A failed write is thrown by the next `submit` or `drain`. `drain` must be called before the process exits.
-public final class BackgroundCheckpointWriter {
+package final class BackgroundCheckpointWriter {
     /// A checkpoint to write: the complete state as bytes, which training no longer touches.
     private struct Snapshot: Sendable {
         let step: Int
@@ -30,10 +30,10 @@ public final class BackgroundCheckpointWriter {
 
     private let mailbox = Mailbox()
     /// Time the calls of `submit` and `drain` have waited for the disk.
-    public private(set) var waitedSeconds = 0.0
+    package private(set) var waitedSeconds = 0.0
 
     /// Starts the thread, which writes into `store`.
-    public init(store: CheckpointStore) {
+    package init(store: CheckpointStore) {
         let thread = Thread { [mailbox] in Self.run(store: store, mailbox: mailbox) }
         thread.name = "checkpoint-writer"
         thread.start()
@@ -44,12 +44,12 @@ public final class BackgroundCheckpointWriter {
     }
 
     /// The newest step that is safely on the disk.
-    public var lastCommittedStep: Int? { mailbox.state.withLock { $0.lastCommittedStep } }
+    package var lastCommittedStep: Int? { mailbox.state.withLock { $0.lastCommittedStep } }
 
     /// Hands a checkpoint over, waiting first for the previous one to be finished.
     ///
     /// - Throws: the error of the previous write; this one is then not started.
-    public func submit(step: Int, files: [CheckpointFile]) throws(CheckpointError) {
+    package func submit(step: Int, files: [CheckpointFile]) throws(CheckpointError) {
         waitForIdle()
         if let failure = takeFailure() {
             mailbox.idle.signal()
@@ -61,7 +61,7 @@ public final class BackgroundCheckpointWriter {
 
     /// Waits until nothing is in flight and hands back the bytes of the last write by file name: memory that the next
     /// checkpoint can be made in.
-    public func reclaim() -> [String: [UInt8]] {
+    package func reclaim() -> [String: [UInt8]] {
         waitForIdle()
         defer { mailbox.idle.signal() }
         let files = mailbox.state.withLock { state in
@@ -74,7 +74,7 @@ public final class BackgroundCheckpointWriter {
     /// Waits until nothing is in flight.
     ///
     /// - Throws: the error of the last write.
-    public func drain() throws(CheckpointError) {
+    package func drain() throws(CheckpointError) {
         waitForIdle()
         mailbox.idle.signal()
         if let failure = takeFailure() { throw failure }

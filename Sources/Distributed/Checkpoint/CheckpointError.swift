@@ -1,5 +1,5 @@
 /// Why a checkpoint could not be written or read.
-public enum CheckpointError: Error, Equatable, Sendable {
+package enum CheckpointError: Error, Equatable, Sendable {
     /// The operating system refused; nothing half-written is left and earlier checkpoints are untouched.
     case cannotWrite(path: String, operation: String, reason: String)
     case cannotRead(path: String, reason: String)
@@ -12,7 +12,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         switch self {
         case .cannotWrite(let path, let operation, let reason):
             """

@@ -3,46 +3,46 @@ import Crypto
 import Foundation
 
 /// One file of a checkpoint, in memory.
-public struct CheckpointFile: Equatable, Sendable {
+package struct CheckpointFile: Equatable, Sendable {
     /// Name within the checkpoint's folder.
-    public let name: String
+    package let name: String
     /// The whole content.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A file by name and content.
-    public init(name: String, bytes: [UInt8]) {
+    package init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
     }
 }
 
 /// What a checkpoint folder holds; the file `manifest.json` in it. It has no times or paths, so equal states give equal bytes.
-public struct CheckpointManifest: Codable, Equatable, Sendable {
+package struct CheckpointManifest: Codable, Equatable, Sendable {
     /// The format this program writes, and the latest it reads.
-    public static let currentFormatVersion = 1
+    package static let currentFormatVersion = 1
     /// Name of the manifest within the folder.
-    public static let fileName = "manifest.json"
+    package static let fileName = "manifest.json"
 
     /// What is recorded of a file.
-    public struct Entry: Codable, Equatable, Sendable {
+    package struct Entry: Codable, Equatable, Sendable {
         /// Name within the folder.
-        public let name: String
+        package let name: String
         /// Its size.
-        public let byteCount: Int
+        package let byteCount: Int
         /// SHA-256 of its content, hexadecimal.
-        public let sha256: String
+        package let sha256: String
     }
 
     /// Format in which it was written.
-    public let formatVersion: Int
+    package let formatVersion: Int
     /// Optimizer steps done.
-    public let step: Int
+    package let step: Int
     /// Version of the program that wrote it.
-    public let createdBy: String
+    package let createdBy: String
     /// All files but the manifest.
-    public let files: [Entry]
+    package let files: [Entry]
     /// SHA-256 of this manifest's JSON with an empty `checksum`.
-    public private(set) var checksum: String
+    package private(set) var checksum: String
 
     package init(step: Int, createdBy: String, files: [CheckpointFile]) throws(CheckpointError) {
         var names: Set<String> = [Self.fileName]

@@ -3,18 +3,18 @@ import CatenaFiles
 import Foundation
 
 /// A checkpoint whose every byte was checked against its manifest.
-public struct LoadedCheckpoint: Equatable, Sendable {
+package struct LoadedCheckpoint: Equatable, Sendable {
     /// The checkpoint's folder.
-    public let path: String
+    package let path: String
     /// What the folder says of itself.
-    public let manifest: CheckpointManifest
+    package let manifest: CheckpointManifest
     /// The files' content, checked.
-    public let files: [CheckpointFile]
+    package let files: [CheckpointFile]
 
     /// The bytes of a file.
     ///
     /// - Throws: `CheckpointError.damaged` when the checkpoint has no such file.
-    public func bytes(of name: String) throws(CheckpointError) -> [UInt8] {
+    package func bytes(of name: String) throws(CheckpointError) -> [UInt8] {
         guard let file = files.first(where: { $0.name == name }) else {
             throw .damaged(path: path + "/" + name, reason: "the checkpoint has no such file")
         }
@@ -23,17 +23,17 @@ public struct LoadedCheckpoint: Equatable, Sendable {
 }
 
 /// A checkpoint that was passed over.
-public struct SkippedCheckpoint: Equatable, Sendable {
+package struct SkippedCheckpoint: Equatable, Sendable {
     /// The step in the folder's name.
-    public let step: Int
+    package let step: Int
     /// What is wrong with it.
-    public let reason: CheckpointError
+    package let reason: CheckpointError
 }
 
 /// Reads checkpoint folders.
-public enum CheckpointReader {
+package enum CheckpointReader {
     /// Reads a checkpoint folder and checks every byte.
-    public static func load(_ folder: String) throws(CheckpointError) -> LoadedCheckpoint {
+    package static func load(_ folder: String) throws(CheckpointError) -> LoadedCheckpoint {
         let manifest = try checkSizes(in: folder)
         var files: [CheckpointFile] = []
         for entry in manifest.files {
@@ -72,7 +72,7 @@ public enum CheckpointReader {
 
 extension CheckpointStore {
     /// The newest checkpoint of which every byte is right, and the newer ones passed over, newest first.
-    public func newestValid() -> (checkpoint: LoadedCheckpoint?, skipped: [SkippedCheckpoint]) {
+    package func newestValid() -> (checkpoint: LoadedCheckpoint?, skipped: [SkippedCheckpoint]) {
         restoreReplaced()
         var skipped: [SkippedCheckpoint] = []
         for step in steps() {

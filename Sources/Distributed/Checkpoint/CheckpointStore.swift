@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 import Foundation
 import Glibc
@@ -7,16 +6,16 @@ import Glibc
 ///
 /// A checkpoint appears in one rename, after every byte of it is on the disk; a crash at any point leaves the earlier ones as
 /// they were. One process writes; any number may read.
-public struct CheckpointStore: Sendable {
+package struct CheckpointStore: Sendable {
     /// Where the `step-…` folders are.
-    public let folder: String
+    package let folder: String
     /// How many checkpoints are kept; at least 1.
-    public let keepCount: Int
+    package let keepCount: Int
     /// Version of the program, written into manifests.
-    public let createdBy: String
+    package let createdBy: String
 
     /// A store in `folder`, which is made when the first checkpoint is written.
-    public init(folder: String, keepCount: Int = 3, createdBy: String) {
+    package init(folder: String, keepCount: Int = 3, createdBy: String) {
         precondition(keepCount >= 1, "at least one checkpoint is kept")
         self.folder = folder
         self.keepCount = keepCount
@@ -24,13 +23,13 @@ public struct CheckpointStore: Sendable {
     }
 
     /// `step-` and the step in at least eight digits.
-    public static func folderName(step: Int) -> String {
+    package static func folderName(step: Int) -> String {
         let digits = String(step)
         return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
 
     /// The step in a checkpoint folder's name; nil for any other name, `.tmp` ones included.
-    public static func step(inFolderName name: String) -> Int? {
+    package static func step(inFolderName name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, folderName(step: step) == name
         else { return nil }
         return step
@@ -42,7 +41,7 @@ public struct CheckpointStore: Sendable {
     /// - Throws: `CheckpointError` naming the file; nothing half-written stays and earlier checkpoints are untouched.
     /// - Returns: the path of the checkpoint's folder.
     @discardableResult
-    public func write(step: Int, files: [CheckpointFile]) throws(CheckpointError) -> String {
+    package func write(step: Int, files: [CheckpointFile]) throws(CheckpointError) -> String {
         precondition(step >= 0, "steps are not negative")
         CrashPoint.reached("checkpoint-begin")
         let manifest = try CheckpointManifest(step: step, createdBy: createdBy, files: files)
@@ -71,12 +70,12 @@ public struct CheckpointStore: Sendable {
     }
 
     /// Steps that have a folder, valid or not, newest first.
-    public func steps() -> [Int] {
+    package func steps() -> [Int] {
         names().compactMap(Self.step(inFolderName:)).sorted(by: >)
     }
 
     /// The path of a step's folder.
-    public func path(step: Int) -> String { path(Self.folderName(step: step)) }
+    package func path(step: Int) -> String { path(Self.folderName(step: step)) }
 
     private func path(_ name: String) -> String { folder + "/" + name }
 

@@ -8,7 +8,7 @@ import Synchronization
 /// `CATENA_CRASH_AT=point[:number][@processRank]` arms one to kill, `CATENA_STOP_AT` one to stop. For points reached with a
 /// number (`step-end:50`) `number` is that number, for others the occurrence, counted from 1 (the default). Without
 /// `@processRank` every process is armed.
-public enum CrashPoint {
+package enum CrashPoint {
     /// Which arrival kills which process.
     package struct Trigger: Equatable, Sendable {
         package let point: String
@@ -53,7 +53,7 @@ public enum CrashPoint {
     private static let armed = [Armed("CATENA_CRASH_AT", SIGKILL), Armed("CATENA_STOP_AT", SIGSTOP)].compactMap(\.self)
 
     /// Kills or stops the process here if this point is armed; costs next to nothing otherwise.
-    public static func reached(_ point: String, number: @autoclosure () -> Int? = nil) {
+    package static func reached(_ point: String, number: @autoclosure () -> Int? = nil) {
         for armed in armed where armed.trigger.point == point { armed.reached(number()) }
     }
 }

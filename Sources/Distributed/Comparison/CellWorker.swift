@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaReporting
 
 /// Trains and tests single cells.
 struct CellWorker {

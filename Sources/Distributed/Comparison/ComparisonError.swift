@@ -1,11 +1,11 @@
 /// Why a comparison could not start or go on.
-public enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum ComparisonError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The output holds a comparison with another configuration.
     case otherConfiguration(path: String, differences: [String])
     /// The output holds a run, or something else that a comparison would mix with.
     case outputInUse(path: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .otherConfiguration(let path, let differences):
             "\(path) holds a comparison with another configuration (here against there): "

@@ -1,7 +1,7 @@
-public import CatenaCore
+package import CatenaLearning
 
 /// What a comparison tells; the library itself prints nothing.
-public enum ComparisonEvent: Sendable {
+package enum ComparisonEvent: Sendable {
     /// Something the user should know.
     case note(String)
     /// The ranks and parameters of all methods, by name.
@@ -20,17 +20,17 @@ public enum ComparisonEvent: Sendable {
     case table(ComparisonTable)
 
     /// A part of a comparison.
-    public struct Work: Sendable, Equatable {
+    package struct Work: Sendable, Equatable {
         /// What is done.
-        public enum Kind: Sendable, Equatable { case untrained, training, testing }
+        package enum Kind: Sendable, Equatable { case untrained, training, testing }
 
         /// What is done.
-        public var kind: Kind
+        package var kind: Kind
         /// The cell's number, from 1; 0 for the untrained model.
-        public var number: Int
+        package var number: Int
         /// All cells of the comparison.
-        public var count: Int
+        package var count: Int
         /// The cell; nil for the untrained model.
-        public var cell: ComparisonConfiguration.Cell?
+        package var cell: ComparisonConfiguration.Cell?
     }
 }

@@ -1,29 +1,30 @@
-public import CatenaCore
+package import CatenaLearning
 import CatenaFiles
+import CatenaReporting
 import Foundation
 
 /// The places in a comparison's output folder. Only process 0 reads and writes them.
-public struct ComparisonFolder: Sendable {
+package struct ComparisonFolder: Sendable {
     /// The output folder.
-    public let path: String
+    package let path: String
 
     /// The comparison at `path`, which need not exist.
-    public init(_ path: String) { self.path = path }
+    package init(_ path: String) { self.path = path }
 
     /// The resolved configuration, ranks chosen.
-    public var configuration: String { path + "/comparison.yaml" }
+    package var configuration: String { path + "/comparison.yaml" }
     /// The table as JSON.
-    public var json: String { path + "/results.json" }
+    package var json: String { path + "/results.json" }
     /// The table with one line for each method.
-    public var csv: String { path + "/results.csv" }
+    package var csv: String { path + "/results.csv" }
     /// The table as it is printed.
-    public var text: String { path + "/results.txt" }
+    package var text: String { path + "/results.txt" }
     /// The table with curves, for a browser.
-    public var report: String { path + "/report.html" }
+    package var report: String { path + "/report.html" }
     /// The run folder of a cell.
-    public func cell(_ cell: ComparisonConfiguration.Cell) -> String { "\(path)/cells/\(cell.name)" }
+    package func cell(_ cell: ComparisonConfiguration.Cell) -> String { "\(path)/cells/\(cell.name)" }
     /// The folder of the untrained model's test.
-    public var untrained: String { path + "/untrained" }
+    package var untrained: String { path + "/untrained" }
 
     /// The training result in a run folder, written last.
     static func result(_ folder: String) -> String { folder + "/result.json" }

@@ -1,12 +1,12 @@
-public import CatenaCore
+package import CatenaLearning
 
 /// Runs all cells of a comparison, one after the other, on all processes of a job.
 ///
 /// Every cell is trained by a ``Trainer`` of its own, whose model is gone before the next cell begins. What is finished is
 /// known by its files, so a comparison that was ended at any moment goes on with the first cell that is not.
-public final class ComparisonRunner {
+package final class ComparisonRunner {
     /// How a comparison ended.
-    public enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         /// All cells are done.
         case finished(ComparisonTable)
         /// A signal asked to stop; the run that was under way has saved a checkpoint.
@@ -26,7 +26,7 @@ public final class ComparisonRunner {
     ///
     /// - Parameter report: receives what happens, on process 0 only.
     /// - Throws: ``ComparisonError/otherConfiguration(path:differences:)`` if the output was begun with another configuration.
-    public init(
+    package init(
         _ configuration: ComparisonConfiguration, communicator: any Communicator,
         report: @escaping (ComparisonEvent) -> Void
     ) throws {
@@ -64,7 +64,7 @@ public final class ComparisonRunner {
     }
 
     /// Collective: runs what is not finished.
-    public func run() throws -> Outcome {
+    package func run() throws -> Outcome {
         do {
             try untrained()
             var number = 0

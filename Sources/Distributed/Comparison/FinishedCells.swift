@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
 
 /// What is known of a comparison's cells, the same on every process.

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
 
 /// Measures a model on the test data of a comparison, the examples divided over the processes.
 ///

@@ -1,16 +1,16 @@
 import Foundation
 
 /// How far a host's clock is from rank 0's.
-public struct ClockOffset: Codable, Equatable, Sendable {
+package struct ClockOffset: Codable, Equatable, Sendable {
     /// Number of the host.
-    public let hostIndex: Int
+    package let hostIndex: Int
     /// The host's wall clock minus rank 0's.
-    public let seconds: Double
+    package let seconds: Double
     /// Half of the shortest round trip: the offset is right to within this.
-    public let uncertaintySeconds: Double
+    package let uncertaintySeconds: Double
 
     /// An offset from given values.
-    public init(hostIndex: Int, seconds: Double, uncertaintySeconds: Double = 0) {
+    package init(hostIndex: Int, seconds: Double, uncertaintySeconds: Double = 0) {
         self.hostIndex = hostIndex
         self.seconds = seconds
         self.uncertaintySeconds = uncertaintySeconds
@@ -22,7 +22,7 @@ public struct ClockOffset: Codable, Equatable, Sendable {
 
     /// Collective: the clock of each host's first process, by the shortest of several questions from rank 0:
     /// its time minus the middle of question and answer. The same on every process.
-    public static func measure(_ communicator: any Communicator) throws -> [ClockOffset] {
+    package static func measure(_ communicator: any Communicator) throws -> [ClockOffset] {
         let hosts = try communicator.allGather(Array("\(communicator.hostIndex)".utf8))
             .map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
         var offsets: [ClockOffset] = []

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaReporting
 
 /// Memory, disk, shared memory and limits of a host.
 extension Finding {

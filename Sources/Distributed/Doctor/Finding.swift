@@ -1,7 +1,7 @@
 /// Something about a job's machines that harms or prevents training, and what to do about it, in one line.
-public struct Finding: Codable, Equatable, Sendable {
+package struct Finding: Codable, Equatable, Sendable {
     /// How bad it is.
-    public enum Severity: String, Codable, Sendable {
+    package enum Severity: String, Codable, Sendable {
         /// Training works, but slower or less safely than it could.
         case warning
         /// Training is impossible.
@@ -9,18 +9,18 @@ public struct Finding: Codable, Equatable, Sendable {
     }
 
     /// How bad it is.
-    public let severity: Severity
+    package let severity: Severity
     /// What was found, and what to do.
-    public let text: String
+    package let text: String
 
     /// A finding with its remedy.
-    public init(_ severity: Severity, _ text: String) {
+    package init(_ severity: Severity, _ text: String) {
         self.severity = severity
         self.text = text
     }
 
     /// Everything that `ranks`, their clocks and the network between them show, in order of importance.
-    public static func all(
+    package static func all(
         in ranks: [RankFacts], clocks: [ClockOffset] = [], network: NetworkProbe? = nil
     ) -> [Finding] {
         let hosts = Dictionary(grouping: ranks, by: \.hostIndex).sorted { $0.key < $1.key }.map(\.value)

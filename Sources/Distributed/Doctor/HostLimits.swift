@@ -2,18 +2,18 @@ import Foundation
 import Glibc
 
 /// Free space of a folder's file system.
-public struct DiskSpace: Codable, Equatable, Sendable {
+package struct DiskSpace: Codable, Equatable, Sendable {
     /// The folder.
-    public var folder: String
+    package var folder: String
     /// Bytes that this user can still write.
-    public var freeBytes: Int
+    package var freeBytes: Int
     /// Size of the file system.
-    public var totalBytes: Int
+    package var totalBytes: Int
     /// Whether files may be made in it.
-    public var isWritable: Bool
+    package var isWritable: Bool
 
     /// Space from given values.
-    public init(folder: String, freeBytes: Int, totalBytes: Int? = nil, isWritable: Bool = true) {
+    package init(folder: String, freeBytes: Int, totalBytes: Int? = nil, isWritable: Bool = true) {
         self.folder = folder
         self.freeBytes = freeBytes
         self.totalBytes = totalBytes ?? freeBytes
@@ -21,7 +21,7 @@ public struct DiskSpace: Codable, Equatable, Sendable {
     }
 
     /// The space there now; nil if there is no such folder.
-    public static func current(in folder: String) -> DiskSpace? {
+    package static func current(in folder: String) -> DiskSpace? {
         var status = statvfs()
         guard unsafe statvfs(folder, &status) == 0 else { return nil }
         let block = Int(status.f_frsize)
@@ -32,20 +32,20 @@ public struct DiskSpace: Codable, Equatable, Sendable {
 }
 
 /// What the system lets a process have.
-public struct HostLimits: Codable, Equatable, Sendable {
+package struct HostLimits: Codable, Equatable, Sendable {
     /// Files and connections that may be open at once.
-    public var openFiles: Int?
+    package var openFiles: Int?
     /// Memory that may be locked, as InfiniBand needs it; nil without a limit.
-    public var lockedBytes: Int?
+    package var lockedBytes: Int?
     /// Address space; nil without a limit.
-    public var addressSpaceBytes: Int?
+    package var addressSpaceBytes: Int?
     /// Whether the machine has an InfiniBand or RoCE device.
-    public var hasInfiniband: Bool
+    package var hasInfiniband: Bool
     /// kernel.yama.ptrace_scope; nil where the kernel has no such restriction.
-    public var ptraceScope: Int?
+    package var ptraceScope: Int?
 
     /// Limits from given values.
-    public init(
+    package init(
         openFiles: Int? = nil, lockedBytes: Int? = nil, addressSpaceBytes: Int? = nil, hasInfiniband: Bool = false,
         ptraceScope: Int? = nil
     ) {
@@ -57,7 +57,7 @@ public struct HostLimits: Codable, Equatable, Sendable {
     }
 
     /// This process's limits.
-    public static func current() -> HostLimits {
+    package static func current() -> HostLimits {
         let devices = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/infiniband")) ?? []
         let scope = try? String(contentsOfFile: "/proc/sys/kernel/yama/ptrace_scope", encoding: .utf8)
         return HostLimits(

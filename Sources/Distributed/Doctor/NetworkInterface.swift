@@ -1,29 +1,29 @@
 import Glibc
 
 /// An IPv4 address of a machine, with the network it lies in.
-public struct NetworkInterface: Codable, Equatable, Sendable {
+package struct NetworkInterface: Codable, Equatable, Sendable {
     /// Name of the interface, as `eth0`.
-    public var name: String
+    package var name: String
     /// The address, as `10.0.3.7`.
-    public var address: String
+    package var address: String
     /// Leading bits that all addresses of its network share.
-    public var prefixLength: Int
+    package var prefixLength: Int
 
     /// An interface with this address.
-    public init(_ name: String, _ address: String, prefixLength: Int) {
+    package init(_ name: String, _ address: String, prefixLength: Int) {
         self.name = name
         self.address = address
         self.prefixLength = prefixLength
     }
 
     /// The network, as `10.0.3.0/24`; the address itself if it is not a valid one.
-    public var network: String {
+    package var network: String {
         guard let bits = Self.bits(of: address) else { return address }
         return Self.text(of: bits & Self.mask(prefixLength)) + "/\(prefixLength)"
     }
 
     /// Whether Open MPI's `btl_tcp_if_include` would take this interface for `entry`: its name, or a network that holds it.
-    public func isMeant(by entry: String) -> Bool {
+    package func isMeant(by entry: String) -> Bool {
         let parts = entry.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let wanted = Self.bits(of: parts[0]), let own = Self.bits(of: address),
             let length = Int(parts[1]), (0...32).contains(length)
@@ -32,7 +32,7 @@ public struct NetworkInterface: Codable, Equatable, Sendable {
     }
 
     /// All that are up, without the loopback.
-    public static func current() -> [NetworkInterface] {
+    package static func current() -> [NetworkInterface] {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard unsafe getifaddrs(&list) == 0 else { return [] }
         defer { unsafe freeifaddrs(list) }

@@ -1,15 +1,15 @@
 import Foundation
 
 /// How fast a job's processes talk to each other.
-public struct NetworkProbe: Codable, Equatable, Sendable {
+package struct NetworkProbe: Codable, Equatable, Sendable {
     /// One size of the all-reduce.
-    public struct AllReduce: Codable, Equatable, Sendable {
+    package struct AllReduce: Codable, Equatable, Sendable {
         /// Size of the message.
-        public let bytes: Int
+        package let bytes: Int
         /// Median time of the slowest process.
-        public let seconds: Double
+        package let seconds: Double
         /// bytes / seconds.
-        public let bytesPerSecond: Double
+        package let bytesPerSecond: Double
 
         init(bytes: Int, seconds: Double) {
             self.bytes = bytes
@@ -19,18 +19,18 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
     }
 
     /// One link of the ring, measured at its sender.
-    public struct Link: Codable, Equatable, Sendable {
+    package struct Link: Codable, Equatable, Sendable {
         /// The sending rank.
-        public let from: Int
+        package let from: Int
         /// The receiving rank.
-        public let to: Int
+        package let to: Int
         /// Half the median time there and back of a small message.
-        public let latencySeconds: Double
+        package let latencySeconds: Double
         /// Measured rate.
-        public let bytesPerSecond: Double
+        package let bytesPerSecond: Double
 
         /// A link from given values.
-        public init(from: Int, to: Int, latencySeconds: Double, bytesPerSecond: Double) {
+        package init(from: Int, to: Int, latencySeconds: Double, bytesPerSecond: Double) {
             self.from = from
             self.to = to
             self.latencySeconds = latencySeconds
@@ -39,21 +39,21 @@ public struct NetworkProbe: Codable, Equatable, Sendable {
     }
 
     /// A sum of one number, 1 MB and 32 MB over all processes.
-    public let allReduce: [AllReduce]
+    package let allReduce: [AllReduce]
     /// From each host's first process to that of the next host; between all processes if there is one host.
-    public let ring: [Link]
+    package let ring: [Link]
     /// Whether every sum was right.
-    public let isCorrect: Bool
+    package let isCorrect: Bool
 
     /// Measurements from given values.
-    public init(allReduce: [AllReduce], ring: [Link], isCorrect: Bool) {
+    package init(allReduce: [AllReduce], ring: [Link], isCorrect: Bool) {
         self.allReduce = allReduce
         self.ring = ring
         self.isCorrect = isCorrect
     }
 
     /// Collective, a few seconds at most on any usable network; nil for a job of one process.
-    public static func measure(_ communicator: any Communicator) throws -> NetworkProbe? {
+    package static func measure(_ communicator: any Communicator) throws -> NetworkProbe? {
         guard communicator.size > 1 else { return nil }
         var isCorrect = true
         var sums: [AllReduce] = []

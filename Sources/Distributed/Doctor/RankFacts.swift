@@ -1,23 +1,23 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
 import Crypto
 import Foundation
 
 /// What one process of a job tells the others about itself and its machine.
-public struct RankFacts: Codable, Equatable, Sendable {
+package struct RankFacts: Codable, Equatable, Sendable {
     /// Position in the job.
-    public var rank: Int
+    package var rank: Int
     /// Name of the machine, and its number in the job.
-    public var host: String
+    package var host: String
     /// Number of its machine.
-    public var hostIndex: Int
+    package var hostIndex: Int
     /// Cores that this process may run on.
-    public var cores: [Int]
+    package var cores: [Int]
     /// Cores that mpirun, or its daemon on this host, may run on; nil for a process started alone.
-    public var launcherCores: [Int]?
+    package var launcherCores: [Int]?
     /// Cores' worth of time that the control group grants; nil without a limit.
-    public var cpuQuota: Double?
+    package var cpuQuota: Double?
     /// How busy its machine was before; nil where the system does not say.
     package var load: MachineLoad?
     /// Rate of a large float32 product on each of its cores, all ranks at work; nil where it was not measured.
@@ -27,42 +27,42 @@ public struct RankFacts: Codable, Equatable, Sendable {
     /// Why the rate is too low; nil if it is not.
     package var rateComplaint: String?
     /// Compute threads that training starts here.
-    public var threads: Int
+    package var threads: Int
     /// Memory that can be had without swapping.
-    public var availableMemoryBytes: Int?
+    package var availableMemoryBytes: Int?
     /// The file systems that a run writes to: the working folder's, and those of `CATENA_CACHE` and `TMPDIR`.
-    public var disks: [DiskSpace]
+    package var disks: [DiskSpace]
     /// /dev/shm, where processes of a host exchange messages and share weights; nil if there is none.
-    public var sharedMemory: DiskSpace?
+    package var sharedMemory: DiskSpace?
     /// Whether the memory of the next process on the host can be read; nil where there is none.
-    public var readsNeighbours: Bool?
+    package var readsNeighbours: Bool?
     /// IPv4 addresses of the host.
-    public var interfaces: [NetworkInterface]
+    package var interfaces: [NetworkInterface]
     /// Open MPI's `btl_tcp_if_include`, as the environment or `--mca` gives it, in parts.
-    public var chosenInterfaces: [String]
+    package var chosenInterfaces: [String]
     /// The same of `btl_tcp_if_exclude`.
-    public var excludedInterfaces: [String]
+    package var excludedInterfaces: [String]
     /// What the system lets the process have.
-    public var limits: HostLimits
+    package var limits: HostLimits
     /// Processes for which mpirun found places (slots) on all hosts; nil where it does not say.
-    public var slots: Int?
+    package var slots: Int?
     /// Version of this program, and the first 12 digits of its file's SHA-256.
-    public var version: String
+    package var version: String
     /// Hash of the program's file.
-    public var binaryDigest: String
+    package var binaryDigest: String
     /// The processor type whose kernels OpenBLAS uses.
-    public var coreType: String
+    package var coreType: String
     /// Version and options of OpenBLAS.
-    public var blasVersion: String
+    package var blasVersion: String
     /// Name and version of the MPI library.
-    public var mpiVersion: String
+    package var mpiVersion: String
     /// Whether the processor has AVX2 and fused multiply-add.
-    public var hasWideVectors: Bool
+    package var hasWideVectors: Bool
     /// Whether it has the AVX-512 instructions that OpenBLAS's kernels for SkylakeX and later use.
-    public var hasAVX512: Bool
+    package var hasAVX512: Bool
 
     /// Facts from given values, for rules and their tests.
-    public init(
+    package init(
         rank: Int, host: String = "host", hostIndex: Int = 0, cores: [Int], launcherCores: [Int]? = nil,
         cpuQuota: Double? = nil, threads: Int = 1, availableMemoryBytes: Int? = nil, disks: [DiskSpace] = [],
         sharedMemory: DiskSpace? = DiskSpace(folder: "/dev/shm", freeBytes: 8_000_000_000),

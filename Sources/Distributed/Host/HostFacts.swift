@@ -2,20 +2,20 @@ import Foundation
 import Glibc
 
 /// What this process may use of its machine, and what it uses.
-public struct HostFacts: Equatable, Sendable {
+package struct HostFacts: Equatable, Sendable {
     /// Cores in this process's affinity mask.
-    public let allowedCores: ProcessorSet
+    package let allowedCores: ProcessorSet
     /// Cores' worth of time the control group grants all its processes together; nil without a limit.
-    public let cpuQuota: Double?
+    package let cpuQuota: Double?
     /// Memory that can be had without swapping, control group limits included.
-    public let availableMemoryBytes: Int?
+    package let availableMemoryBytes: Int?
     /// Memory this process holds now.
-    public let residentBytes: Int
+    package let residentBytes: Int
     /// The most it has held.
-    public let peakResidentBytes: Int
+    package let peakResidentBytes: Int
 
     /// Reads them now, from /proc and /sys/fs/cgroup.
-    public static func current() -> HostFacts {
+    package static func current() -> HostFacts {
         let status = fields(of: contents("/proc/self/status"))
         let groups = ControlGroup.paths(procSelfCgroup: contents("/proc/self/cgroup"))
         let machineBytes = fields(of: contents("/proc/meminfo"))["MemAvailable"].flatMap(bytes(fromKilobytes:))
@@ -33,7 +33,7 @@ public struct HostFacts: Equatable, Sendable {
     ///
     /// - Parameter processorSets: the masks of all processes on the host, this one's included.
     /// - Returns: own cores / number of processes whose mask overlaps the own one, at most quota / processes on the host; at least 1.
-    public static func suggestedThreads(
+    package static func suggestedThreads(
         own: ProcessorSet, processorSets: [ProcessorSet], cpuQuota: Double?
     ) -> Int {
         let sharing = processorSets.count { !$0.cores.isDisjoint(with: own.cores) }
@@ -43,7 +43,7 @@ public struct HostFacts: Equatable, Sendable {
     }
 
     /// Collective: `suggestedThreads` for this process, from the masks of all processes on its host.
-    public static func suggestedThreads(_ communicator: any Communicator) throws(CommunicatorError) -> Int {
+    package static func suggestedThreads(_ communicator: any Communicator) throws(CommunicatorError) -> Int {
         let facts = current()
         let texts = try communicator.allGather(Array("\(communicator.hostIndex) \(facts.allowedCores.list)".utf8))
         var sets: [ProcessorSet] = []

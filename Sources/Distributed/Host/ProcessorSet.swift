@@ -1,15 +1,15 @@
 /// Numbers of processor cores, as the kernel writes them: "0-3,8".
-public struct ProcessorSet: Equatable, Sendable {
+package struct ProcessorSet: Equatable, Sendable {
     /// Numbers of the cores.
-    public let cores: Set<Int>
+    package let cores: Set<Int>
 
     /// A set of these cores.
-    public init(cores: Set<Int>) {
+    package init(cores: Set<Int>) {
         self.cores = cores
     }
 
     /// Nil for a text that is not a list of numbers and ranges.
-    public init?(list: String) {
+    package init?(list: String) {
         var cores: Set<Int> = []
         for part in list.split(separator: ",") {
             let bounds = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
@@ -22,5 +22,5 @@ public struct ProcessorSet: Equatable, Sendable {
     }
 
     /// The list with single numbers only, in order.
-    public var list: String { cores.sorted().map { String($0) }.joined(separator: ",") }
+    package var list: String { cores.sorted().map { String($0) }.joined(separator: ",") }
 }

@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaFiles
+import CatenaModels
 
 /// The matrices of one block as they are sent, one after the other, and how that image is cut into shards.
 ///

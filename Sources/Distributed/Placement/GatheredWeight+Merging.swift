@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Links of a chain are merged by each process into its own shard, where the stored numbers are float32.
 extension GatheredWeight: MergeableWeight {

@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// A matrix that is there while its block is.
 final class GatheredWeight: FrozenWeight {

@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Weights of which each machine holds one copy, in memory that its processes share.
 ///

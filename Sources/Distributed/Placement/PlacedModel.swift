@@ -1,6 +1,7 @@
-package import CatenaCore
+package import CatenaLearning
 package import CatenaEngine
 package import CatenaFiles
+package import CatenaModels
 
 /// A model whose frozen weights lie where the configuration says.
 package final class PlacedModel {

@@ -1,9 +1,9 @@
 /// Why the frozen weights cannot be placed as configured.
-public enum PlacementError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum PlacementError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The machine's shared memory could not be had.
     case noSharedMemory(byteCount: Int, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .noSharedMemory(let byteCount, let reason):
             """

@@ -1,12 +1,13 @@
-public import CatenaCore
+package import CatenaLearning
 import CatenaEngine
+import CatenaModels
 
 extension PlanRequest {
     /// A configured run on a cluster.
     ///
     /// - Parameter supervisedFraction: part of the positions that pass the head.
     /// - Throws: ``PlanningError/beyondCounting``.
-    public init(
+    package init(
         _ configuration: RunConfiguration, inventory: ModelInventory, cluster: Cluster, supervisedFraction: Double = 1
     ) throws(PlanningError) {
         let (training, distributed) = (configuration.training, configuration.distributed)

@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Weights of which each process keeps 1/P of every block as it is sent: the file's bytes, or those of a smaller format.
 ///

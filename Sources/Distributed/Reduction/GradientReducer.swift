@@ -1,36 +1,36 @@
-public import CatenaCore
+package import CatenaLearning
 
 /// What every process knows after a reduction.
-public struct ReducedStep: Equatable, Sendable {
+package struct ReducedStep: Equatable, Sendable {
     /// Sums over all micro-batches.
-    public let scalars: [Double]
+    package let scalars: [Double]
     /// The highest `vote` of any process.
-    public let highestVote: Int
+    package let highestVote: Int
 }
 
 /// What reductions have cost this process so far.
-public struct ReductionTraffic: Equatable, Sendable {
+package struct ReductionTraffic: Equatable, Sendable {
     /// Reductions so far.
-    public internal(set) var steps = 0
+    package internal(set) var steps = 0
     /// Payload sent by this process; in `fast` mode 2 N (P - 1) / P values, what a bandwidth-optimal all-reduce sends.
-    public internal(set) var bytesSent = 0
+    package internal(set) var bytesSent = 0
     /// Time in the cross-process half, waiting for slower processes included.
-    public internal(set) var seconds = 0.0
+    package internal(set) var seconds = 0.0
 }
 
 /// Sums gradients and scalars of all micro-batches of an optimizer step over all processes.
 ///
 /// A step is `begin`, one `add` per micro-batch of this process's share in index order, `finish`. All buffers are made at the
 /// first step with a given micro-batch count and reused.
-public final class GradientReducer {
+package final class GradientReducer {
     /// How sums are formed.
-    public let mode: RunConfiguration.DistributedSection.Reduction
+    package let mode: RunConfiguration.DistributedSection.Reduction
     /// Elements of a gradient.
-    public private(set) var parameterCount: Int
+    package private(set) var parameterCount: Int
     /// Doubles that are summed with each gradient.
-    public let scalarCount: Int
+    package let scalarCount: Int
     /// What it has cost.
-    public private(set) var traffic = ReductionTraffic()
+    package private(set) var traffic = ReductionTraffic()
     private let communicator: any Communicator
     private var sums: PartialSums
     private var exchange: TreeExchange?
@@ -39,7 +39,7 @@ public final class GradientReducer {
     private var nextIndex = 0
 
     /// - Parameter scalarCount: how many doubles (loss sum, token weights) are summed with each gradient.
-    public init(
+    package init(
         communicator: any Communicator, parameterCount: Int, scalarCount: Int,
         mode: RunConfiguration.DistributedSection.Reduction
     ) {
@@ -52,7 +52,7 @@ public final class GradientReducer {
     }
 
     /// From the next step on, gradients have `parameterCount` elements. Not within a step.
-    public func resize(parameterCount: Int) {
+    package func resize(parameterCount: Int) {
         guard parameterCount != self.parameterCount else { return }
         self.parameterCount = parameterCount
         sums = PartialSums(parameterCount: parameterCount, scalarCount: scalarCount)
@@ -63,7 +63,7 @@ public final class GradientReducer {
     ///
     /// - Returns: the global indices this process computes; empty when there are fewer micro-batches than processes.
     @discardableResult
-    public func begin(microBatchCount: Int) -> Range<Int> {
+    package func begin(microBatchCount: Int) -> Range<Int> {
         precondition(microBatchCount >= 1, "a step has at least one micro-batch")
         self.microBatchCount = microBatchCount
         share = ReductionTree.share(of: microBatchCount, rank: communicator.rank, size: communicator.size)
@@ -77,7 +77,7 @@ public final class GradientReducer {
     ///
     /// - Parameter microBatch: its global index: the next one of the share.
     /// - Parameter gradient: `parameterCount` values; only read during the call.
-    public func add(microBatch: Int, gradient: UnsafePointer<Float>, scalars: [Double]) {
+    package func add(microBatch: Int, gradient: UnsafePointer<Float>, scalars: [Double]) {
         precondition(
             microBatch == nextIndex && share.contains(microBatch),
             "micro-batches are added in index order, within the share")
@@ -93,7 +93,8 @@ public final class GradientReducer {
     ///
     /// - Parameter result: `parameterCount` values; receives the same sums on every process. May be any `add` buffer.
     /// - Parameter vote: a number whose maximum all processes learn, such as 1 for "a stop signal came".
-    public func finish(into result: UnsafeMutablePointer<Float>, vote: Int = 0) throws(CommunicatorError) -> ReducedStep
+    package func finish(into result: UnsafeMutablePointer<Float>, vote: Int = 0) throws(CommunicatorError)
+        -> ReducedStep
     {
         precondition(
             nextIndex == share.upperBound, "all micro-batches of the share must be added before the sum is finished")

@@ -3,9 +3,9 @@
 /// A node of level L covers `[i * 2^L, (i + 1) * 2^L)` clipped to `count`; its value is left child + right child, or the left
 /// child alone where the right one is empty. Nodes are written as the index ranges they cover. Since the tree does not depend
 /// on the number of processes, neither do the bits of its root.
-public enum ReductionTree {
+package enum ReductionTree {
     /// The contiguous share of process `rank` of `size`; shares differ by at most one and may be empty.
-    public static func share(of count: Int, rank: Int, size: Int) -> Range<Int> {
+    package static func share(of count: Int, rank: Int, size: Int) -> Range<Int> {
         precondition(count >= 0 && size > 0 && (0..<size).contains(rank), "rank must lie in 0..<size")
         return count * rank / size..<count * (rank + 1) / size
     }

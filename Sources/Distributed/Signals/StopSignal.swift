@@ -7,9 +7,9 @@ import Synchronization
 /// TERM, USR1 and INT ask. A second INT ends the process at once with exit code 130. To end a job, Open MPI's mpirun sends
 /// CONT at once, TERM one `odls_base_sigkill_timeout` later and KILL another one later; where the launch sets that timeout,
 /// CONT from mpirun asks as well (and so does resuming a suspended mpirun), so that the whole time is there for saving.
-public enum StopSignal {
+package enum StopSignal {
     /// Exit code of a run that saved everything because it was asked to stop (EX_TEMPFAIL: schedulers start it again).
-    public static let exitCode: Int32 = 75
+    package static let exitCode: Int32 = 75
 
     /// Number of the first signal that asked; 0 while none has.
     private static let first = Atomic<Int32>(0)
@@ -17,7 +17,7 @@ public enum StopSignal {
 
     /// Takes over the signals. Call it before anything else, so that a signal in the first moments is no sudden end, and again
     /// when MPI has started, which may install handlers of its own; what has come in between is remembered.
-    public static func install() {
+    package static func install() {
         // Reading both makes sure that they exist before a handler touches them.
         _ = (first.load(ordering: .relaxed), interrupts.load(ordering: .relaxed))
         for number in [SIGTERM, SIGUSR1, SIGINT] { take(number) }
@@ -30,10 +30,10 @@ public enum StopSignal {
     }
 
     /// Whether this process was asked to stop. Ranks may see it at different steps; agree on it (`GradientReducer.finish(vote:)`).
-    public static var isRequested: Bool { first.load(ordering: .relaxed) != 0 }
+    package static var isRequested: Bool { first.load(ordering: .relaxed) != 0 }
 
     /// The name of the signal that asked first, such as "USR1"; nil while none has.
-    public static var name: String? {
+    package static var name: String? {
         switch first.load(ordering: .relaxed) {
         case 0: nil
         case SIGTERM: "TERM"

@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaEngine
+import CatenaReporting
 import Foundation
 
 /// A fault for tests: bad memory in one process.

@@ -1,5 +1,7 @@
-import CatenaCore
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
+import CatenaReporting
 
 /// Saves the state of a run: when it is due, when a signal asks to stop, and in the end. Only process 0 writes.
 ///

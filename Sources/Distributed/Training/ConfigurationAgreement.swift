@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 
 extension Communicator {
     /// Collective: checks that all processes were started with the same configuration.

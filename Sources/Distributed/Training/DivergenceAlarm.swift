@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaReporting
 
 /// Finds out when the processes no longer hold the same trained values, which bad memory or a faulty library can cause.
 ///

@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 
 /// Runs this process's micro-batches of a step and hands their gradient sums to the reduction.
 ///

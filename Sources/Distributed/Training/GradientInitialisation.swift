@@ -1,5 +1,7 @@
-package import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+package import CatenaModels
 
 /// Sets the first values of adapters that are made from the gradient of the loss by their matrices.
 ///

@@ -1,5 +1,6 @@
-package import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
 
 extension LanguageModel {
     /// Collective: sets the first values of the adapters that are made from the model's matrices.

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import Foundation
 
 /// Finds the checkpoint a run continues from and gives its bytes to every process.

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 
 /// How the learning rate and a chain's links go over the steps of a run.
 final class RunCourse {

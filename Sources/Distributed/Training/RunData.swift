@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
 import Glibc
 
 /// What a run learns from: prepared examples, and which of them each step takes.

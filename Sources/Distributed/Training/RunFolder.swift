@@ -1,4 +1,3 @@
-import CatenaCore
 public import CatenaFiles
 import Foundation
 

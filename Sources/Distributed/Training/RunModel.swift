@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import CatenaText
 
 /// The base of a run: a model whose frozen weights are placed, what it is for, its tokenizer, and what tells it from other models.

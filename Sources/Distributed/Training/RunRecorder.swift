@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaReporting
 import Foundation
 
 /// Keeps the run folder: configuration, metrics, the final result. Only process 0 writes.

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
 
 /// What a run learns: its objective, and the classes that are told apart.
 struct RunTask {

@@ -1,4 +1,4 @@
-package import CatenaCore
+package import CatenaLearning
 
 extension DataPreparation {
     /// Collective: the prepared form of a data file on every process. If a machine lacks it, all processes tokenise a part

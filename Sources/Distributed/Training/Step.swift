@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
+import CatenaReporting
 
 /// One optimizer step on all processes:
 ///

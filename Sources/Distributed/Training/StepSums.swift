@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaModels
 
 /// What is summed over all micro-batches of a step beside the gradients.
 struct StepSums {

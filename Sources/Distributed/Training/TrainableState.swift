@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 
 /// The tensors that are trained now, and the optimizer's state that belongs to them.

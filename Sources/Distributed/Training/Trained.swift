@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 
 /// What a run trains: the adapter in the model, or the whole model, and its optimizer; another adapter after each knot of a chain.
 final class Trained {

@@ -1,5 +1,6 @@
-package import CatenaCore
+package import CatenaLearning
 import CatenaEngine
+package import CatenaModels
 package import CatenaText
 
 /// What a run's model can be asked before its first step and after its last.

@@ -1,4 +1,4 @@
-public import CatenaCore
+public import CatenaLearning
 import CatenaEngine
 
 /// Fine-tunes a model on all processes of a job, from the configuration to the adapter on disk.

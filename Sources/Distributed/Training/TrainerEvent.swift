@@ -1,4 +1,5 @@
-public import CatenaCore
+public import CatenaLearning
+public import CatenaReporting
 
 /// What a trainer tells about a run; the library itself prints nothing.
 public enum TrainerEvent: Sendable {

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
+import CatenaReporting
 
 /// What happens around the optimizer's update, beside it: a method's rule, a chain's knots, a strategy's decisions; and what happens
 /// between two steps: metrics, alarms, checkpoints.

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Everything that a checkpoint holds, as files, and back.
 ///

@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
+import CatenaReporting
 
 /// The loss over a held-out data set, the same number for any number of processes, and but for rounding for any micro-batch size.
 final class Validator {

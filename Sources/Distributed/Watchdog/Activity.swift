@@ -4,18 +4,18 @@ import Synchronization
 ///
 /// Any thread may publish. The oldest collective that is still open is what the process is said to wait in, so that an outer
 /// name ("reduction") hides the calls inside it.
-public final class Activity: Sendable {
+package final class Activity: Sendable {
     /// The one of this process, which the communicator publishes to.
-    public static let process = Activity()
+    package static let process = Activity()
 
     /// What is published at one moment.
-    public struct Snapshot: Equatable, Sendable {
+    package struct Snapshot: Equatable, Sendable {
         /// The step being done, counted from 1; 0 before the first.
-        public var step: Int
+        package var step: Int
         /// The collective that is waited in; nil while the process computes.
-        public var collective: String?
+        package var collective: String?
         /// Grows with every change.
-        public var changeCount: Int
+        package var changeCount: Int
 
         package init(step: Int, collective: String?, changeCount: Int) {
             (self.step, self.collective, self.changeCount) = (step, collective, changeCount)
@@ -34,10 +34,10 @@ public final class Activity: Sendable {
     package init() {}
 
     /// The step being done, counted from 1; 0 before the first.
-    public var step: Int { state.withLock { $0.step } }
+    package var step: Int { state.withLock { $0.step } }
 
     /// Publishes that `step` begins.
-    public func begin(step: Int) {
+    package func begin(step: Int) {
         state.withLock { state in
             state.step = step
             state.changeCount += 1
@@ -47,7 +47,7 @@ public final class Activity: Sendable {
     /// Publishes that a collective is entered, by a noun such as "gather of block 12".
     ///
     /// - Returns: what `leave` takes when it is over.
-    public func enter(_ name: String) -> Int {
+    package func enter(_ name: String) -> Int {
         state.withLock { state in
             state.changeCount += 1
             state.open.append((state.changeCount, name))
@@ -56,7 +56,7 @@ public final class Activity: Sendable {
     }
 
     /// Publishes that the collective is over.
-    public func leave(_ number: Int) {
+    package func leave(_ number: Int) {
         state.withLock { state in
             state.changeCount += 1
             state.open.removeAll { $0.number == number }
@@ -64,7 +64,7 @@ public final class Activity: Sendable {
     }
 
     /// Publishes a collective for as long as `body` runs.
-    public func during<Result, Failure: Error>(_ name: String, _ body: () throws(Failure) -> Result) throws(Failure)
+    package func during<Result, Failure: Error>(_ name: String, _ body: () throws(Failure) -> Result) throws(Failure)
         -> Result
     {
         let number = enter(name)
@@ -73,7 +73,7 @@ public final class Activity: Sendable {
     }
 
     /// What is published now.
-    public var snapshot: Snapshot {
+    package var snapshot: Snapshot {
         state.withLock { Snapshot(step: $0.step, collective: $0.open.first?.name, changeCount: $0.changeCount) }
     }
 }

@@ -1,11 +1,11 @@
 /// A job that stands still, or may.
-public enum Stall: Equatable, Sendable {
+package enum Stall: Equatable, Sendable {
     /// A collective of a step; step 0 is before the first.
-    public struct Place: Hashable, Sendable {
+    package struct Place: Hashable, Sendable {
         /// Such as "reduction".
-        public let collective: String
+        package let collective: String
         /// Counted from 1.
-        public let step: Int
+        package let step: Int
 
         package init(collective: String, step: Int) {
             (self.collective, self.step) = (collective, step)
@@ -13,13 +13,13 @@ public enum Stall: Equatable, Sendable {
     }
 
     /// A process that answers and is not where others wait for it.
-    public struct Elsewhere: Equatable, Sendable {
+    package struct Elsewhere: Equatable, Sendable {
         /// Process rank.
-        public let rank: Int
+        package let rank: Int
         /// The step it is doing.
-        public let step: Int
+        package let step: Int
         /// The collective it waits in; nil while it computes.
-        public let place: Place?
+        package let place: Place?
 
         package init(rank: Int, step: Int, place: Place?) {
             (self.rank, self.step, self.place) = (rank, step, place)
@@ -36,12 +36,12 @@ public enum Stall: Equatable, Sendable {
     case late([Elsewhere], seconds: Double, waiting: [Int], at: Place)
 
     /// Whether the job has to be ended.
-    public var isFatal: Bool {
+    package var isFatal: Bool {
         if case .late = self { false } else { true }
     }
 
     /// One line; `hosts` are the machines of the ranks.
-    public func description(hosts: [String]) -> String {
+    package func description(hosts: [String]) -> String {
         switch self {
         case .silent(let ranks, let seconds, let waiting, let place):
             let names = ranks.map { "\($0) (host \(hosts[$0]))" }.joined(separator: ", ")
@@ -79,7 +79,7 @@ public enum Stall: Equatable, Sendable {
 }
 
 extension Stall.Place: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         "the \(collective) " + (step == 0 ? "before the first step" : "of step \(step)")
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 /// It sleeps between looks (a tenth of the timeout, at most 5 s) and never waits for another process, so a stopped process
 /// cannot hang it. A process is silent when its watchdog sends nothing: it was stopped, or its machine or network is gone.
 /// A process that merely computes for long still answers.
-public final class Watchdog {
+package final class Watchdog {
     private let heartbeats: MPIHeartbeats
     private let stopAsked = DispatchSemaphore(value: 0)
     private let hasStopped = DispatchSemaphore(value: 0)
@@ -17,7 +17,7 @@ public final class Watchdog {
     ///   - timeoutSeconds: how long a process may be silent while others wait for it.
     ///   - report: called by the watchdog's thread; for a fatal stall it should end the job.
     /// - Returns: nil in a job of one process, and when the MPI library does not let several threads call it.
-    public static func start(
+    package static func start(
         _ communicator: any Communicator, timeoutSeconds: Double, activity: Activity = .process,
         report: @escaping @Sendable (Stall, _ hosts: [String]) -> Void
     ) throws(CommunicatorError) -> Watchdog? {
@@ -45,7 +45,7 @@ public final class Watchdog {
     }
 
     /// Tells the others that this process has done its part, and ends the thread. Call it once, before MPI ends.
-    public func stop() throws(CommunicatorError) {
+    package func stop() throws(CommunicatorError) {
         stopAsked.signal()
         hasStopped.wait()
         try heartbeats.close()

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
 import Foundation

@@ -1,7 +1,9 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 
 /// `catena bench generate`.

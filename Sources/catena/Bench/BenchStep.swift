@@ -1,7 +1,9 @@
 public import ArgumentParser
-public import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 
 /// `catena bench step`.
@@ -88,7 +90,7 @@ struct BenchStep: ParsableCommand {
     }
 
     private func show(
-        _ comparison: StepComparison, _ section: RunConfiguration.AdapterSection, against: String, _ engine: Engine
+        _ comparison: StepComparison, _ section: AdapterSection, against: String, _ engine: Engine
     ) {
         guard json else {
             return StandardOutput.write(comparison.text("\(method) rank \(section.rank)", against: against))
@@ -103,7 +105,7 @@ struct BenchStep: ParsableCommand {
     }
 
     private func showJSON(
-        _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
+        _ result: StepBenchmark.Result, _ section: AdapterSection, threads: Int
     ) {
         var fields: JSONObject = [
             "shape": .string(shape), "method": .string(method), "rank": .integer(section.rank),
@@ -124,7 +126,7 @@ struct BenchStep: ParsableCommand {
     }
 
     private func showTable(
-        _ result: StepBenchmark.Result, _ section: RunConfiguration.AdapterSection, threads: Int
+        _ result: StepBenchmark.Result, _ section: AdapterSection, threads: Int
     ) {
         func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         let (step, floor) = (result.seconds, result.floorSeconds)

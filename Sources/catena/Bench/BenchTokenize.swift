@@ -1,5 +1,5 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
 import CatenaText
 import Foundation

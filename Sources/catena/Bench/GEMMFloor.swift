@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// The matrix products that no step with frozen float32 weights can do without: `Y = X Wᵀ` and `dX = dY W` of every
 /// linear layer, q, k, v stacked and gate, up stacked, and of the head in tiles of rows.

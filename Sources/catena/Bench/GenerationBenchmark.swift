@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 
 /// Greedy generation of a batch, measured in turns with a plain read of as many bytes as the matrices have.
 struct GenerationBenchmark {

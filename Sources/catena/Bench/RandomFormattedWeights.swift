@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaEngine
+import CatenaModels
 
 /// Random weights in a chosen storage and arithmetic; of int8 codes the float32 numbers are not kept.
 struct RandomFormattedWeights: WeightStore {

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 
 /// Minimum, median and maximum of measurements.

@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
+import CatenaReporting
 
 /// A training step on random weights, measured in turns with the products it cannot do without.
 struct StepBenchmark {
@@ -21,7 +24,7 @@ struct StepBenchmark {
     }
 
     let configuration: ModelConfiguration
-    let section: RunConfiguration.AdapterSection
+    let section: AdapterSection
     let batch: Int
     let sequence: Int
     let steps: Int
@@ -62,7 +65,7 @@ struct StepBenchmark {
     }
 
     /// A step with this adapter and one with another on the same model, in turns; each pair gives a ratio.
-    func compare(with other: RunConfiguration.AdapterSection, _ engine: Engine) throws -> StepComparison {
+    func compare(with other: AdapterSection, _ engine: Engine) throws -> StepComparison {
         let model = try randomModel(engine)
         let total = steps + Self.warmUpSteps
         let pair = (

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 
 /// Steps with two adapters in turns.

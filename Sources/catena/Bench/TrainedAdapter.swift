@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Glibc
 
 /// An adapter of a model with its optimizer and its rule, for benchmarks. Several can take turns on one model.
@@ -13,7 +15,7 @@ final class TrainedAdapter {
     private static let learningRate = 1e-4
 
     /// - Parameter steps: those that the rule is told the run has.
-    init(_ section: RunConfiguration.AdapterSection, of model: LanguageModel, steps: Int) throws {
+    init(_ section: AdapterSection, of model: LanguageModel, steps: Int) throws {
         self.model = model
         adapter = try model.attachAdapters(section, seed: 0)
         parameters = ParameterSet(adapter.parameters, memory: model.engine.memory)

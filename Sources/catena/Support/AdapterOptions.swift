@@ -1,11 +1,12 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 
 /// An adapter section from options of the command line, checked as strictly as a run's.
 enum AdapterOptions {
     /// The method's defaults with what `rank` and `set` (`adapter.key=value`) say instead.
     ///
     /// - Throws: ``ConfigurationError`` or what reading a run's configuration throws.
-    static func section(method: String?, rank: Int?, set: [String]) throws -> RunConfiguration.AdapterSection {
+    static func section(method: String?, rank: Int?, set: [String]) throws -> AdapterSection {
         var overrides: [String] = []
         if let method { overrides.append("adapter.method=\(method)") }
         if let rank { overrides.append("adapter.rank=\(rank)") }

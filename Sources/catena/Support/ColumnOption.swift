@@ -1,5 +1,5 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
 
 /// `--columns`.
 struct ColumnOptions: ParsableArguments {

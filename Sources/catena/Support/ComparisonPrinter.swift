@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaDistributed
 import CatenaFiles
+import CatenaReporting
 
 /// Shows a comparison's events on standard error: a line for each part of the work, and the steps of the present run.
 final class ComparisonPrinter {

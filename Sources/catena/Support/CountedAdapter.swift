@@ -1,6 +1,10 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
+import CatenaReporting
+import CatenaSchema
 
 /// The options of `catena inspect --count`.
 struct CountedAdapter: ParsableArguments {

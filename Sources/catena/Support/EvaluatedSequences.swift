@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
 import CatenaFiles
+import CatenaModels
+import CatenaReporting
 import Foundation
 
 extension Evaluate.Task {
@@ -8,7 +11,7 @@ extension Evaluate.Task {
     var isJudged: Bool { self == .classification || self == .regression }
 
     /// What the examples are for.
-    var ofData: CatenaCore.Task {
+    var ofData: CatenaModels.Task {
         switch self {
         case .classification: .classification
         case .regression: .regression

@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaFiles
+import CatenaModels
 import Foundation
 
 extension Evaluate {

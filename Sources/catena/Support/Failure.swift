@@ -1,6 +1,8 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaDistributed
+import CatenaSchema
 import Foundation
 
 /// The one place where errors become messages and exit codes.

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaDistributed
 import CatenaEngine
 import Foundation

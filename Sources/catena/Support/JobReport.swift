@@ -1,6 +1,6 @@
-import CatenaCore
 import CatenaDistributed
 import CatenaFiles
+import CatenaReporting
 import Foundation
 
 /// What `catena doctor` says about a job: its hosts, its ranks, what was measured between them, and the findings.

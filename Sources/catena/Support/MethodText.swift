@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaDistributed
 import CatenaFiles
+import CatenaReporting
+import CatenaSchema
 
 /// How `catena methods` shows methods.
 enum MethodText {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CatenaCore
 import CatenaFiles
 
 /// Reads the value of an option that is a path; every such option has this as its `transform`.

@@ -1,7 +1,8 @@
 public import ArgumentParser
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 
 /// The options of `catena plan` that say what is trained.

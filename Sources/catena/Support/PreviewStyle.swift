@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaReporting
 import Foundation
 
 /// How learned parts of an example are shown: in green on a terminal, between marks elsewhere.

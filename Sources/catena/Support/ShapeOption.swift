@@ -1,5 +1,6 @@
 import ArgumentParser
-import CatenaCore
+import CatenaLearning
+import CatenaModels
 
 /// `--shape` of the verbs that take one.
 extension BenchmarkShape {

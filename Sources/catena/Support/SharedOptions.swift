@@ -1,8 +1,9 @@
 import ArgumentParser
-import CatenaCore
+import CatenaAdapters
 import CatenaDistributed
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Foundation
 

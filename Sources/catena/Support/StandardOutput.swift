@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaReporting
 import Glibc
 
 /// Writing to standard output, unbuffered: every call writes all it was given.

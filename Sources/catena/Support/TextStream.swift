@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaText
 
 /// Text of tokens as they come: a character whose bytes lie in several tokens appears when it is complete.

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 import Testing
 
 /// What has no case of its own among the methods: further sets, links, whole models.
@@ -32,7 +34,7 @@ struct AdapterSetsTests {
         #expect(teacher.parameters.allSatisfy { !$0.variable.requiresGradient && $0.variable.gradient == nil })
         #expect(try model.with(adapterSet: "teacher") { logits(model) } == taught)
         #expect(model.with(adapters: nil) { model.with(adapters: teacher) { logits(model) } } == taught)
-        #expect(throws: AdapterError.unknownSet("pupil", known: ["teacher"])) {
+        #expect(throws: ModelError.unknownAdapterSet("pupil", known: ["teacher"])) {
             try model.with(adapterSet: "pupil") {}
         }
         #expect(logits(model) == own)

@@ -1,10 +1,11 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
 import Testing
 
 @Suite("Adapter targets")
 struct AdapterTargetsTests {
-    private func chosen(_ targets: RunConfiguration.AdapterSection.Targets) throws -> [String] {
+    private func chosen(_ targets: AdapterSection.Targets) throws -> [String] {
         let model = try TinyModel.make(engine: Engine(threads: 1))
         _ = try model.attachAdapters(TinyModel.lora(targets: targets), seed: 1)
         return model.adaptedLinears.map(\.path)

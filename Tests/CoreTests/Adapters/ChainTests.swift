@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Testing
 
 /// A chain on the small model: links are made of adapters with noise in A and B, as after some training.
@@ -15,7 +16,7 @@ struct ChainTests {
     /// Freezes what the layers now carry as a link and gives them a fresh adapter.
     private func tie(
         _ ledger: ChainLedger, _ model: LanguageModel, rank: Int, trained: Bool, seed: UInt64,
-        targets: RunConfiguration.AdapterSection.Targets = .allLinear
+        targets: AdapterSection.Targets = .allLinear
     ) throws -> ParameterSet {
         ledger.append(try ChainLink(folding: model))
         let set = ParameterSet(
@@ -27,7 +28,7 @@ struct ChainTests {
 
     /// A model with two links of ranks 2 and 1 and a trained adapter of rank 2.
     private func chained(
-        _ form: ChainLedger.Form, targets: RunConfiguration.AdapterSection.Targets = .allLinear
+        _ form: ChainLedger.Form, targets: AdapterSection.Targets = .allLinear
     ) throws -> (model: LanguageModel, ledger: ChainLedger, set: ParameterSet) {
         let model = try TinyModel.make(engine: engine, TinyModel.everyOption)
         _ = try TinyModel.attach(TinyModel.lora(rank: 2, targets: targets), to: model)

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -55,7 +57,7 @@ struct LoRATests {
     @Test("the initial A depends on the seed and the layer only")
     func seeds() throws {
         let engine = Engine(threads: 1)
-        func values(_ seed: UInt64, _ targets: RunConfiguration.AdapterSection.Targets) throws -> [String: [Float]] {
+        func values(_ seed: UInt64, _ targets: AdapterSection.Targets) throws -> [String: [Float]] {
             let model = try TinyModel.make(engine: engine)
             let set = ParameterSet(
                 try model.attachAdapters(TinyModel.lora(targets: targets), seed: seed).parameters, memory: engine.memory

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -56,7 +58,7 @@ struct PEFTFilesTests {
 
     @Test("the configuration names modules, or paths when only some layers of a name are adapted")
     func targetsInConfiguration() throws {
-        func targets(_ section: RunConfiguration.AdapterSection) throws -> RunConfiguration.AdapterSection.Targets {
+        func targets(_ section: AdapterSection) throws -> AdapterSection.Targets {
             let model = try model()
             _ = try TinyModel.attach(section, to: model)
             return try AdapterFiles.content(of: model, baseModel: "m").configuration.section.targets

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import Foundation
 import Testing

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 
@@ -57,7 +59,7 @@ struct ParameterBudgetTests {
             configuration: ModelFiles(modelAt: root + "/Examples/tiny").configuration,
             storage: .encoding(.float32),
             adapter: {
-                var section = RunConfiguration.AdapterSection()
+                var section = AdapterSection()
                 section.rank = 1
                 return section
             }()

@@ -1,4 +1,3 @@
-import CatenaCore
 import Testing
 
 /// Values that contradict each other.

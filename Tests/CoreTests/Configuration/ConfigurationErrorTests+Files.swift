@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaSchema
 import Foundation
 import Testing
 

@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
+import CatenaSchema
 import Testing
 
 @Suite("Configurations that are refused")

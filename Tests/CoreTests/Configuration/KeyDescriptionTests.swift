@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -14,7 +15,7 @@ struct KeyDescriptionTests {
         let table = text.split(separator: "\n", omittingEmptySubsequences: false).drop { !$0.hasPrefix("| key |") }
             .prefix { $0.hasPrefix("|") }
         #expect(
-            table.joined(separator: "\n") + "\n" == KeyDescription.table,
+            table.joined(separator: "\n") + "\n" == RunConfiguration.keyTable,
             "put what catena config --markdown prints into docs/configuration.md")
     }
 
@@ -48,7 +49,7 @@ struct KeyDescriptionTests {
 
     @Test("a key is found by its path, by the end of it and by its section")
     func matching() throws {
-        func paths(_ key: String) throws -> [String] { try KeyDescription.matching(key).map(\.path) }
+        func paths(_ key: String) throws -> [String] { try RunConfiguration.keys(matching: key).map(\.path) }
         #expect(try paths("checkpoint") == ["checkpoint", "checkpoint.every", "checkpoint.keep"])
         #expect(try paths("training.seed") == ["training.seed"])
         #expect(try paths("micro-batch") == ["training.micro-batch"])
@@ -61,7 +62,7 @@ struct KeyDescriptionTests {
 
     @Test("what a key says in full, and as JSON")
     func text() throws {
-        let key = try #require(try KeyDescription.matching("checkpoint.every").first)
+        let key = try #require(try RunConfiguration.keys(matching: "checkpoint.every").first)
         #expect(
             key.text == """
                 checkpoint.every

@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 import Testing
 
 /// The example of the documentation.

@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
+import CatenaSchema
 import Testing
 
 @Suite("Tasks in configurations")

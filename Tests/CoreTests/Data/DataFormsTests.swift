@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import CatenaText
 import Foundation
 import Testing
@@ -11,7 +13,7 @@ struct DataFormsTests {
         let name: String
         let record: JSONValue
         let columns: [RunConfiguration.DataSection.Column]
-        let task: CatenaCore.Task
+        let task: CatenaModels.Task
         /// The names of the classes, where the case has them.
         let labels: [String]
         /// What the record becomes; nil where it is refused.
@@ -30,7 +32,7 @@ struct DataFormsTests {
             columns = (config?["columns"]?.objectValue ?? [:]).compactMap { key, value in
                 value.plain.stringValue.map { RunConfiguration.DataSection.Column(key: key, name: $0) }
             }
-            task = config?["task"]?.stringValue.flatMap(CatenaCore.Task.init(rawValue:)) ?? .languageModel
+            task = config?["task"]?.stringValue.flatMap(CatenaModels.Task.init(rawValue:)) ?? .languageModel
             labels = config?["labels"]?.arrayValue?.compactMap(\.stringValue) ?? []
             example = json["example"]?.plain
             refused = json["refused"]?.plain.arrayValue?.compactMap(\.stringValue) ?? []

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import Testing
 
 @Suite("Demo sums")

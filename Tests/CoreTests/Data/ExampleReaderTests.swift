@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaText
 import Testing
 

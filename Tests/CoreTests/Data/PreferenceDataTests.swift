@@ -1,10 +1,11 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Foundation
 import Testing
 
-import CatenaCore
+import CatenaLearning
 
 @Suite("Data of pairs of answers")
 struct PreferenceDataTests {

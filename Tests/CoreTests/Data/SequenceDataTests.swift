@@ -1,11 +1,12 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import CatenaText
 import Crypto
 import Foundation
 import Testing
 
-import CatenaCore
+import CatenaLearning
 
 @Suite("Data of sequences that are judged")
 struct SequenceDataTests {
@@ -154,7 +155,7 @@ struct SequenceDataTests {
 
     @Test("records of another task are refused by name")
     func otherTasks() throws {
-        func refusal(_ record: String, _ task: CatenaCore.Task) -> String {
+        func refusal(_ record: String, _ task: CatenaModels.Task) -> String {
             do {
                 let folder = try DataTestFolder()
                 _ = try ExampleReader.read(path: try folder.write(record, to: "d.jsonl"), task: task)

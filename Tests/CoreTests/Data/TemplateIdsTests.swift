@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaText
 import Foundation
 import Testing

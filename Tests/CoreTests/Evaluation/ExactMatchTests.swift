@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
 import CatenaText
 import Foundation
 import Testing

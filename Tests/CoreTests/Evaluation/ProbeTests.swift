@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 

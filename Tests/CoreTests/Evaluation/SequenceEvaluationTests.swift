@@ -1,9 +1,10 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 
-import CatenaCore
+import CatenaLearning
 
 @Suite("Evaluation of sequences")
 struct SequenceEvaluationTests {
@@ -70,7 +71,7 @@ struct SequenceEvaluationTests {
 
     @Test("a model whose classifier nothing holds, one for another task and a language model are refused by name")
     func refused() throws {
-        func refusal(_ task: CatenaCore.Task, _ model: LanguageModel) -> String {
+        func refusal(_ task: CatenaModels.Task, _ model: LanguageModel) -> String {
             do {
                 _ = try SequenceEvaluation(task, model: model)
                 return "accepted"

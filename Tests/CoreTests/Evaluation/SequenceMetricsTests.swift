@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import Testing
 
 /// Expected numbers are scikit-learn's and NumPy's.

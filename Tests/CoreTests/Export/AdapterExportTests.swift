@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 

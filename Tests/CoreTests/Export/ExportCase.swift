@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 import Foundation
 
 /// A tiny model folder and a trained adapter of it, on disk.

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaFiles
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaSchema
 import Testing
 
 @Suite("Kinds of files") struct FileKindTests {

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 import Foundation
 import Testing

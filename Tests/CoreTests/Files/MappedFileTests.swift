@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
 import Foundation
 import Testing

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaSchema
 import Testing
 
 @Suite("Paths as people write them") struct UserPathTests {

@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -42,7 +45,7 @@ struct PublishedCount: Sendable, CustomStringConvertible {
     /// Those whose method there is.
     static let known = all.filter { row in AdapterMethod.all.contains { $0.name == row.method } }
 
-    func section() throws -> RunConfiguration.AdapterSection {
+    func section() throws -> AdapterSection {
         var section = try AdapterMethod.named(method).defaultSection
         section.rank = rank
         section.targets = targets.map { .names($0) } ?? .allLinear
@@ -79,7 +82,7 @@ struct ParameterCountTests {
 
     @Test("places are in the order of a layer, with their shapes")
     func places() throws {
-        var section = RunConfiguration.AdapterSection()
+        var section = AdapterSection()
         section.targets = .names(["q_proj", "down_proj"])
         let count = try ParameterCount(model: try Self.shape("llama-3-8b"), section: section)
         #expect(count.places.map(\.name) == ["self_attn.q_proj", "mlp.down_proj"])

@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaEngine
+import CatenaModels
 import Testing
 
 @Suite("Sequence layout")

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
 import Testing
 
 /// Gradients of whole models; the forward pass of a model rounds some hundred times in a row, so the
@@ -54,7 +56,7 @@ struct GradientPassTests {
         let batch = TinyBatch(lengths: [6], vocabulary: 13)
         let name = "layers.\(layer).self_attn.v_proj"
         var gradients: [[Float]] = []
-        for targets in [RunConfiguration.AdapterSection.Targets.allLinear, .names([name])] {
+        for targets in [AdapterSection.Targets.allLinear, .names([name])] {
             let model = try TinyModel.make(engine: engine) { $0.layerCount = 4 }
             let set = ParameterSet(
                 try model.attachAdapters(TinyModel.lora(targets: targets), seed: 3).parameters, memory: engine.memory)
@@ -69,7 +71,7 @@ struct GradientPassTests {
     /// Products of the feed-forward parts' inputs in a pass, in those of one layer in one direction.
     private func feedForwardProducts(
         _ method: String, recompute: GradientPass.Recompute = .none,
-        targets: RunConfiguration.AdapterSection.Targets? = nil
+        targets: AdapterSection.Targets? = nil
     ) throws -> (products: Double, visits: [BlockID]) {
         let engine = Engine(threads: 1)
         let model = try TinyModel.make(engine: engine) {

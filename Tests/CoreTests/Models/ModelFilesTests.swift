@@ -1,6 +1,7 @@
-import CatenaCore
 import CatenaEngine
 import CatenaFiles
+import CatenaLearning
+import CatenaModels
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 

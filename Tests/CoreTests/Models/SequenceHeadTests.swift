@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 

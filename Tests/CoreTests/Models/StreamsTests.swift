@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
 import Testing
 
 extension StreamName {
@@ -58,7 +60,7 @@ struct StreamsTests {
     }
 
     private func gradients(
-        _ model: LanguageModel, targets: RunConfiguration.AdapterSection.Targets, recompute: GradientPass.Recompute
+        _ model: LanguageModel, targets: AdapterSection.Targets, recompute: GradientPass.Recompute
     ) throws -> (set: ParameterSet, gradients: [Float]) {
         let set = ParameterSet(
             try model.attachAdapters(TinyModel.lora(targets: targets), seed: 3).parameters, memory: model.engine.memory)

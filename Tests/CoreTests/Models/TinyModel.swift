@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
+import CatenaSchema
 import Foundation
 
 /// Models small enough for finite differences, with weights far from their trivial values.
@@ -58,10 +61,10 @@ enum TinyModel {
     /// An adapter section for plain LoRA.
     static func lora(
         rank: Int = 2, alpha: Double = 3, dropout: Double = 0,
-        targets: RunConfiguration.AdapterSection.Targets = .allLinear,
+        targets: AdapterSection.Targets = .allLinear,
         options: [String: ConfigurationValue] = [:]
-    ) -> RunConfiguration.AdapterSection {
-        var section = RunConfiguration.AdapterSection()
+    ) -> AdapterSection {
+        var section = AdapterSection()
         section.rank = rank
         section.alpha = alpha
         section.dropout = dropout
@@ -72,7 +75,7 @@ enum TinyModel {
 
     /// Attaches LoRA and moves B away from zero, so that A has a gradient too.
     static func attach(
-        _ section: RunConfiguration.AdapterSection, to model: LanguageModel, trained: Bool = true
+        _ section: AdapterSection, to model: LanguageModel, trained: Bool = true
     ) throws -> ParameterSet {
         let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
         if trained { addNoise(to: set, standardDeviation: 0.2) }

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaPatterns
 import Foundation
 import Testing

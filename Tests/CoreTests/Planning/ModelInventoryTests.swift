@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
 import Foundation
 import Testing
 
@@ -8,7 +10,7 @@ struct ModelInventoryTests {
     private func inventory(_ shape: String, _ storage: TensorEncoding) throws -> ModelInventory {
         let configuration = try #require(try BenchmarkShape.configuration(shape))
         return try ModelInventory(
-            configuration: configuration, storage: .encoding(storage), adapter: RunConfiguration.AdapterSection())
+            configuration: configuration, storage: .encoding(storage), adapter: AdapterSection())
     }
 
     @Test("TinyLlama-1.1B and Llama-2-70B have the parameters that their publishers count")
@@ -91,7 +93,7 @@ struct ModelInventoryTests {
         """.write(toFile: path, atomically: true, encoding: .utf8)
         let configuration = try ModelFamily.configuration(of: ModelDescription(configurationFile: path)).configuration
         let model = try ModelInventory(
-            configuration: configuration, storage: .encoding(.float16), adapter: RunConfiguration.AdapterSection())
+            configuration: configuration, storage: .encoding(.float16), adapter: AdapterSection())
         #expect(model.parameterCount == 124_439_808)
         #expect(model.embedding.elements == (50257 + 1024) * 768)
     }
@@ -99,7 +101,7 @@ struct ModelInventoryTests {
     @Test("an encoding in blocks that the rows do not fill is refused")
     func blocksThatDoNotFit() {
         #expect(
-            throws: PlanningError.encoding("q4_K", columns: 576, name: "model.embed_tokens.weight")
+            throws: ModelError.encoding("q4_K", columns: 576, name: "model.embed_tokens.weight")
         ) { try inventory("smollm2-135m", .q4_K) }
     }
 }

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaReporting
 import Testing
 
 @Suite("Choice of the placement")

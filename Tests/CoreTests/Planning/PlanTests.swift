@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaFiles
+import CatenaModels
 import Testing
 
 @Suite("Plan of a run")
@@ -13,7 +15,7 @@ struct PlanTests {
         let configuration = try #require(try BenchmarkShape.configuration(shape))
         return PlanRequest(
             inventory: try ModelInventory(
-                configuration: configuration, storage: .encoding(storage), adapter: RunConfiguration.AdapterSection()),
+                configuration: configuration, storage: .encoding(storage), adapter: AdapterSection()),
             work: .init(sequenceTokens: sequence, microBatchSequences: 1, microBatches: microBatches),
             cluster: .init(
                 ranks: ranks, hosts: hosts, memoryBytesPerHost: memory, coresPerHost: 32, gigaflopsPerCore: 50,

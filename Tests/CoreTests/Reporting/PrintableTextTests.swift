@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaLearning
 import CatenaFiles
+import CatenaReporting
 import Testing
 
 @Suite("Printable text") struct PrintableTextTests {

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaReporting
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
-import CatenaCore
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
 import Testing
 
 @Suite("Compact forms of frozen matrices")

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaDistributed
 import CatenaFiles
 import Foundation

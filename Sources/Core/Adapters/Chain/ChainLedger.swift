@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// The frozen links of a chain of LoRA modules, in order, and their effect on a model.
 ///

@@ -1,5 +1,6 @@
 public import CatenaEngine
 public import CatenaFiles
+public import CatenaModels
 
 /// One link of a chain: the frozen change ΔW = B A of every adapted layer, s folded into B (one float32 rounding).
 public struct ChainLink {

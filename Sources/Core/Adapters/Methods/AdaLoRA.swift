@@ -1,4 +1,6 @@
 public import CatenaEngine
+public import CatenaModels
+import CatenaSchema
 
 /// Adaptive low-rank adaptation: an update in the form of a singular value decomposition whose ranks are moved to the
 /// layers where they matter.

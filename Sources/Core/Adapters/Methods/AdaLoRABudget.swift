@@ -1,4 +1,6 @@
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// AdaLoRA's rule: scores every rank of every layer, keeps the best that the budget allows, and pulls A and B towards
 /// orthogonality.
@@ -17,7 +19,7 @@ import CatenaEngine
 ///   scoring and update as in the authors' code and in peft `adalora/model.py` and `adalora/layer.py`. Those compare with a
 ///   threshold, which prunes all ranks of equal score.
 final class AdaLoRABudget: AdapterRule {
-    private let section: RunConfiguration.AdapterSection
+    private let section: AdapterSection
     private let layers: [(layer: Linear, adapter: AdaLoRA)]
     private let engine: Engine
     private let (beta1, beta2, orthogonalWeight): (Float, Float, Double)
@@ -37,7 +39,7 @@ final class AdaLoRABudget: AdapterRule {
 
     /// - Throws: ``AdapterError/optionMisfit(option:found:expected:)`` if the target rank is above the initial one.
     init(
-        _ section: RunConfiguration.AdapterSection, layers: [(layer: Linear, adapter: AdaLoRA)], engine: Engine
+        _ section: AdapterSection, layers: [(layer: Linear, adapter: AdaLoRA)], engine: Engine
     ) throws(AdapterError) {
         _ = try AdaLoRASchedule.targetRank(section)
         self.section = section

@@ -1,3 +1,5 @@
+import CatenaSchema
+
 /// How many ranks AdaLoRA keeps over a run of T steps, counted from 1.
 ///
 ///     b(t) = b₀                                                        t ≤ tᵢ
@@ -48,7 +50,7 @@ extension AdaLoRASchedule {
     /// the given values has these instead, so that no run ends at a knot.
     ///
     /// - Throws: ``AdapterError/optionMisfit(option:found:expected:)`` if no step is left for allocations.
-    init(_ section: RunConfiguration.AdapterSection, layerCount: Int, run: AdapterRun) throws(AdapterError) {
+    init(_ section: AdapterSection, layerCount: Int, run: AdapterRun) throws(AdapterError) {
         let total = run.steps.count
         var (initial, final) = (section.option("tinit")?.integer, section.option("tfinal")?.integer)
         if run.steps.lowerBound > 0, (initial ?? 0) + (final ?? 0) >= total { (initial, final) = (nil, nil) }
@@ -71,7 +73,7 @@ extension AdaLoRASchedule {
     /// The rank of a layer at the end, on average.
     ///
     /// - Throws: ``AdapterError/optionMisfit(option:found:expected:)`` if it is above the initial one.
-    static func targetRank(_ section: RunConfiguration.AdapterSection) throws(AdapterError) -> Int {
+    static func targetRank(_ section: AdapterSection) throws(AdapterError) -> Int {
         let target = section.option("target-rank")?.integer ?? max(section.rank * 2 / 3, 1)
         guard target <= section.rank else {
             throw .optionMisfit(

@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// Bat: Bone with the weight as guide, which the paper's first versions called Bone.
 ///

@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaModels
 
 extension AdapterMethod {
     /// BitFit: the biases of the model are trained and nothing else.
@@ -37,7 +38,7 @@ extension AdapterMethod {
 extension AttachedAdapter {
     /// Vectors of the base and nothing else.
     convenience init(
-        _ section: RunConfiguration.AdapterSection, vectors: [(vector: LayerVector, parameter: Parameter)]
+        _ section: AdapterSection, vectors: [(vector: LayerVector, parameter: Parameter)]
     ) {
         self.init(section, parameters: vectors.map(\.parameter), trainedVectors: vectors)
     }

@@ -1,4 +1,6 @@
 public import CatenaEngine
+public import CatenaModels
+import CatenaSchema
 
 /// Bone in the form that is now called MiSS: one row of numbers for each residue of the input's index.
 ///

@@ -1,4 +1,6 @@
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 extension AttachedAdapter {
     /// One bottleneck adapter at each of `places` in every layer, with the model's norms where `train-norms` is on.
@@ -66,7 +68,7 @@ extension AdapterOption {
     }
 }
 
-extension RunConfiguration.AdapterSection {
+extension AdapterSection {
     /// The function that the option `activation` names.
     fileprivate var bottleneckActivation: Activation {
         option("activation")?.text.flatMap(AdapterOption.bottleneckActivation(named:)) ?? .geluErf

@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// A small feed-forward function F between a sublayer and the residual stream.
 ///

@@ -1,4 +1,6 @@
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 extension AdapterMethod {
     /// Compacter: adapters at Houlsby's two places whose projections are sums of Kronecker products with one A for all of them.

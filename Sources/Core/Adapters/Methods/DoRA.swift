@@ -1,5 +1,7 @@
 public import CatenaEngine
 import CatenaFiles
+public import CatenaModels
+import CatenaSchema
 import Glibc
 
 /// Weight-decomposed low-rank adaptation: LoRA turns the rows of W, a vector of its own gives them their lengths.

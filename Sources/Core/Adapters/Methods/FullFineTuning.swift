@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// Every tensor of a model with a parameter for it, in the order of a forward pass.
 private struct EveryTensor {
@@ -18,7 +19,7 @@ private struct EveryTensor {
         if let head = model.separateHead { add(head) }
     }
 
-    func adapter(_ section: RunConfiguration.AdapterSection) -> AttachedAdapter {
+    func adapter(_ section: AdapterSection) -> AttachedAdapter {
         AttachedAdapter(section, parameters: parameters, trainedVectors: vectors, trainedMatrices: matrices)
     }
 

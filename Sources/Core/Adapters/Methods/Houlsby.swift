@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaModels
 
 extension AdapterMethod {
     /// Houlsby adapters: a bottleneck behind the attention and another one behind the feed-forward part of each layer, each on

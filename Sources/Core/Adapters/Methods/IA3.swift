@@ -1,5 +1,7 @@
 public import CatenaEngine
 import CatenaFiles
+public import CatenaModels
+import CatenaSchema
 
 /// (IA)³: a trained vector that scales what a layer gives, or what it takes.
 ///

@@ -1,5 +1,7 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 
 extension AdapterMethod {
     /// LN-tuning: the vectors of the norms are trained and nothing else.

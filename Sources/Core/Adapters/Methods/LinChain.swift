@@ -1,4 +1,6 @@
 public import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// LoRA with a chain of trained r x r matrices between its factors.
 ///
@@ -23,7 +25,7 @@ public final class LinChain: LowRankAdapter {
     ///
     /// - Throws: ``AdapterError`` if the rank does not fit the layer.
     init(
-        layer: Linear, mixers names: [String], start: MixerStart, section: RunConfiguration.AdapterSection,
+        layer: Linear, mixers names: [String], start: MixerStart, section: AdapterSection,
         seed: UInt64, memory: TensorMemory
     ) throws(AdapterError) {
         lora = try LoRA(

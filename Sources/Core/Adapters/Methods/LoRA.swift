@@ -1,4 +1,6 @@
 public import CatenaEngine
+public import CatenaModels
+import CatenaSchema
 
 /// Low-rank adaptation: `Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ`.
 ///

@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaSchema
 
 extension AdapterMethod {
     /// LoRA-GA.

@@ -1,4 +1,6 @@
 public import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// LoRA-GA: LoRA that begins along the leading singular vectors of the loss's gradient, so that its first step does what a step
 /// of full fine-tuning does, as far as the rank allows.

@@ -1,4 +1,6 @@
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// Mixture of subspaces in LoRA: ``LinChain`` with one mixer.
 ///

@@ -1,5 +1,6 @@
 import CatenaFiles
 import CatenaPatterns
+import CatenaSchema
 
 /// Which modules an option means: names that paths end with, or a regular expression that whole paths match.
 struct ModulePattern {

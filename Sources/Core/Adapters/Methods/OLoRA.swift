@@ -1,4 +1,5 @@
 public import CatenaEngine
+import CatenaModels
 
 /// LoRA that begins with a part of the QR decomposition of W.
 ///

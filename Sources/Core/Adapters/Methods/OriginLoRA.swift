@@ -1,4 +1,5 @@
 public import CatenaEngine
+public import CatenaModels
 
 /// A low-rank adapter whose factors begin with numbers of the matrix or of its gradient, in delta form.
 ///

@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaModels
 
 extension AdapterMethod {
     /// Pfeiffer adapters: one bottleneck in each layer, behind the feed-forward part, on the hidden state u after the residual.

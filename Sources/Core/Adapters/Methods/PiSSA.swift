@@ -1,4 +1,6 @@
 public import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// Principal singular values and vectors adaptation: LoRA that begins with the leading part of W itself.
 ///

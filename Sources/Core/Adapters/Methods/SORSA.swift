@@ -1,4 +1,6 @@
 public import CatenaEngine
+public import CatenaModels
+import CatenaSchema
 
 /// Singular values and orthonormal regularised singular vectors adaptation: the leading part of W as three trained factors.
 ///

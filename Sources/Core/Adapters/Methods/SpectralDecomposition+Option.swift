@@ -1,4 +1,5 @@
 import CatenaEngine
+import CatenaSchema
 
 extension SpectralDecomposition {
     /// The option of the methods that use singular vectors.
@@ -11,7 +12,7 @@ extension SpectralDecomposition {
     /// What the option says.
     ///
     /// - Throws: ``AdapterError/optionMisfit(option:found:expected:)``.
-    init(_ section: RunConfiguration.AdapterSection, seed: UInt64) throws(AdapterError) {
+    init(_ section: AdapterSection, seed: UInt64) throws(AdapterError) {
         let value = section.option("iterations") ?? .text("exact")
         if value.text == "exact" {
             self = .exact

@@ -1,3 +1,5 @@
+import CatenaModels
+
 /// Layers of one block that share A and u because they read the same input: q, k and v together, else one layer alone.
 ///
 /// A model that keeps q, k and v in one matrix (GPT-2) has one layer there, with the same count of parameters. Widths may

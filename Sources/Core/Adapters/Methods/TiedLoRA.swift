@@ -1,4 +1,6 @@
 public import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// Low-rank adaptation with factors that all layers share and vectors that each layer has for itself.
 ///

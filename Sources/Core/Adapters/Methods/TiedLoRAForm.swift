@@ -1,3 +1,5 @@
+import CatenaSchema
+
 /// Which of Tied-LoRA's tensors A, B, u, v the layers share and which are trained.
 ///
 ///     B trained              A random, B = 0, u = 1, v = 1     first only dB is not zero
@@ -38,7 +40,7 @@ struct TiedLoRAForm: Sendable, Equatable {
     /// The options of a section.
     ///
     /// - Throws: ``AdapterError/unsupported(path:key:found:supported:)`` if ΔW would not start at zero or nothing would learn.
-    init(_ section: RunConfiguration.AdapterSection) throws(AdapterError) {
+    init(_ section: AdapterSection) throws(AdapterError) {
         let preset = section.option("preset")?.text
         var form = (Self.presets.first { $0.name == preset } ?? Self.presets[0]).form
         for (name, path) in Self.tensors {

@@ -1,4 +1,6 @@
 public import CatenaEngine
+import CatenaModels
+import CatenaSchema
 
 /// Vector-based random matrix adaptation: all layers share two frozen random matrices and train two vectors each.
 ///
@@ -42,7 +44,7 @@ public final class VeRA: LowRankAdapter {
     private let projections: Projections
     private let inFeatures: Int
 
-    init(layer: Linear, projections: Projections, section: RunConfiguration.AdapterSection) {
+    init(layer: Linear, projections: Projections, section: AdapterSection) {
         let name = PEFT.prefix + layer.path
         let first = Float(section.option("d-initial")?.number ?? 0.1)
         lambdaB = Parameter(name: name + ".vera_lambda_b", shape: [layer.outFeatures]) { $0.fill(0) }

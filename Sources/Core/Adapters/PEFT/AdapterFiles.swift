@@ -1,5 +1,6 @@
 public import CatenaEngine
 public import CatenaFiles
+public import CatenaModels
 import Foundation
 
 /// Reads and writes adapters as PEFT folders.
@@ -97,7 +98,7 @@ public enum AdapterFiles {
     /// The modules' names where all layers of a name are adapted, else the layers' paths.
     private static func targets(
         of model: LanguageModel, _ adapted: [Linear]
-    ) -> RunConfiguration.AdapterSection.Targets {
+    ) -> AdapterSection.Targets {
         var modules: [String] = []
         for linear in adapted where !modules.contains(linear.moduleName) { modules.append(linear.moduleName) }
         let sameByName = model.linears.filter { modules.contains($0.moduleName) }

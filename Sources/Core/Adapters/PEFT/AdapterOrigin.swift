@@ -1,4 +1,5 @@
 import CatenaFiles
+public import CatenaModels
 import Crypto
 import Foundation
 
@@ -111,7 +112,7 @@ extension LanguageModel {
     /// - Parameter section: the run's, with which the present adapter was made.
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless it is an adapter of the same method and options;
     ///   ``FileError``.
-    public func readInitialAdapter(_ folder: String, section: RunConfiguration.AdapterSection) throws {
+    public func readInitialAdapter(_ folder: String, section: AdapterSection) throws {
         guard let attached else { return }
         let file = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
         try file.requireSavedModules(of: self, path: folder + "/" + PEFT.configurationFile)
@@ -134,7 +135,7 @@ extension LanguageModel {
                 path: state, reason: "it belongs to another \(PEFT.weightsFile) than the one beside it")
         }
         try PEFTConfiguration.requireSameMeaning(
-            try RunConfiguration.AdapterSection(json: made), as: section, path: path)
+            try AdapterSection(json: made), as: section, path: path)
         try attached.restore(from: try SafetensorsFile(path: state), prefix: "")
         try attached.requireFinite(path: state, engine: engine)
     }
@@ -151,7 +152,7 @@ extension LanguageModel {
     }
 }
 
-extension RunConfiguration.AdapterSection {
+extension AdapterSection {
     /// The section with the ranks and alphas of single layers that the folder has from which the adapter begins.
     ///
     /// - Throws: what reading `adapter_config.json` throws.

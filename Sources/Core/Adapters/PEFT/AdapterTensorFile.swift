@@ -1,4 +1,4 @@
-import CatenaFiles
+package import CatenaFiles
 import Foundation
 
 /// The tensors of an adapter's file by the names that this program, and PEFT's `save_pretrained`, give them.
@@ -6,17 +6,17 @@ import Foundation
 /// A file made from a model's whole state has `lora_A.default.weight` for `lora_A.weight` and
 /// `classifier.modules_to_save.default.weight` for `classifier.weight`, and some programs leave out the
 /// first part, `base_model.model.`; both are read.
-struct AdapterTensorFile {
+package struct AdapterTensorFile {
     /// The file.
     let path: String
     /// Each tensor once.
-    let tensors: [String: StoredTensor]
+    package let tensors: [String: StoredTensor]
 
     /// The adapter's file in `folder`.
     ///
     /// - Parameter type: its `peft_type`; Catena's own form has its names as they are.
     /// - Throws: ``FileError``, and ``AdapterError/mismatch(path:reason:)`` for a tensor that is there under two names.
-    init(folder: String, type: String) throws {
+    package init(folder: String, type: String) throws {
         let path = folder + "/" + PEFT.weightsFile
         let manager = FileManager.default
         if !manager.fileExists(atPath: path), manager.fileExists(atPath: folder + "/" + PEFT.pickleFile) {

@@ -1,5 +1,6 @@
 public import CatenaEngine
 import CatenaFiles
+public import CatenaModels
 
 extension LanguageModel {
     /// Whether the files of the model hold the transposes of its matrices.
@@ -65,7 +66,7 @@ extension AttachedAdapter {
         try requireFinite(path: file.path, engine: engine)
     }
 
-    func read(_ file: AdapterTensorFile, configuration: PEFTConfiguration) throws {
+    package func read(_ file: AdapterTensorFile, configuration: PEFTConfiguration) throws {
         let saved = savedTensors
         for tensor in saved { try file.require(tensor, named: tensor.name) }
         try form(configuration).read(file.without(Set(saved.map(\.name))), into: self, configuration)

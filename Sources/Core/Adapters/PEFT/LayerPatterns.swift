@@ -1,4 +1,5 @@
 import CatenaFiles
+import CatenaModels
 import CatenaPatterns
 
 /// Ranks and alphas of single layers, as `rank_pattern` and `alpha_pattern` of PEFT's files give them.
@@ -104,7 +105,7 @@ extension LayerPatterns {
     }
 }
 
-extension RunConfiguration.AdapterSection {
+extension AdapterSection {
     /// The rank of one layer's adapter.
     func rank(of layer: Linear) -> Int { patterns.ranks.value(of: layer.path) ?? rank }
 

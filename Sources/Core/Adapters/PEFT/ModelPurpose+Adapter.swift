@@ -1,4 +1,5 @@
 import CatenaFiles
+public import CatenaModels
 
 extension ModelPurpose {
     /// What a model has to be opened for so that the adapter in `folder` fits: by `task_type`, and by the rows of the classifier that it

@@ -1,4 +1,6 @@
 public import CatenaFiles
+import CatenaModels
+import CatenaSchema
 
 /// `adapter_config.json`: which method, with which options, for which layers of which model.
 ///
@@ -7,7 +9,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// `peft_type`.
     public let type: String
     /// Method, options and `target_modules` as a run's section has them.
-    public var section: RunConfiguration.AdapterSection
+    public var section: AdapterSection
     /// `fan_in_fan_out`: the base's files hold Wᵀ (GPT-2). It changes how PEFT merges, not what the tensors are.
     public var storesTransposed = false
     /// `task_type`; nil if it is not said.
@@ -21,7 +23,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
 
     /// The configuration of a form.
     init(
-        _ form: PEFTForm, section: RunConfiguration.AdapterSection, adapter: AttachedAdapter?, model: LanguageModel,
+        _ form: PEFTForm, section: AdapterSection, adapter: AttachedAdapter?, model: LanguageModel,
         baseModel: String
     ) {
         type = form.type
@@ -44,7 +46,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
         let path = folder + "/" + PEFT.configurationFile
         let json = try JSONDocument.read(path: path)
         type = try json.require("peft_type").string()
-        var (form, section): (PEFTForm?, RunConfiguration.AdapterSection?) = (nil, nil)
+        var (form, section): (PEFTForm?, AdapterSection?) = (nil, nil)
         for candidate in PEFTForm.all where candidate.type == type && section == nil {
             section = try candidate.section(json)
             form = candidate
@@ -113,19 +115,19 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// Checks that the tensors mean the same under a run's section, which decides what is computed with them.
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)``.
-    public func requireSameMeaning(as section: RunConfiguration.AdapterSection, folder: String) throws(AdapterError) {
+    public func requireSameMeaning(as section: AdapterSection, folder: String) throws(AdapterError) {
         try Self.requireSameMeaning(self.section, as: section, path: folder + "/" + PEFT.configurationFile)
     }
 
     /// The same for the section `made` that the file at `path` has.
     static func requireSameMeaning(
-        _ made: RunConfiguration.AdapterSection, as section: RunConfiguration.AdapterSection, path: String
+        _ made: AdapterSection, as section: AdapterSection, path: String
     ) throws(AdapterError) {
         guard made.method == section.method else {
             throw .mismatch(
                 path: path, reason: "the adapter's method is \(made.method), the configuration's \(section.method)")
         }
-        func text(_ section: RunConfiguration.AdapterSection) -> String {
+        func text(_ section: AdapterSection) -> String {
             let options = section.options.filter { !Self.trainingOptions.contains($0.key) }
             let patterns = section.patterns.isEmpty ? [] : ["ranks or alphas of single layers"]
             let keys =

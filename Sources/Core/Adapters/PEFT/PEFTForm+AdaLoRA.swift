@@ -1,5 +1,7 @@
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 
 extension PEFTForm {
     /// AdaLoRA: only the ranks in use, and in `rank_pattern` for each layer which of the initial ones they are.
@@ -57,7 +59,7 @@ extension PEFTForm {
         ]
     }
 
-    private static func adaloraSection(_ file: JSONDocument) throws -> RunConfiguration.AdapterSection {
+    private static func adaloraSection(_ file: JSONDocument) throws -> AdapterSection {
         try refuseUnsupportedLoRA(file)
         var section = AdapterMethod.adalora.defaultSection
         section.rank = try file.require("init_r").adapterRank()

@@ -1,4 +1,5 @@
 import CatenaFiles
+import CatenaSchema
 
 extension PEFTForm {
     /// LoRA and rsLoRA.
@@ -29,7 +30,7 @@ extension PEFTForm {
     /// - Throws: ``AdapterError/unsupported(path:key:found:supported:)`` for an option that would change the result and is not implemented.
     static func loraSection(
         _ file: JSONDocument, method: AdapterMethod
-    ) throws -> RunConfiguration.AdapterSection {
+    ) throws -> AdapterSection {
         try refuseUnsupportedLoRA(file)
         var section = method.defaultSection
         section.rank = try file.require("r").adapterRank()

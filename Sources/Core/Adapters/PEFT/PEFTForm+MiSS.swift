@@ -1,4 +1,5 @@
 import CatenaFiles
+import CatenaSchema
 
 extension PEFTForm {
     /// Bone: `init_weights` is true, false (which differs in the first values only) or "mini".
@@ -37,7 +38,7 @@ extension PEFTForm {
 
     private static func missSection(
         _ file: JSONDocument, method: AdapterMethod
-    ) throws -> RunConfiguration.AdapterSection {
+    ) throws -> AdapterSection {
         if let variant = file["init_weights"]?.value.stringValue, !["bat", "mini"].contains(variant) {
             throw AdapterError.unsupported(
                 path: file.path, key: "init_weights", found: variant, supported: "true, false, mini, bat")

@@ -1,4 +1,5 @@
 import CatenaFiles
+import CatenaSchema
 
 extension PEFTForm {
     /// VeRA, with its random matrices in the file.

@@ -2,13 +2,13 @@ import CatenaEngine
 import CatenaFiles
 
 /// How a method's adapters stand in files: `peft_type`, the members of `adapter_config.json`, the tensors.
-struct PEFTForm: Sendable {
+package struct PEFTForm: Sendable {
     /// `peft_type`.
-    let type: String
+    package let type: String
     /// The members that this type has beside the common ones; `adapter` is nil where only names are wanted.
     let members: @Sendable (_ configuration: PEFTConfiguration, _ adapter: AttachedAdapter?) -> JSONObject
     /// The section that a file describes, without `targets`; nil if it belongs to another method with the same type.
-    let section: @Sendable (_ file: JSONDocument) throws -> RunConfiguration.AdapterSection?
+    let section: @Sendable (_ file: JSONDocument) throws -> AdapterSection?
     /// Whether this type has the member `bias`.
     var takesBias = true
     /// The tensors to write; by default the method's parameters under their names.
@@ -54,13 +54,13 @@ struct AdapterTensor {
 extension PEFTForm {
     /// Catena's own form, for methods that PEFT does not have and that are no LoRA: the section as it is in a run's
     /// configuration, parameters and buffers under their names. PEFT refuses it.
-    static let own: PEFTForm = PEFTForm(
+    package static let own: PEFTForm = PEFTForm(
         type: "CATENA",
         members: { configuration, _ in
             let section = configuration.section
             return ["adapter": section.json, "fan_in_fan_out": .bool(configuration.storesTransposed)]
         },
-        section: { file in try RunConfiguration.AdapterSection(json: try file.require("adapter")) },
+        section: { file in try AdapterSection(json: try file.require("adapter")) },
         tensors: { adapter in adapter.methodParameters.map(AdapterTensor.init) + adapter.buffers.map(AdapterTensor.init)
         },
         expected: { adapter, _ in

@@ -1,5 +1,6 @@
 import CatenaFiles
 import CatenaPatterns
+import CatenaSchema
 
 /// Values of `adapter_config.json`, which are checked here before anything is made from them.
 ///

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 

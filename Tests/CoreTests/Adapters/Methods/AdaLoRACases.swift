@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaModels
 
 extension MethodCase {
     static let adalora: [MethodCase] = [

@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaModels
+import CatenaSchema
 
 extension MethodCase {
     static let bone: [MethodCase] =
@@ -60,7 +62,7 @@ extension MethodCase {
     ]
 
     private static func ia3(
-        _ variant: String, targets: RunConfiguration.AdapterSection.Targets? = nil,
+        _ variant: String, targets: AdapterSection.Targets? = nil,
         options: [String: ConfigurationValue] = [:],
         model: @escaping @Sendable (inout ModelConfiguration) -> Void = { _ in }, scaled: [String], inputs: [String]
     ) -> MethodCase {

@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -10,9 +13,9 @@ struct BoneTests {
     private let batch = TinyBatch(lengths: [5, 6], vocabulary: 13)
 
     private func section(
-        _ method: String, rank: Int, targets: RunConfiguration.AdapterSection.Targets = .allLinear,
+        _ method: String, rank: Int, targets: AdapterSection.Targets = .allLinear,
         mini: ConfigurationValue = .text("none")
-    ) throws -> RunConfiguration.AdapterSection {
+    ) throws -> AdapterSection {
         var section = try AdapterMethod.named(method).defaultSection
         section.rank = rank
         section.targets = targets
@@ -20,7 +23,7 @@ struct BoneTests {
         return section
     }
 
-    private func trained(_ section: RunConfiguration.AdapterSection, on model: LanguageModel) throws -> ParameterSet {
+    private func trained(_ section: AdapterSection, on model: LanguageModel) throws -> ParameterSet {
         let set = ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
         TinyModel.addNoise(to: set, standardDeviation: 0.2)
         return set
@@ -30,7 +33,7 @@ struct BoneTests {
         model.head.logits(model.hiddenStates(batch.ids, layout: batch.layout), engine: model.engine).elements()
     }
 
-    private func error(_ section: RunConfiguration.AdapterSection) throws -> String {
+    private func error(_ section: AdapterSection) throws -> String {
         let model = try TinyModel.make(engine: engine)
         let error = #expect(throws: AdapterError.self) { try model.attachAdapters(section, seed: 1) }
         #expect(model.attached == nil)
@@ -185,7 +188,7 @@ struct BoneTests {
 
     @Test("PEFT's MISS files are Bone or Bat by init_weights")
     func files() throws {
-        func section(_ variant: String, mini: Int = 1) throws -> RunConfiguration.AdapterSection {
+        func section(_ variant: String, mini: Int = 1) throws -> AdapterSection {
             let folder = try TinyFolder()
             try folder.write(
                 PEFT.configurationFile,

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaModels
+import CatenaSchema
 import Foundation
 
 extension MethodCase {

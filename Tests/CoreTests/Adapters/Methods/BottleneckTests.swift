@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -11,14 +14,14 @@ struct BottleneckTests {
 
     private func section(
         _ method: String, rank: Int, options: [String: ConfigurationValue] = [:]
-    ) throws -> RunConfiguration.AdapterSection {
+    ) throws -> AdapterSection {
         var section = try AdapterMethod.named(method).defaultSection
         section.rank = rank
         section.options = section.options.map { .init($0.key, options[$0.key] ?? $0.value) }
         return section
     }
 
-    private func attach(_ section: RunConfiguration.AdapterSection, to model: LanguageModel) throws -> ParameterSet {
+    private func attach(_ section: AdapterSection, to model: LanguageModel) throws -> ParameterSet {
         ParameterSet(try model.attachAdapters(section, seed: 3).parameters, memory: model.engine.memory)
     }
 
@@ -36,7 +39,7 @@ struct BottleneckTests {
             weights: TinyWeights(seed: 1, memory: engine.memory), engine: engine)
     }
 
-    private func shape(_ model: String, _ section: RunConfiguration.AdapterSection) throws -> ModelInventory {
+    private func shape(_ model: String, _ section: AdapterSection) throws -> ModelInventory {
         let configuration = try #require(try BenchmarkShape.configuration(model))
         return try ModelInventory(configuration: configuration, storage: .encoding(.float32), adapter: section)
     }

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaModels
+import CatenaSchema
 
 extension MethodCase {
     static let compacter: [MethodCase] = [

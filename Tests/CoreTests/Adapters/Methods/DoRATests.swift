@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
 import Testing
 
 @Suite("DoRA")

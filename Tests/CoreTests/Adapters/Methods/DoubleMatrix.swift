@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaEngine
 
 /// A small matrix in float64 for formulas that are written as they stand in a paper.

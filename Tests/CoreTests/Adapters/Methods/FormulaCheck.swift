@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
 import Testing
 
 /// Compares what adapters compute, and the gradients of a fixed weighting of it, with a formula in float64.
@@ -8,7 +9,7 @@ import Testing
 struct FormulaCheck {
     let model: LanguageModel
     let set: ParameterSet
-    let section: RunConfiguration.AdapterSection
+    let section: AdapterSection
     private let tokens = 5
     /// Float32 sums of some dozen products.
     private let tolerance = 2e-5

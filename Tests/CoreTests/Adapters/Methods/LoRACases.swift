@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaSchema
 
 extension MethodCase {
     static let lora: [MethodCase] = [false, true].map { isStabilised in

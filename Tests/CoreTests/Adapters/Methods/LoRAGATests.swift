@@ -1,5 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaLearning
+import CatenaModels
+import CatenaSchema
 import Testing
 
 @Suite("LoRA-GA")
@@ -8,7 +11,7 @@ struct LoRAGATests {
     private let batch = TinyBatch(lengths: [7, 9, 8], vocabulary: 13)
 
     private func attach(
-        rank: Int = 2, targets: RunConfiguration.AdapterSection.Targets = .allLinear,
+        rank: Int = 2, targets: AdapterSection.Targets = .allLinear,
         options: [String: ConfigurationValue] = [:], model: LanguageModel
     ) throws -> ParameterSet {
         var section = try AdapterMethod.named("lora-ga").defaultSection

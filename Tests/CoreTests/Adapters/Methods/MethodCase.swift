@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaModels
+import CatenaSchema
 
 /// One method with one choice of options, and what is known about it from its definition.
 struct MethodCase: Sendable, CustomStringConvertible {
@@ -14,7 +16,7 @@ struct MethodCase: Sendable, CustomStringConvertible {
         let tensors: [String: DoubleMatrix]
         /// The same before anything was moved for a difference: what a method holds constant in its gradient.
         let resting: [String: DoubleMatrix]
-        let section: RunConfiguration.AdapterSection
+        let section: AdapterSection
 
         /// A tensor of this layer by the end of its name.
         func callAsFunction(_ name: String) -> DoubleMatrix { at(name, tensors) }
@@ -50,7 +52,7 @@ struct MethodCase: Sendable, CustomStringConvertible {
     var variant = ""
     var rank = 2
     var alpha = 3.0
-    var targets: RunConfiguration.AdapterSection.Targets?
+    var targets: AdapterSection.Targets?
     var options: [String: ConfigurationValue] = [:]
     /// Changes the toy model, for example to give it biases.
     var model: @Sendable (inout ModelConfiguration) -> Void = { _ in }
@@ -72,7 +74,7 @@ struct MethodCase: Sendable, CustomStringConvertible {
 
     var description: String { variant.isEmpty ? method : "\(method), \(variant)" }
 
-    var section: RunConfiguration.AdapterSection {
+    var section: AdapterSection {
         get throws {
             var section = try AdapterMethod.named(method).defaultSection
             (section.rank, section.alpha) = (rank, alpha)

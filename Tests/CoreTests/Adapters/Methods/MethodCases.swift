@@ -1,5 +1,3 @@
-import CatenaCore
-
 extension MethodCase {
     /// All cases; every method of the registry has at least one.
     static let all: [MethodCase] =

@@ -1,14 +1,17 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Testing
 
 /// A method's section for tests of one method, and what such tests look at.
 enum MethodTest {
     static func section(
         _ method: String, rank: Int = 2, alpha: Double = 3, dropout: Double = 0,
-        targets: RunConfiguration.AdapterSection.Targets? = nil, _ options: [String: ConfigurationValue] = [:]
-    ) throws -> RunConfiguration.AdapterSection {
+        targets: AdapterSection.Targets? = nil, _ options: [String: ConfigurationValue] = [:]
+    ) throws -> AdapterSection {
         var section = try AdapterMethod.named(method).defaultSection
         (section.rank, section.alpha, section.dropout) = (rank, alpha, dropout)
         if let targets { section.targets = targets }
@@ -19,7 +22,7 @@ enum MethodTest {
     /// The parameters that a model of this shape gets, counted without weights.
     static func count(
         width: Int, layers: Int, heads: Int, keyValueHeads: Int, inner: Int,
-        _ section: RunConfiguration.AdapterSection
+        _ section: AdapterSection
     ) throws -> Int {
         let configuration = try TinyModel.configuration {
             ($0.hiddenSize, $0.layerCount, $0.intermediateSize) = (width, layers, inner)
@@ -30,11 +33,11 @@ enum MethodTest {
         ).trainableElements
     }
 
-    static func llama2(_ section: RunConfiguration.AdapterSection) throws -> Int {
+    static func llama2(_ section: AdapterSection) throws -> Int {
         try count(width: 4096, layers: 32, heads: 32, keyValueHeads: 32, inner: 11008, section)
     }
 
-    static func llama3(_ section: RunConfiguration.AdapterSection) throws -> Int {
+    static func llama3(_ section: AdapterSection) throws -> Int {
         try count(width: 4096, layers: 32, heads: 32, keyValueHeads: 8, inner: 14336, section)
     }
 
@@ -46,7 +49,7 @@ enum MethodTest {
 
     /// Attaches a section to a toy model; `values` are put in the parameters with these names.
     static func outcome(
-        _ section: RunConfiguration.AdapterSection, values: (Parameter) -> [Float]? = { _ in nil },
+        _ section: AdapterSection, values: (Parameter) -> [Float]? = { _ in nil },
         _ change: (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> Outcome {
         let model = try TinyModel.make(engine: Engine(threads: 1), change)

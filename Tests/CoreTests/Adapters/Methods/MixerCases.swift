@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaSchema
 
 extension MethodCase {
     /// Y = x (W + s B M A)ᵀ, equations 5 to 7 of arXiv:2406.11909 with M = Wᵀ of its row vectors.

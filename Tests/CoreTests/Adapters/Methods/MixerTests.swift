@@ -1,10 +1,13 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 import Testing
 
 @Suite("MoSLoRA and LinChain")
 struct MixerTests {
-    private let targets = RunConfiguration.AdapterSection.Targets.names([
+    private let targets = AdapterSection.Targets.names([
         "q_proj", "k_proj", "v_proj", "up_proj", "down_proj",
     ])
 

@@ -1,5 +1,7 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 import Testing
 
 @Suite("PiSSA")

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaSchema
 
 extension MethodCase {
     /// W + s (B A - B₀ A₀) with the scaling that a case has.

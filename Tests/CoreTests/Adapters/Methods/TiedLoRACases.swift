@@ -1,4 +1,6 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaModels
+import CatenaSchema
 
 extension MethodCase {
     /// Where a tensor of Tied-LoRA stands, said in full for the toy model and not taken from the program.
@@ -16,7 +18,7 @@ extension MethodCase {
         /// Whether it is tied, and whether it is trained: A, B, u, v.
         var a, b, u, v: (tied: Bool, trained: Bool)
         var zero: [String]
-        var targets: RunConfiguration.AdapterSection.Targets?
+        var targets: AdapterSection.Targets?
         var isStabilised = false
     }
 

@@ -1,11 +1,13 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaModels
+import CatenaSchema
 import Testing
 
 @Suite("Tied-LoRA")
 struct TiedLoRATests {
     private func parameters(
-        _ options: [String: ConfigurationValue] = [:], targets: RunConfiguration.AdapterSection.Targets? = nil
+        _ options: [String: ConfigurationValue] = [:], targets: AdapterSection.Targets? = nil
     ) throws -> ParameterSet {
         let model = try TinyModel.make(engine: Engine(threads: 1))
         let section = try MethodTest.section("tied-lora", targets: targets, options)
@@ -71,7 +73,7 @@ struct TiedLoRATests {
         "one block with u = v = 1 frozen is LoRA bit for bit, tied or not",
         arguments: ["lora", "tl5", "tied-ab", "tied-a", "tied-b"])
     func oneBlock(preset: String) throws {
-        let targets = RunConfiguration.AdapterSection.Targets.names(["q_proj", "o_proj", "up_proj", "down_proj"])
+        let targets = AdapterSection.Targets.names(["q_proj", "o_proj", "up_proj", "down_proj"])
         func outcome(_ method: String, _ options: [String: ConfigurationValue]) throws -> MethodTest.Outcome {
             var place: UInt64 = 0
             return try MethodTest.outcome(

@@ -1,6 +1,9 @@
-import CatenaCore
+import CatenaAdapters
+import CatenaLearning
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -10,7 +13,7 @@ struct TrainedVectorsTests {
     private let batch = TinyBatch(lengths: [5, 6], vocabulary: 13)
 
     private func section(_ method: String, _ options: [String: ConfigurationValue] = [:]) throws
-        -> RunConfiguration.AdapterSection
+        -> AdapterSection
     {
         var section = try AdapterMethod.named(method).defaultSection
         section.options = section.options.map { .init($0.key, options[$0.key] ?? $0.value) }
@@ -18,13 +21,13 @@ struct TrainedVectorsTests {
     }
 
     private func shapes(
-        _ section: RunConfiguration.AdapterSection, _ change: @Sendable (inout ModelConfiguration) -> Void = { _ in }
+        _ section: AdapterSection, _ change: @Sendable (inout ModelConfiguration) -> Void = { _ in }
     ) throws -> [String] {
         let model = try TinyModel.make(engine: engine, change)
         return try model.attachAdapters(section, seed: 1).parameters.map { "\($0.name) \($0.shape)" }
     }
 
-    private func message(_ section: RunConfiguration.AdapterSection) throws -> String {
+    private func message(_ section: AdapterSection) throws -> String {
         let model = try TinyModel.make(engine: engine)
         let error = #expect(throws: AdapterError.self) { try model.attachAdapters(section, seed: 1) }
         #expect(model.attached == nil)

@@ -1,4 +1,4 @@
-import CatenaCore
+import CatenaSchema
 
 extension MethodCase {
     /// Y = x W^T + b ⊙ (B (d ⊙ (A x))) with the shared matrices sliced as in peft `tuners/vera/layer.py`.

@@ -1,6 +1,8 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
+import CatenaModels
+import CatenaSchema
 import Foundation
 import Testing
 
@@ -88,7 +90,7 @@ struct VeRATests {
 
     @Test("counts: r + out for each layer")
     func counts() throws {
-        let targets = RunConfiguration.AdapterSection.Targets.names(["q_proj", "v_proj"])
+        let targets = AdapterSection.Targets.names(["q_proj", "v_proj"])
         let section = try MethodTest.section("vera", rank: 256, targets: targets)
         #expect(try MethodTest.llama2(section) == 64 * (256 + 4096))
         #expect(try MethodTest.llama3(section) == 32 * (2 * 256 + 4096 + 1024))

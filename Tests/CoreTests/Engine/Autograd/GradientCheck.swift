@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaEngine
 
 /// Compares gradients with finite differences of the function itself.

@@ -1,3 +1,5 @@
+import CatenaEngine
+
 #if DEBUG
     import CatenaEngine
     import Testing

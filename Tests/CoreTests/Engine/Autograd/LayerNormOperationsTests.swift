@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaEngine
+import CatenaModels
 import Testing
 
 /// The operations of OPT and GPT-2 against finite differences; see `GradientCheck` for the tolerance.

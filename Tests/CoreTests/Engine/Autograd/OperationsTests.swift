@@ -1,5 +1,5 @@
-import CatenaCore
 import CatenaEngine
+import CatenaModels
 import Testing
 
 /// Every operation's gradient against finite differences; see `GradientCheck` for the tolerance.

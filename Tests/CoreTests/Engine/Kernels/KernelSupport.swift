@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaEngine
 
 /// A small seeded generator, so that a failing case can be repeated.

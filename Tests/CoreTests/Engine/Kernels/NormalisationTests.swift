@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaEngine
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
-import CatenaCore
+import CatenaAdapters
 import CatenaEngine
+import CatenaSchema
 import Testing
 
 /// Against torch: Tests/Reference/optimizer_values.py printed the literals.

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 import CatenaJinja
 import CatenaText

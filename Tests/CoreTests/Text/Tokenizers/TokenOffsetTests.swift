@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaText
 import Foundation
 import Testing

@@ -1,4 +1,3 @@
-import CatenaCore
 import CatenaFiles
 import CatenaText
 import Foundation

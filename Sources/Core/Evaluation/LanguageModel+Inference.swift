@@ -1,9 +1,0 @@
-public import CatenaEngine
-
-extension LanguageModel {
-    /// Attaches the PEFT adapter in `folder` with its dropout turned off, so that gradients are those of the function
-    /// that inference computes.
-    public func loadAdapterWithoutDropout(_ folder: String) throws -> ParameterSet {
-        try loadAdapter(folder, dropout: 0)
-    }
-}
