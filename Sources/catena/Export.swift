@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import CatenaAdapters
 import CatenaModels
 import Foundation

@@ -4,7 +4,7 @@ import CatenaModels
 
 extension AdapterMethod {
     /// What a method changes in a model.
-    public enum Kind: Sendable, CaseIterable {
+    package enum Kind: Sendable, CaseIterable {
         /// Matrices, by a change that is exactly a LoRA.
         case lowRank
         /// Matrices, otherwise.
@@ -15,7 +15,7 @@ extension AdapterMethod {
         case model
 
         /// A heading for lists.
-        public var title: String {
+        package var title: String {
             switch self {
             case .lowRank: "Low-rank changes of matrices, each exactly a LoRA"
             case .matrices: "Other changes of matrices"
@@ -26,17 +26,17 @@ extension AdapterMethod {
     }
 
     /// What can be known about a method from the adapters that it makes.
-    public struct Traits: Sendable {
+    package struct Traits: Sendable {
         /// What it changes.
-        public let kind: Kind
+        package let kind: Kind
         /// The forms in which its adapters can be handed on to other programs.
-        public let exports: [AdapterFormat]
+        package let exports: [AdapterFormat]
     }
 
     /// Makes the method's adapters, with its defaults, for a small model that has only a shape.
     ///
     /// - Throws: what the method throws.
-    public func traits() throws -> Traits {
+    package func traits() throws -> Traits {
         let model = try LanguageModel(
             configuration: .sample, weights: CountedWeights(.encoding(.float32)), engine: Engine(threads: 1))
         let adapter = try model.attachAdapters(defaultSection, seed: 0)

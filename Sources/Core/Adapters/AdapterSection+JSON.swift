@@ -1,9 +1,9 @@
-public import CatenaFiles
+package import CatenaFiles
 import CatenaSchema
 
 extension AdapterSection {
     /// The section as the value of a JSON member.
-    public var json: JSONValue {
+    package var json: JSONValue {
         .object(JSONObject(entries.map { ($0.key, $0.value.jsonValue) }))
     }
 

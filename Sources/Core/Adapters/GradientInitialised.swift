@@ -1,11 +1,11 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// An adapter whose first values are made from the gradient of the loss by the matrix that it adapts.
 ///
 /// Before that it must not change its layer. Where there are no training data (a benchmark, a model's shape) it stays as it is
 /// then; a training run sets the values before its first step.
-public protocol GradientInitialised: LinearAdapter {
+package protocol GradientInitialised: LinearAdapter {
     /// Over how many steps' batches the gradient is taken.
     var gradientSteps: Int { get }
     /// Sets the values.
@@ -22,5 +22,5 @@ public protocol GradientInitialised: LinearAdapter {
 
 extension LanguageModel {
     /// The layers whose adapters wait for gradients.
-    public var gradientInitialisedLinears: [Linear] { linears.filter { $0.adapter is any GradientInitialised } }
+    package var gradientInitialisedLinears: [Linear] { linears.filter { $0.adapter is any GradientInitialised } }
 }

@@ -1,8 +1,8 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// An adapter whose first values are made from the matrix that it adapts.
-public protocol WeightInitialised: LinearAdapter {
+package protocol WeightInitialised: LinearAdapter {
     /// Sets the values from W `[outFeatures, inFeatures]`, as the layer computes with it now.
     ///
     /// - Throws: ``AdapterError`` if the matrix has no such values.
@@ -18,7 +18,7 @@ extension LanguageModel {
     /// - Returns: the adapters in the order in which `owns` was asked.
     /// - Throws: what kept the matrices from coming, else the first error of an adapter, after all blocks were visited.
     @discardableResult
-    public func initialiseFromWeights(owns: (Int) -> Bool = { _ in true }) throws -> [any WeightInitialised] {
+    package func initialiseFromWeights(owns: (Int) -> Bool = { _ in true }) throws -> [any WeightInitialised] {
         var adapters: [any WeightInitialised] = []
         guard linears.contains(where: { $0.adapter is any WeightInitialised }) else { return adapters }
         let visited = layers.map { (id: $0.id, linears: $0.linears) } + [(id: .head, linears: head.linears)]

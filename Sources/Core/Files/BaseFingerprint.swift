@@ -7,11 +7,11 @@ import Crypto
 /// tensors nearly everywhere, so other weights give another fingerprint; a change confined to
 /// bytes outside the samples is not seen. It reads about 12 kB a tensor, whatever the model's
 /// size, and does not depend on file names or on how tensors are dealt to shards.
-public enum BaseFingerprint {
+package enum BaseFingerprint {
     private static let sampleBytes = 4096
 
     /// The fingerprint of `tensors` as 64 lower-case hexadecimal digits.
-    public static func of(_ tensors: some Sequence<StoredTensor>) -> String {
+    package static func of(_ tensors: some Sequence<StoredTensor>) -> String {
         var hash = SHA256()
         for tensor in tensors.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
@@ -25,7 +25,7 @@ public enum BaseFingerprint {
     }
 
     /// The fingerprint of a model's weights.
-    public static func of(_ weights: WeightFiles) -> String { of(weights.tensors.values) }
+    package static func of(_ weights: WeightFiles) -> String { of(weights.tensors.values) }
 
     private static func sampledRanges(byteCount: Int) -> [Range<Int>] {
         if byteCount <= 3 * sampleBytes { return [0..<byteCount] }

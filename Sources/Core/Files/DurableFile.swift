@@ -6,9 +6,9 @@ import Glibc
 /// synchronised to disk, and the temporary file is then renamed over `path` and the folder synchronised. After any failure the
 /// temporary file is gone and an earlier file of that name is unchanged; one that a killed process left goes at the next write.
 /// Several processes may write the same path at the same time; the last to commit stays.
-public struct DurableFile: ~Copyable {
+package struct DurableFile: ~Copyable {
     /// The file's final name.
-    public let path: String
+    package let path: String
     private let temporaryPath: String
     let descriptor: CInt
     var writtenBytes = 0
@@ -18,7 +18,7 @@ public struct DurableFile: ~Copyable {
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)`` if the folder is absent or not writable, or `path` is a folder, a link, a
     ///   device or anything else than a file.
-    public init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         let what: String? =
             switch DurableFolder.kind(path) {
             case nil, S_IFREG?: nil
@@ -58,7 +58,7 @@ public struct DurableFile: ~Copyable {
     /// - Throws: ``FileError/diskFull(path:writtenBytes:reason:)``,
     ///   ``FileError/shortWrite(path:writtenBytes:expectedBytes:)`` or
     ///   ``FileError/unwritable(path:reason:)``. Dropping the value then removes what was written.
-    public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         var done = 0
         while done < bytes.count {
             let remaining = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -78,7 +78,7 @@ public struct DurableFile: ~Copyable {
     }
 
     /// Appends bytes; see ``append(_:)-(UnsafeRawBufferPointer)``.
-    public mutating func append(_ bytes: [UInt8]) throws(FileError) {
+    package mutating func append(_ bytes: [UInt8]) throws(FileError) {
         let result = unsafe bytes.withUnsafeBytes { buffer in
             Result { () throws(FileError) in unsafe try append(buffer) }
         }
@@ -95,7 +95,7 @@ public struct DurableFile: ~Copyable {
     }
 
     /// Writes a whole file durably.
-    public static func write(
+    package static func write(
         _ bytes: UnsafeRawBufferPointer, to path: String
     ) throws(FileError) {
         var file = try DurableFile(path: path)
@@ -106,7 +106,7 @@ public struct DurableFile: ~Copyable {
     /// Writes a whole file durably.
     ///
     /// - Parameter bypassingCache: whether large contents go past the page cache, see ``appendUncached(_:)``.
-    public static func write(_ bytes: [UInt8], to path: String, bypassingCache: Bool = false) throws(FileError) {
+    package static func write(_ bytes: [UInt8], to path: String, bypassingCache: Bool = false) throws(FileError) {
         var file = try DurableFile(path: path)
         let written = unsafe bypassingCache ? bytes.withUnsafeBytes { unsafe file.appendUncached($0) } : 0
         let result = unsafe bytes.withUnsafeBytes { buffer in

@@ -1,7 +1,7 @@
 /// The elements of a metadata array, in order.
 ///
 /// Those of a file stay there and are made one at a time: as values they would take up to 32 times their bytes.
-public struct GGUFArray: Sendable, Sequence {
+package struct GGUFArray: Sendable, Sequence {
     fileprivate enum Storage: Sendable {
         case values([GGUFValue])
         case file(GGUFValueType, GGUFCursor)
@@ -9,10 +9,10 @@ public struct GGUFArray: Sendable, Sequence {
 
     private let storage: Storage
     /// How many there are.
-    public let count: Int
+    package let count: Int
 
     /// An array that is to be written.
-    public init(_ values: [GGUFValue]) {
+    package init(_ values: [GGUFValue]) {
         storage = .values(values)
         count = values.count
     }
@@ -24,12 +24,12 @@ public struct GGUFArray: Sendable, Sequence {
     }
 
     /// Whether there are none.
-    public var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
 
-    public func makeIterator() -> Iterator { Iterator(storage: storage, remaining: count) }
+    package func makeIterator() -> Iterator { Iterator(storage: storage, remaining: count) }
 
     /// Walks over the elements; ends early if the file has changed since it was checked and no longer holds them.
-    public struct Iterator: IteratorProtocol {
+    package struct Iterator: IteratorProtocol {
         private var storage: Storage
         private var remaining: Int
 
@@ -38,7 +38,7 @@ public struct GGUFArray: Sendable, Sequence {
             self.remaining = remaining
         }
 
-        public mutating func next() -> GGUFValue? {
+        package mutating func next() -> GGUFValue? {
             guard remaining > 0 else { return nil }
             remaining -= 1
             switch storage {
@@ -54,9 +54,9 @@ public struct GGUFArray: Sendable, Sequence {
 }
 
 extension GGUFArray: Equatable, ExpressibleByArrayLiteral {
-    public static func == (left: GGUFArray, right: GGUFArray) -> Bool {
+    package static func == (left: GGUFArray, right: GGUFArray) -> Bool {
         left.count == right.count && left.elementsEqual(right)
     }
 
-    public init(arrayLiteral elements: GGUFValue...) { self.init(elements) }
+    package init(arrayLiteral elements: GGUFValue...) { self.init(elements) }
 }

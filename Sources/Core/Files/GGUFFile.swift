@@ -1,6 +1,6 @@
 /// A value of a GGUF file's metadata. All integer widths become `integer`, both float widths
 /// `float`; an unsigned 64-bit value above `Int64.max` is refused.
-public enum GGUFValue: Sendable, Equatable {
+package enum GGUFValue: Sendable, Equatable {
     case integer(Int64)
     case float(Double)
     case bool(Bool)
@@ -8,22 +8,22 @@ public enum GGUFValue: Sendable, Equatable {
     case elements(GGUFArray)
 
     /// An array of these values.
-    public static func array(_ values: [GGUFValue]) -> GGUFValue { .elements(GGUFArray(values)) }
+    package static func array(_ values: [GGUFValue]) -> GGUFValue { .elements(GGUFArray(values)) }
 }
 
 /// A GGUF file of version 2 or 3: metadata and tensors in one little-endian file.
 ///
 /// Everything is checked when the file is opened, so that later reads cannot leave the file.
 /// Source: the GGUF specification of the ggml project.
-public struct GGUFFile: Sendable {
+package struct GGUFFile: Sendable {
     /// Where the file lies.
-    public let path: String
+    package let path: String
     /// 2 or 3.
-    public let version: Int
+    package let version: Int
     /// All metadata entries by key.
-    public let metadata: [String: GGUFValue]
+    package let metadata: [String: GGUFValue]
     /// Shapes are row-major, `[rows, columns]`: GGUF's dimensions reversed.
-    public let tensors: [String: StoredTensor]
+    package let tensors: [String: StoredTensor]
 
     static let magic: [UInt8] = Array("GGUF".utf8)
     static let defaultAlignment = 32
@@ -35,7 +35,7 @@ public struct GGUFFile: Sendable {
     /// - Throws: what ``MappedFile/init(path:)`` throws; ``FileError/truncated(path:what:neededBytes:actualBytes:)``;
     ///   ``FileError/malformed(path:byteOffset:reason:)``;
     ///   ``FileError/malformedTensor(path:tensor:reason:)``.
-    public init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         let file = try MappedFile(path: path)
         var cursor = GGUFCursor(file)
         let version = try Self.checkedVersion(&cursor)

@@ -2,7 +2,7 @@
 ///
 /// Integers become uint32 if they fit, else int32, else int64; floats become float32. The
 /// elements of an array must be of one kind, strings or numbers or booleans.
-public struct GGUFWriter {
+package struct GGUFWriter {
     private struct Entry {
         let name: String
         let shape: [Int]
@@ -15,7 +15,7 @@ public struct GGUFWriter {
     private let alignment: Int
 
     /// - Parameter alignment: of the tensors' first bytes; a power of two.
-    public init(alignment: Int = 32) {
+    package init(alignment: Int = 32) {
         precondition(
             alignment > 0 && alignment & (alignment - 1) == 0, "alignment must be a power of two")
         self.alignment = alignment
@@ -25,27 +25,27 @@ public struct GGUFWriter {
     }
 
     /// Adds a metadata entry; entries keep the order of the calls.
-    public mutating func setMetadata(_ key: String, _ value: GGUFValue) {
+    package mutating func setMetadata(_ key: String, _ value: GGUFValue) {
         precondition(!metadata.contains { $0.key == key }, "the metadata key \"\(key)\" is used twice")
         metadata.append((key, value))
     }
 
     /// Adds a float32 tensor; `shape` is row-major.
-    public mutating func append(_ name: String, shape: [Int], float32 numbers: [Float]) {
+    package mutating func append(_ name: String, shape: [Int], float32 numbers: [Float]) {
         unsafe append(
             name, shape: shape, encoding: .float32,
             bytes: numbers.withUnsafeBytes { unsafe Array($0) })
     }
 
     /// Adds a tensor rounded to float16; `shape` is row-major.
-    public mutating func append(_ name: String, shape: [Int], float16 numbers: [Float]) {
+    package mutating func append(_ name: String, shape: [Int], float16 numbers: [Float]) {
         append(
             name, shape: shape, encoding: .float16, bytes: NarrowFloats.float16Bytes(numbers))
     }
 
     /// Adds a tensor that is already encoded; `shape` is row-major. Tensors keep the order of
     /// the calls.
-    public mutating func append(
+    package mutating func append(
         _ name: String, shape: [Int], encoding: TensorEncoding, bytes: [UInt8]
     ) {
         precondition(!entries.contains { $0.name == name }, "two tensors are named \"\(name)\"")
@@ -58,7 +58,7 @@ public struct GGUFWriter {
     }
 
     /// The whole file in memory.
-    public func data() -> [UInt8] {
+    package func data() -> [UInt8] {
         var result = head()
         for entry in entries {
             result += entry.bytes
@@ -68,7 +68,7 @@ public struct GGUFWriter {
     }
 
     /// Writes the file durably, see ``DurableFile``.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         var file = try DurableFile(path: path)
         try file.append(head())
         for entry in entries {

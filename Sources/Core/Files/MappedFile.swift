@@ -5,9 +5,9 @@ import Glibc
 /// Pages are read from disk on first use and shared by all processes of a machine that map the
 /// same file. The file must not change while it is mapped: ``requireUnchanged()`` notices, and touching a page that no longer
 /// exists ends the process with a line that names the file where `FaultGuard` is installed, else with SIGBUS.
-@safe public final class MappedFile: Sendable {
+@safe package final class MappedFile: Sendable {
     /// How a range will be used; passed to `madvise`.
-    public enum Advice: Sendable {
+    package enum Advice: Sendable {
         /// Read from front to back once.
         case sequential
         /// Read in no order.
@@ -19,9 +19,9 @@ import Glibc
     }
 
     /// Where the file lies.
-    public let path: String
+    package let path: String
     /// The file's size when it was mapped.
-    public let byteCount: Int
+    package let byteCount: Int
 
     /// What the file was when it was mapped; nil for a copy in memory.
     private let identity: FileIdentity?
@@ -38,7 +38,7 @@ import Glibc
     ///
     /// - Throws: ``FileError/missing(path:)``, or ``FileError/unreadable(path:reason:)`` if it is
     ///   a folder, a FIFO, a device, or may not be read.
-    public init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         let file = try InputFile(path: path)
         let byteCount = file.identity.byteCount
         var base: UnsafeRawPointer?
@@ -60,7 +60,7 @@ import Glibc
     /// Copies `bytes` into memory that behaves like a mapped file; `path` is only named in errors.
     ///
     /// - Throws: ``FileError/unreadable(path:reason:)`` if the system has no memory left.
-    public init(copying bytes: [UInt8], path: String) throws(FileError) {
+    package init(copying bytes: [UInt8], path: String) throws(FileError) {
         var base: UnsafeRawPointer?
         if !bytes.isEmpty {
             let address = unsafe mmap(nil, bytes.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -87,7 +87,7 @@ import Glibc
     /// there for this process, unchanged.
     ///
     /// - Throws: ``FileError/changed(path:how:)``.
-    public func requireUnchanged() throws(FileError) {
+    package func requireUnchanged() throws(FileError) {
         guard let identity, descriptor >= 0, let now = FileIdentity(descriptor: descriptor) else { return }
         if let how = identity.change(to: now) { throw .changed(path: path, how: how) }
     }
@@ -101,7 +101,7 @@ import Glibc
     }
 
     /// Lends the file's bytes; the pointer is valid only inside `body`.
-    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try withExtendedLifetime(self) { unsafe try body(bytes) }
     }
 
@@ -109,7 +109,7 @@ import Glibc
     package var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: byteCount) }
 
     /// Tells the system how the bytes of `range` will be used. A hint: it never fails.
-    public func advise(_ advice: Advice, range: Range<Int>? = nil) {
+    package func advise(_ advice: Advice, range: Range<Int>? = nil) {
         guard let base = unsafe base else { return }
         let wanted = (range ?? 0..<byteCount).clamped(to: 0..<byteCount)
         guard !wanted.isEmpty else { return }

@@ -1,7 +1,7 @@
 /// Rounding of float32 numbers to two-byte encodings, as little-endian bytes.
-public enum NarrowFloats {
+package enum NarrowFloats {
     /// Nearest bfloat16, ties to even; NaN stays NaN.
-    public static func bfloat16Bytes(_ numbers: [Float]) -> [UInt8] {
+    package static func bfloat16Bytes(_ numbers: [Float]) -> [UInt8] {
         bytes(numbers, bfloat16Bits)
     }
 
@@ -20,7 +20,7 @@ public enum NarrowFloats {
     }
 
     /// Nearest float16, ties to even; beyond 65504 infinity.
-    public static func float16Bytes(_ numbers: [Float]) -> [UInt8] {
+    package static func float16Bytes(_ numbers: [Float]) -> [UInt8] {
         bytes(numbers) { Float16($0).bitPattern }
     }
 

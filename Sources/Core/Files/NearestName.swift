@@ -1,9 +1,9 @@
 /// Finds what a user probably meant among the names that exist.
-public enum NearestName {
+package enum NearestName {
     /// The candidates within a typing error of `name`, the nearest first; ties keep the order of `candidates`.
     ///
     /// Near means at most one edit per three letters, and at least two edits are allowed.
-    public static func matches(for name: String, among candidates: [String], limit: Int = 3) -> [String] {
+    package static func matches(for name: String, among candidates: [String], limit: Int = 3) -> [String] {
         let allowed = max(2, name.count / 3)
         return candidates.enumerated()
             .map { (distance: distance($1, name), index: $0, candidate: $1) }
@@ -15,7 +15,7 @@ public enum NearestName {
 
     /// The number of insertions, deletions, replacements and swaps of neighbours that turn one name into the other
     /// (optimal string alignment), without regard to case.
-    public static func distance(_ first: String, _ second: String) -> Int {
+    package static func distance(_ first: String, _ second: String) -> Int {
         let a = Array(first.lowercased()), b = Array(second.lowercased())
         var beforePrevious: [Int] = []
         var previous = Array(0...b.count)

@@ -3,15 +3,15 @@
 /// Everything the header claims is checked when the file is opened, so that later reads cannot
 /// leave the file: length, JSON, encodings, shapes, and that the tensors' byte ranges follow each
 /// other without hole or overlap up to the end of the file.
-public struct SafetensorsFile: Sendable {
+package struct SafetensorsFile: Sendable {
     /// Where the file lies.
-    public let path: String
+    package let path: String
     /// All tensors by name.
-    public let tensors: [String: StoredTensor]
+    package let tensors: [String: StoredTensor]
     /// The tensors of types that are not read, with why; they are no fault of the file as long as nobody needs them.
-    public let unreadable: [String: String]
+    package let unreadable: [String: String]
     /// The header's `__metadata__`.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// The longest header that is read, as in the reference implementation.
     private static let maximumHeaderBytes = 100_000_000
@@ -21,12 +21,12 @@ public struct SafetensorsFile: Sendable {
     /// - Throws: what ``MappedFile/init(path:)`` throws; ``FileError/truncated(path:what:neededBytes:actualBytes:)``;
     ///   ``FileError/malformed(path:byteOffset:reason:)``;
     ///   ``FileError/malformedTensor(path:tensor:reason:)``.
-    public init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         try self.init(MappedFile(path: path))
     }
 
     /// Checks and opens the content of a file that is in memory; `path` is only named in errors.
-    public init(bytes: [UInt8], path: String) throws(FileError) {
+    package init(bytes: [UInt8], path: String) throws(FileError) {
         try self.init(MappedFile(copying: bytes, path: path))
     }
 

@@ -1,5 +1,5 @@
 /// The numbers of a tensor to be written.
-@safe public enum SafetensorsValues {
+@safe package enum SafetensorsValues {
     case float32([Float])
     case int64([Int64])
     /// Little-endian bytes in a plain encoding, such as ``NarrowFloats`` makes.
@@ -26,7 +26,7 @@
 ///
 /// Layout: header length; JSON header, padded with spaces to a multiple of 8 bytes; tensors
 /// ordered by falling width of their numbers and then by name, so that all stay aligned.
-public struct SafetensorsWriter {
+package struct SafetensorsWriter {
     private struct Entry {
         let name: String
         let shape: [Int]
@@ -39,13 +39,13 @@ public struct SafetensorsWriter {
     private var names: Set<String> = []
 
     /// Starts a file; `metadata` becomes the header's `__metadata__`.
-    public init(metadata: [String: String] = ["format": "pt"]) { self.metadata = metadata }
+    package init(metadata: [String: String] = ["format": "pt"]) { self.metadata = metadata }
 
     /// Adds a tensor. The order of calls does not matter.
     ///
     /// A name that is used twice, a shape that does not fit the values, and a quantised encoding
     /// are programming errors.
-    public mutating func append(_ name: String, shape: [Int], _ values: SafetensorsValues) {
+    package mutating func append(_ name: String, shape: [Int], _ values: SafetensorsValues) {
         precondition(names.insert(name).inserted, "two tensors are named \"\(name)\"")
         precondition(name != "__metadata__", "a tensor cannot be named __metadata__")
         precondition(
@@ -71,7 +71,7 @@ public struct SafetensorsWriter {
     ///
     /// - Parameter memory: bytes that are no longer needed, to write over.
     /// - Throws: only what a ``SafetensorsValues/generated(_:)`` closure throws.
-    public func data(reusing memory: consuming [UInt8] = []) throws(FileError) -> [UInt8] {
+    package func data(reusing memory: consuming [UInt8] = []) throws(FileError) -> [UInt8] {
         let ordered = orderedEntries()
         let header = header(ordered)
         var result = consume memory
@@ -87,7 +87,7 @@ public struct SafetensorsWriter {
     }
 
     /// Writes the file durably, see ``DurableFile``; a tensor at a time.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         let ordered = orderedEntries()
         var file = try DurableFile(path: path)
         try file.append(header(ordered))
@@ -98,7 +98,7 @@ public struct SafetensorsWriter {
     }
 
     /// The file of `tensors` in memory, in one call.
-    public static func data(
+    package static func data(
         tensors: [(name: String, shape: [Int], values: SafetensorsValues)],
         metadata: [String: String] = ["format": "pt"]
     ) throws(FileError) -> [UInt8] {

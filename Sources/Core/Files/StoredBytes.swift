@@ -3,13 +3,13 @@ import Glibc
 /// Reads ranges of stored tensors from their files, each range once and nothing beside it.
 ///
 /// Reading instead of mapping keeps what is not this process's part out of its memory.
-public final class StoredBytes {
+package final class StoredBytes {
     private var descriptors: [String: Int32] = [:]
     /// Bytes read so far.
-    public private(set) var byteCount = 0
+    package private(set) var byteCount = 0
 
     /// Nothing read yet.
-    public init() {}
+    package init() {}
 
     /// Counts bytes that were read elsewhere.
     package func add(byteCount: Int) { self.byteCount += byteCount }

@@ -2,19 +2,19 @@
 ///
 /// A row is a vector along the last dimension; rows are stored one after another, whatever the
 /// encoding. A scalar (empty shape) is one row of one number.
-public struct StoredTensor: Sendable {
+package struct StoredTensor: Sendable {
     /// The name in its file.
-    public let name: String
+    package let name: String
     /// Row-major: `[rows, columns]` for a matrix, in safetensors and in GGUF alike.
-    public let shape: [Int]
+    package let shape: [Int]
     /// How its numbers are stored.
-    public let encoding: TensorEncoding
+    package let encoding: TensorEncoding
     /// The file that holds it, kept mapped.
-    public let file: MappedFile
+    package let file: MappedFile
     /// Position of the first byte in `file`.
-    public let byteOffset: Int
+    package let byteOffset: Int
     /// Bytes it takes in `file`.
-    public let byteCount: Int
+    package let byteCount: Int
 
     /// - Parameter byteCount: what `encoding.byteCount(shape:)` gives; the range must lie in `file`.
     package init(
@@ -36,19 +36,19 @@ public struct StoredTensor: Sendable {
     }
 
     /// Product of the shape; 1 for a scalar.
-    public var elementCount: Int { shape.reduce(1, *) }
+    package var elementCount: Int { shape.reduce(1, *) }
 
     /// Product of all dimensions but the last; 1 for vectors and scalars.
-    public var rowCount: Int { shape.dropLast().reduce(1, *) }
+    package var rowCount: Int { shape.dropLast().reduce(1, *) }
 
     /// The last dimension; 1 for a scalar.
-    public var rowLength: Int { shape.last ?? 1 }
+    package var rowLength: Int { shape.last ?? 1 }
 
     /// Bytes of one row.
-    public var rowBytes: Int { rowLength / encoding.blockElements * encoding.blockBytes }
+    package var rowBytes: Int { rowLength / encoding.blockElements * encoding.blockBytes }
 
     /// The stored bytes, valid as long as `file` lives.
-    public var bytes: UnsafeRawBufferPointer {
+    package var bytes: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: file.bytes[byteOffset..<byteOffset + byteCount])
     }
 
@@ -58,7 +58,7 @@ public struct StoredTensor: Sendable {
     /// and integers are rounded to the nearest float32; booleans become 0 and 1.
     ///
     /// - Parameter rows: must lie in `0..<rowCount`; anything else is a programming error.
-    public func decodeRows(
+    package func decodeRows(
         _ rows: Range<Int>, into destination: UnsafeMutablePointer<Float>
     ) throws(FileError) {
         guard let base = unsafe file.bytes.baseAddress else { return }
@@ -84,7 +84,7 @@ public struct StoredTensor: Sendable {
     }
 
     /// All numbers as float32, row-major.
-    public func floats() throws(FileError) -> [Float] {
+    package func floats() throws(FileError) -> [Float] {
         unsafe [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
             guard let base = buffer.baseAddress, let source = unsafe file.bytes.baseAddress else { return }
             unsafe decodeRows(0..<rowCount, from: source + byteOffset, into: base)
@@ -96,7 +96,7 @@ public struct StoredTensor: Sendable {
     ///
     /// - Throws: ``FileError/wrongEncoding(path:tensor:expected:actual:)`` unless the encoding
     ///   is one of integers or booleans.
-    public func integers() throws(FileError) -> [Int64] {
+    package func integers() throws(FileError) -> [Int64] {
         guard encoding.isInteger else {
             throw .wrongEncoding(
                 path: file.path, tensor: name, expected: "an integer tensor", actual: encoding)
@@ -106,7 +106,7 @@ public struct StoredTensor: Sendable {
 
     /// The numbers in place: non-nil when they are float32 and 4-byte aligned. Valid as long as
     /// `file` lives.
-    public var mappedFloats: UnsafePointer<Float>? {
+    package var mappedFloats: UnsafePointer<Float>? {
         guard encoding == .float32, let base = unsafe bytes.baseAddress,
             UInt(bitPattern: base) % UInt(MemoryLayout<Float>.alignment) == 0
         else { return nil }
@@ -116,7 +116,7 @@ public struct StoredTensor: Sendable {
     /// Checks the shape.
     ///
     /// - Throws: ``FileError/wrongShape(path:tensor:expected:actual:)`` if it is another.
-    public func requireShape(_ expected: [Int]) throws(FileError) {
+    package func requireShape(_ expected: [Int]) throws(FileError) {
         guard shape == expected else {
             throw .wrongShape(path: file.path, tensor: name, expected: expected, actual: shape)
         }

@@ -9,7 +9,7 @@ public enum TensorEncoding: String, Sendable, CaseIterable {
     case q4_K, q5_K, q6_K
 
     /// Numbers in one block: 1 for plain encodings, 32 or 256 for quantised ones.
-    public var blockElements: Int {
+    package var blockElements: Int {
         switch self {
         case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
         case .q4_K, .q5_K, .q6_K: 256
@@ -18,7 +18,7 @@ public enum TensorEncoding: String, Sendable, CaseIterable {
     }
 
     /// Bytes of one block.
-    public var blockBytes: Int {
+    package var blockBytes: Int {
         switch self {
         case .float64, .int64: 8
         case .float32, .int32: 4
@@ -47,7 +47,7 @@ public enum TensorEncoding: String, Sendable, CaseIterable {
     }
 
     /// Whether the numbers are whole: integers and booleans.
-    public var isInteger: Bool {
+    package var isInteger: Bool {
         switch self {
         case .int64, .int32, .int16, .int8, .uint8, .bool: true
         default: false
@@ -56,7 +56,7 @@ public enum TensorEncoding: String, Sendable, CaseIterable {
 
     /// Bytes of a tensor of `shape`, or nil if a dimension is negative, the count overflows, or
     /// a row (the last dimension) is not a whole number of blocks.
-    public func byteCount(shape: [Int]) -> Int? {
+    package func byteCount(shape: [Int]) -> Int? {
         var elements = 1
         for dimension in shape {
             let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)

@@ -4,14 +4,14 @@ import Glibc
 /// single `.safetensors` file, or a single `.gguf` file.
 public struct WeightFiles: Sendable {
     /// What was opened: the folder or the file.
-    public let path: String
+    package let path: String
     /// All tensors of all files by name.
-    public let tensors: [String: StoredTensor]
+    package let tensors: [String: StoredTensor]
     /// The GGUF file, if it is one: its metadata hold configuration and tokenizer.
-    public let gguf: GGUFFile?
+    package let gguf: GGUFFile?
     /// What would be thrown for tensors that the files name and that cannot be read: of a type that is not read, or absent
     /// from the shard that the index names.
-    public let unreadable: [String: FileError]
+    package let unreadable: [String: FileError]
 
     private init(
         path: String, tensors: [String: StoredTensor], unreadable: [String: FileError] = [:], gguf: GGUFFile? = nil
@@ -29,7 +29,7 @@ public struct WeightFiles: Sendable {
     ///
     /// - Throws: ``FileError/missing(path:)``, ``FileError/notAModel(path:reason:)``,
     ///   ``FileError/missingShard(path:shard:tensorCount:)``, and what the files themselves throw.
-    public static func open(_ path: String) throws(FileError) -> WeightFiles {
+    package static func open(_ path: String) throws(FileError) -> WeightFiles {
         switch kind(of: path) {
         case .absent: throw .missing(path: path)
         case .file: return try openFile(path)
@@ -50,7 +50,7 @@ public struct WeightFiles: Sendable {
     /// The tensor `name`.
     ///
     /// - Throws: ``FileError/missingTensor(path:tensor:nearest:)``, or why it cannot be read.
-    public func tensor(_ name: String) throws(FileError) -> StoredTensor {
+    package func tensor(_ name: String) throws(FileError) -> StoredTensor {
         if let reason = unreadable[name] { throw reason }
         guard let tensor = tensors[name] else {
             throw .missingTensor(
@@ -61,13 +61,13 @@ public struct WeightFiles: Sendable {
     }
 
     /// Drops what has been read of the mapped files from this process's memory; it comes back when used again.
-    public func forgetPages() {
+    package func forgetPages() {
         var seen: Set<String> = []
         for tensor in tensors.values where seen.insert(tensor.file.path).inserted { tensor.file.advise(.notNeeded) }
     }
 
     /// The mapped files that hold the tensors, each once.
-    public var mappedFiles: [MappedFile] {
+    package var mappedFiles: [MappedFile] {
         let files = Dictionary(tensors.values.map { ($0.file.path, $0.file) }) { first, _ in first }
         return files.sorted { $0.key < $1.key }.map(\.value)
     }

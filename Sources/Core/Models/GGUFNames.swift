@@ -1,7 +1,7 @@
 /// The names that GGUF files give to the tensors of Hugging Face models.
 ///
 /// - Source: llama.cpp `gguf-py/gguf/constants.py` and `tensor_mapping.py`.
-public enum GGUFNames {
+package enum GGUFNames {
     private static let modules = [
         "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
         "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm",
@@ -11,7 +11,7 @@ public enum GGUFNames {
     ]
 
     /// The GGUF name of `model.layers.3.mlp.up_proj.weight`, say: `blk.3.ffn_up.weight`; nil if GGUF has none.
-    public static func name(of huggingFaceName: String) -> String? {
+    package static func name(of huggingFaceName: String) -> String? {
         switch huggingFaceName {
         case "model.embed_tokens.weight": return "token_embd.weight"
         case "model.norm.weight": return "output_norm.weight"
@@ -25,20 +25,20 @@ public enum GGUFNames {
     }
 
     /// Whether the rows of this tensor belong to rotated heads, which some families' files interleave.
-    public static func isRotated(_ huggingFaceName: String) -> Bool {
+    package static func isRotated(_ huggingFaceName: String) -> Bool {
         huggingFaceName.contains(".self_attn.q_proj.") || huggingFaceName.contains(".self_attn.k_proj.")
     }
 
     /// Row of the Hugging Face matrix that stands in row `row` of the interleaved one.
     ///
     /// Within a head of d rows, row 2j + t of the file is row t · d/2 + j of the model.
-    public static func sourceRow(ofInterleaved row: Int, headDimension: Int) -> Int {
+    package static func sourceRow(ofInterleaved row: Int, headDimension: Int) -> Int {
         let (head, within) = row.quotientAndRemainder(dividingBy: headDimension)
         return head * headDimension + (within % 2) * (headDimension / 2) + within / 2
     }
 
     /// The row of the interleaved matrix in which row `row` of the Hugging Face matrix stands: the reverse.
-    public static func interleavedRow(of row: Int, headDimension: Int) -> Int {
+    package static func interleavedRow(of row: Int, headDimension: Int) -> Int {
         let (head, within) = row.quotientAndRemainder(dividingBy: headDimension)
         return head * headDimension + within % (headDimension / 2) * 2 + within / (headDimension / 2)
     }

@@ -1,4 +1,4 @@
-public import CatenaFiles
+package import CatenaFiles
 import Foundation
 
 /// What a model's files say about it, whichever kind they are: `config.json` or GGUF metadata.
@@ -6,15 +6,15 @@ import Foundation
 /// Keys are those of `config.json`; for GGUF they are translated where a counterpart exists.
 public struct ModelDescription {
     /// File named in errors.
-    public let path: String
+    package let path: String
     /// `model_type`, or `general.architecture`.
-    public let modelType: String
+    package let modelType: String
     let json: JSONDocument?
     private let gguf: GGUFFile?
     private var keys: [String: String] = [:]
 
     /// The description of the model at `path`, whose weight files are `files`.
-    public init(modelAt path: String, files: WeightFiles) throws {
+    package init(modelAt path: String, files: WeightFiles) throws {
         if let gguf = files.gguf {
             guard case .string(let architecture)? = gguf.metadata["general.architecture"] else {
                 throw ModelError.notAModel(path: path, reason: "the GGUF metadata lacks general.architecture")
@@ -26,7 +26,7 @@ public struct ModelDescription {
     }
 
     /// The description in a `config.json` alone, for models without weights.
-    public init(configurationFile path: String) throws {
+    package init(configurationFile path: String) throws {
         let json = try JSONDocument.read(path: path)
         self.init(
             path: path, modelType: try json.require("model_type").string(), json: json, gguf: nil)

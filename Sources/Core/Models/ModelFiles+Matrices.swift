@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaFiles
 
 /// Where the model's matrices and vectors are stored, by their Hugging Face names.
@@ -6,7 +6,7 @@ extension ModelFiles {
     /// Where the matrix `name` is stored.
     ///
     /// - Throws: ``FileError`` or ``ModelError`` if it is missing, has another shape or holds integers.
-    public func stored(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
+    package func stored(_ name: String, rows: Int, columns: Int) throws -> StoredMatrix {
         try find(name, rows: rows, columns: columns, shape: [rows, columns])
     }
 
@@ -28,7 +28,7 @@ extension ModelFiles {
     /// The vector `name`: where it lies in the file if it stands there as float32, else decoded.
     ///
     /// - Throws: as ``stored(_:rows:columns:)``.
-    public func vector(_ name: String, count: Int, engine: Engine) throws -> Tensor {
+    package func vector(_ name: String, count: Int, engine: Engine) throws -> Tensor {
         let vector = try find(name, rows: 1, columns: count, shape: [count])
         if let mapped = vector.mappedTensor { return mapped }
         let tensor = engine.memory.tensor(rows: 1, columns: count)

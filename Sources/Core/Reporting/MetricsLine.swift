@@ -6,70 +6,70 @@ import CatenaFiles
 /// step's line; other lines do not have the key.
 public struct MetricsLine: Sendable, Equatable {
     /// Completed optimizer steps, from 1.
-    public var step: Int
+    package var step: Int
     /// Mean over what the objective counts: the step's supervised tokens, in nats, or its pairs.
-    public var loss: Double
+    package var loss: Double
     /// Tokens that went through the model in this step, over all ranks.
-    public var tokens: Int
+    package var tokens: Int
     /// Tokens of the step that counted in the loss.
-    public var supervisedTokens: Int
+    package var supervisedTokens: Int
     /// The rate that this step used.
-    public var learningRate: Double
+    package var learningRate: Double
     /// Norm of all gradients together, before clipping.
-    public var gradientNorm: Double
+    package var gradientNorm: Double
     /// `tokens` divided by `seconds`.
-    public var tokensPerSecond: Double
+    package var tokensPerSecond: Double
     /// Wall-clock seconds of the step.
-    public var seconds: Double
+    package var seconds: Double
     /// Seconds of the step spent waiting for sharded weights.
-    public var gatherSeconds: Double
+    package var gatherSeconds: Double
     /// Seconds of the step spent in the gradient reduction.
-    public var reduceSeconds: Double
+    package var reduceSeconds: Double
     /// Bytes of frozen weights that rank 0 received in this step.
-    public var gatherBytes: Int
+    package var gatherBytes: Int
     /// Bytes that rank 0 sent in this step's reduction.
-    public var reduceBytes: Int
+    package var reduceBytes: Int
     /// Resident memory of rank 0.
-    public var residentBytes: Int
+    package var residentBytes: Int
     /// Mean loss over the validation data after this step.
-    public var validationLoss: Double?
+    package var validationLoss: Double?
     /// Further means that the objective gives, of the step and of the validation data.
-    public var means: [Mean]
+    package var means: [Mean]
     /// The knot that a chain tied after this step.
-    public var knot: Knot?
+    package var knot: Knot?
     /// The penalty that the adapter's method adds to the loss, before the update.
-    public var penalty: Double?
+    package var penalty: Double?
 
     /// A mean under its own key.
-    public struct Mean: Sendable, Equatable {
+    package struct Mean: Sendable, Equatable {
         /// The key; `validation_` and another one's for the validation data.
-        public var name: String
+        package var name: String
         /// The mean.
-        public var value: Double
+        package var value: Double
 
         /// `value` under the key `name`.
-        public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+        package init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
 
         /// What it is a mean of, in words.
-        public var title: String { metric.replacing("_", with: " ") }
+        package var title: String { metric.replacing("_", with: " ") }
         /// Whether it is one of the validation data.
-        public var isOfValidation: Bool { name.hasPrefix(Self.validationPrefix) }
+        package var isOfValidation: Bool { name.hasPrefix(Self.validationPrefix) }
         /// Its name without where it comes from.
         var metric: String { isOfValidation ? String(name.dropFirst(Self.validationPrefix.count)) : name }
         package static let validationPrefix = "validation_"
     }
 
     /// A link that was frozen after a step.
-    public struct Knot: Sendable, Equatable {
+    package struct Knot: Sendable, Equatable {
         /// Number of the link that ended, from 1.
-        public var link: Int
+        package var link: Int
         /// Loss on the probe batch before the knot.
-        public var probeLossBefore: Double
+        package var probeLossBefore: Double
         /// The same after it; equal but for rounding.
-        public var probeLossAfter: Double
+        package var probeLossAfter: Double
 
         /// A knot from its numbers.
-        public init(link: Int, probeLossBefore: Double, probeLossAfter: Double) {
+        package init(link: Int, probeLossBefore: Double, probeLossAfter: Double) {
             self.link = link
             self.probeLossBefore = probeLossBefore
             self.probeLossAfter = probeLossAfter
@@ -77,7 +77,7 @@ public struct MetricsLine: Sendable, Equatable {
     }
 
     /// A line from its numbers; `validationLoss` only for steps that were followed by a validation.
-    public init(
+    package init(
         step: Int, loss: Double, tokens: Int, supervisedTokens: Int, learningRate: Double,
         gradientNorm: Double,
         tokensPerSecond: Double, seconds: Double, gatherSeconds: Double = 0, reduceSeconds: Double = 0,
@@ -104,7 +104,7 @@ public struct MetricsLine: Sendable, Equatable {
     }
 
     /// The line as JSON, without a line end.
-    public var json: String {
+    package var json: String {
         var fields: JSONObject = [
             "step": .integer(step), "loss": .number(loss), "tokens": .integer(tokens),
             "supervised_tokens": .integer(supervisedTokens), "learning_rate": .number(learningRate),
@@ -129,7 +129,7 @@ extension MetricsLine {
     /// Parses one line; a `null` number reads as NaN. Numbers under keys that no step has are means.
     ///
     /// - Returns: nil when the line is not complete JSON with the keys of a step.
-    public init?(json: some StringProtocol) {
+    package init?(json: some StringProtocol) {
         guard let fields = JSONValue(text: String(json))?.objectValue, let record = Record(fields) else { return nil }
         self.init(
             step: record.whole["step"] ?? 0, loss: record["loss"] ?? .nan, tokens: record.whole["tokens"] ?? 0,

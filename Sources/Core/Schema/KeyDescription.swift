@@ -1,22 +1,22 @@
-public import CatenaFiles
+package import CatenaFiles
 import CatenaReporting
 
 /// What there is to know about a key of a run's configuration.
-public struct KeyDescription: Sendable, Equatable {
+package struct KeyDescription: Sendable, Equatable {
     /// Keys from the root, joined by points.
-    public internal(set) var path: String
+    package internal(set) var path: String
     /// What it takes, such as `a whole number of at least 1`.
-    public let values: String
+    package let values: String
     /// What an absent key stands for; nil: nothing.
-    public internal(set) var defaultText: String?
+    package internal(set) var defaultText: String?
     /// Whether a configuration must have it.
-    public let isRequired: Bool
+    package let isRequired: Bool
     /// One line.
-    public let meaning: String
+    package let meaning: String
     /// Whether a resumed run may change it without becoming another run.
-    public internal(set) var mayChangeOnResume: Bool
+    package internal(set) var mayChangeOnResume: Bool
     /// The page of the documentation with more about it, by its name in `docs`.
-    public let page: String?
+    package let page: String?
 
     /// The same key inside a section.
     package func inside(_ section: KeyDescription) -> KeyDescription {
@@ -27,7 +27,7 @@ public struct KeyDescription: Sendable, Equatable {
     }
 
     /// Several lines for people.
-    public var text: String {
+    package var text: String {
         let rows = [
             ["  takes", values], ["  default", shownDefault],
             ["  on resume", mayChangeOnResume ? "may change" : "must be the same"],
@@ -37,7 +37,7 @@ public struct KeyDescription: Sendable, Equatable {
     }
 
     /// As a value of JSON.
-    public var json: JSONValue {
+    package var json: JSONValue {
         [
             "key": .string(path), "values": .string(values), "default": defaultText.map { .string($0) } ?? .null,
             "required": .bool(isRequired), "meaning": .string(meaning),
@@ -46,5 +46,5 @@ public struct KeyDescription: Sendable, Equatable {
     }
 
     /// What stands in the column of defaults.
-    public var shownDefault: String { isRequired ? "required" : defaultText ?? "" }
+    package var shownDefault: String { isRequired ? "required" : defaultText ?? "" }
 }

@@ -1,14 +1,14 @@
 /// What the environment says about how this process was started.
-public struct LaunchEnvironment: Equatable, Sendable {
+package struct LaunchEnvironment: Equatable, Sendable {
     /// The program that started the processes ("mpirun", "srun", "a PMI launcher"); nil for a process started alone.
-    public let launcher: String?
+    package let launcher: String?
     /// How many processes it says it started; nil when it does not say.
-    public let expectedSize: Int?
+    package let expectedSize: Int?
     /// True when Open MPI's own mpirun (or its daemon on another host) is this process's parent.
-    public let isUnderOpenMPIDaemon: Bool
+    package let isUnderOpenMPIDaemon: Bool
 
     /// Reads the launchers' variables. A shell inside a Slurm allocation, which is no srun step of several tasks, counts as alone.
-    public static func detect(in environment: [String: String]) -> LaunchEnvironment {
+    package static func detect(in environment: [String: String]) -> LaunchEnvironment {
         func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
         if let size = number("OMPI_COMM_WORLD_SIZE") {
             let daemon = environment["OMPI_MCA_orte_hnp_uri"] != nil || environment["OMPI_MCA_ess_base_jobid"] != nil
@@ -28,7 +28,7 @@ public struct LaunchEnvironment: Equatable, Sendable {
     }
 
     /// The process rank the launcher gave, known before MPI starts; 0 for a process started alone.
-    public static func processRank(in environment: [String: String]) -> Int {
+    package static func processRank(in environment: [String: String]) -> Int {
         for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"] {
             if let rank = environment[name].flatMap({ Int($0) }) { return rank }
         }

@@ -1,31 +1,31 @@
-public import CatenaFiles
+package import CatenaFiles
 import Foundation
 
 /// The places in a run's output folder.
-public struct RunFolder: Sendable {
+package struct RunFolder: Sendable {
     /// The output folder.
-    public let path: String
+    package let path: String
 
     /// The run folder at `path`, which need not exist.
-    public init(_ path: String) {
+    package init(_ path: String) {
         self.path = path
     }
 
     /// Resolved configuration.
-    public var configuration: String { path + "/config.yaml" }
+    package var configuration: String { path + "/config.yaml" }
     /// One line a step.
-    public var metrics: String { path + "/metrics.jsonl" }
+    package var metrics: String { path + "/metrics.jsonl" }
     /// `step-…` folders.
-    public var checkpoints: String { path + "/checkpoints" }
+    package var checkpoints: String { path + "/checkpoints" }
     /// The final adapter as PEFT stores it.
-    public var adapter: String { path + "/adapter" }
+    package var adapter: String { path + "/adapter" }
     /// The final model of a run that trained all parameters.
-    public var model: String { path + "/model" }
+    package var model: String { path + "/model" }
     /// Curves and numbers for a browser.
-    public var report: String { path + "/report.html" }
+    package var report: String { path + "/report.html" }
 
     /// Whether a run has done a step here; what a run leaves that ended before its first step can be written over.
-    public var isInUse: Bool {
+    package var isInUse: Bool {
         let manager = FileManager.default
         let hasMetrics = (try? manager.attributesOfItem(atPath: metrics)[.size] as? NSNumber)?.intValue ?? 0 > 0
         let hasCheckpoints = (try? manager.contentsOfDirectory(atPath: checkpoints))?.isEmpty == false
@@ -35,7 +35,7 @@ public struct RunFolder: Sendable {
     /// Checks that the folder can be made and written, without making it, and that no name in it that a run writes is a link.
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)``.
-    public func requireWritable() throws(FileError) {
+    package func requireWritable() throws(FileError) {
         try DurableFolder.requireCreatable(path)
         try DurableFolder.requireNoLinks(
             ["config.yaml", "metrics.jsonl", "checkpoints", "adapter", "model", "report.html", FolderLock.fileName],
@@ -45,5 +45,5 @@ public struct RunFolder: Sendable {
     /// Makes the folder.
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)``.
-    public func create() throws(FileError) { try DurableFolder.create(path) }
+    package func create() throws(FileError) { try DurableFolder.create(path) }
 }

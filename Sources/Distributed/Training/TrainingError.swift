@@ -1,5 +1,5 @@
 /// Why a run could not start, go on or be resumed.
-public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The output folder holds another run and nothing was said about resuming.
     case outputInUse(path: String)
     /// Another job writes the output folder now; `holder` says which.
@@ -33,14 +33,14 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case nothingSupervised(step: Int)
 
     /// Whether the user has to change the command or the configuration rather than the world.
-    public var isUsageError: Bool {
+    package var isUsageError: Bool {
         switch self {
         case .outputInUse, .nothingToResume, .otherConfiguration, .ranksDiffer, .unsupported: true
         default: false
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .outputInUse(let path):
             "output \(path) already holds a run; continue it with --resume auto, or give another output."

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// The frozen links of a chain of LoRA modules, in order, and their effect on a model.
 ///
@@ -16,24 +16,24 @@ public final class ChainLedger {
     public enum Form: String, Sendable, CaseIterable { case ledger, weights }
 
     /// The links in order.
-    public private(set) var links: [ChainLink] = []
+    package private(set) var links: [ChainLink] = []
     private let form: Form
     private let model: LanguageModel
 
     /// An empty ledger.
-    public init(model: LanguageModel, form: Form) {
+    package init(model: LanguageModel, form: Form) {
         self.model = model
         self.form = form
     }
 
     /// Σ rᵢ.
-    public var rank: Int { links.reduce(0) { $0 + $1.rank } }
+    package var rank: Int { links.reduce(0) { $0 + $1.rank } }
 
     /// How many adapted layers keep their links beside their matrix.
-    public var sidePathCount: Int { model.adaptedLinears.count { !isMerged($0) } }
+    package var sidePathCount: Int { model.adaptedLinears.count { !isMerged($0) } }
 
     /// Adds a link to the end and to the model.
-    public func append(_ link: ChainLink) {
+    package func append(_ link: ChainLink) {
         links.append(link)
         for (linear, update) in layers(of: link) {
             if isMerged(linear) {
@@ -47,7 +47,7 @@ public final class ChainLedger {
     /// Takes the last link away again; the model then computes the same bits as before that link.
     ///
     /// - Throws: what kept a merged matrix from being loaded again.
-    public func removeLast() throws {
+    package func removeLast() throws {
         guard let link = links.popLast() else { return }
         for (linear, _) in layers(of: link) {
             let remaining = updates(of: linear.path)
@@ -63,14 +63,14 @@ public final class ChainLedger {
     /// The chain with its present link as one plain LoRA of rank Σ rᵢ and scaling 1 for each adapted layer.
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if the present adapters have no exact form as a LoRA.
-    public func concatenated() throws -> [(path: String, update: LowRankUpdate)] {
+    package func concatenated() throws -> [(path: String, update: LowRankUpdate)] {
         try ChainLink(folding: model).updates.map { path, update in
             (path, LowRankUpdate.concatenated(updates(of: path) + [update], memory: model.engine.memory))
         }
     }
 
     /// Calls `body` with every number that the links put into the model: side paths and changed matrices, in layer order.
-    public func forEachApplied(_ body: (UnsafeRawBufferPointer) -> Void) {
+    package func forEachApplied(_ body: (UnsafeRawBufferPointer) -> Void) {
         for linear in model.adaptedLinears {
             if let update = linear.sidePath?.update {
                 unsafe body(update.a.bytes)

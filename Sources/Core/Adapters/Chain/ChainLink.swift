@@ -1,19 +1,19 @@
-public import CatenaEngine
-public import CatenaFiles
-public import CatenaModels
+package import CatenaEngine
+package import CatenaFiles
+package import CatenaModels
 
 /// One link of a chain: the frozen change ΔW = B A of every adapted layer, s folded into B (one float32 rounding).
-public struct ChainLink {
+package struct ChainLink {
     /// r, the same for all layers.
-    public let rank: Int
+    package let rank: Int
     /// The change of each adapted layer under the layer's path, in layer order.
-    public let updates: [(path: String, update: LowRankUpdate)]
+    package let updates: [(path: String, update: LowRankUpdate)]
 
     /// The present adapters of `model` as a link, copied.
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if one has no exact form as a LoRA, or more
     ///   than linear layers is changed.
-    public init(folding model: LanguageModel) throws(AdapterError) {
+    package init(folding model: LanguageModel) throws(AdapterError) {
         if let attached = model.attached, !attached.sublayerAdapters.isEmpty || !attached.trainedVectors.isEmpty {
             throw .notRepresentable(format: Self.format, reason: "it changes more than the model's linear layers")
         }
@@ -55,7 +55,7 @@ public struct ChainLink {
 
 extension ChainLink {
     /// Adds the link's tensors, `PREFIX.PATH.A` and `.B`, to a file.
-    public func append(to writer: inout SafetensorsWriter, prefix: String) {
+    package func append(to writer: inout SafetensorsWriter, prefix: String) {
         for (path, update) in updates {
             for (name, tensor) in [("A", update.a), ("B", update.b)] {
                 writer.append(
@@ -65,21 +65,21 @@ extension ChainLink {
     }
 
     /// The link alone as a file; equal links give equal bytes.
-    public func data() throws -> [UInt8] {
+    package func data() throws -> [UInt8] {
         var writer = SafetensorsWriter()
         append(to: &writer, prefix: Self.alone)
         return try writer.data()
     }
 
     /// Reads what ``data()`` wrote, for the adapted layers of `model`.
-    public init(data: [UInt8], path: String, model: LanguageModel) throws {
+    package init(data: [UInt8], path: String, model: LanguageModel) throws {
         try self.init(file: try SafetensorsFile(bytes: data, path: path), prefix: Self.alone, model: model)
     }
 
     /// Reads what ``append(to:prefix:)`` wrote, for the adapted layers of `model`.
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` if a tensor is missing or has another shape.
-    public init(file: SafetensorsFile, prefix: String, model: LanguageModel) throws {
+    package init(file: SafetensorsFile, prefix: String, model: LanguageModel) throws {
         let updates = try model.adaptedLinears.map { linear in
             let name = "\(prefix).\(linear.path)"
             guard let storedA = file.tensors[name + ".A"], let storedB = file.tensors[name + ".B"],

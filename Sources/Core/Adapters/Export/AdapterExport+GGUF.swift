@@ -1,6 +1,6 @@
 import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 
 extension AdapterExport {
     /// Writes the adapters of `model` as a GGUF file for llama.cpp.
@@ -11,7 +11,7 @@ extension AdapterExport {
     /// have the rows of those B interleaved as well.
     ///
     /// - Source: llama.cpp `convert_lora_to_gguf.py` and `src/llama-adapter.cpp`.
-    public static func gguf(model: LanguageModel, name: String, to path: String) throws {
+    package static func gguf(model: LanguageModel, name: String, to path: String) throws {
         let layers = try folded(model, format: "gguf")
         // The alpha that llama.cpp sees is a float32; the others are measured by that one.
         let alpha = Double(Float(layers[0].lora.alpha))

@@ -1,12 +1,12 @@
 import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 import Foundation
 
 /// Writes adapters in other formats. Every function writes all of its files or none.
-public enum AdapterExport {
+package enum AdapterExport {
     /// Rewrites the PEFT adapter in `folder` in Catena's own canonical form: float32, fixed order.
-    public static func peft(adapter folder: String, origin: AdapterOrigin? = nil, to output: String) throws {
+    package static func peft(adapter folder: String, origin: AdapterOrigin? = nil, to output: String) throws {
         let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: true)
         let file = try AdapterTensorFile(folder: folder, type: configuration.type)
         guard !file.tensors.isEmpty else {
@@ -26,7 +26,7 @@ public enum AdapterExport {
     }
 
     /// Writes the adapters of `model` as plain LoRA: see ``AdapterFiles/loraContent(of:baseModel:)``.
-    public static func lora(
+    package static func lora(
         model: LanguageModel, baseModel: String, origin: AdapterOrigin? = nil, to output: String
     ) throws {
         let content = try AdapterFiles.loraContent(of: model, baseModel: baseModel)

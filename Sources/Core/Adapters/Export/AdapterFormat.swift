@@ -1,5 +1,5 @@
 /// The formats in which an adapter can be handed on.
-public enum AdapterFormat: String, Sendable, CaseIterable {
+package enum AdapterFormat: String, Sendable, CaseIterable {
     /// The adapter's own type in the files of Hugging Face PEFT.
     case peft
     /// A plain LoRA in the files of PEFT, where an exact one exists.
@@ -10,5 +10,5 @@ public enum AdapterFormat: String, Sendable, CaseIterable {
     case merged
 
     /// Whether the base model's files are needed to write it.
-    public var needsModel: Bool { self != .peft }
+    package var needsModel: Bool { self != .peft }
 }

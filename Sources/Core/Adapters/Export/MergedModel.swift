@@ -1,11 +1,11 @@
 import CatenaEngine
-public import CatenaFiles
-public import CatenaModels
+package import CatenaFiles
+package import CatenaModels
 import CatenaText
 import Foundation
 
 /// Writes a model with its adapters folded in as a Hugging Face folder.
-public enum MergedModel {
+package enum MergedModel {
     /// Files beside the weights that are copied from a Hugging Face folder.
     private static let companions = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
@@ -21,7 +21,7 @@ public enum MergedModel {
     ///   - storage: float32, bfloat16 or float16.
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if the adapter is no change of the model's own tensors.
     /// - Returns: what the user should know about the result, one sentence each.
-    public static func write(
+    package static func write(
         _ model: LanguageModel, source: String, to output: String, storage: TensorEncoding = .float32
     ) throws -> [String] {
         guard model.attached?.isMergeable ?? true else {

@@ -1,10 +1,10 @@
-public import CatenaFiles
-public import CatenaModels
+package import CatenaFiles
+package import CatenaModels
 
 /// `config.json` for a model whose own files have none.
 ///
 /// - Source: transformers, the configuration classes of the families.
-public enum ModelConfigurationFile {
+package enum ModelConfigurationFile {
     private static let architectures = [
         "llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM",
         "qwen3": "Qwen3ForCausalLM",
@@ -35,7 +35,7 @@ public enum ModelConfigurationFile {
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` for a family or a rotary scaling that cannot be said
     ///   there.
-    public static func json(of configuration: ModelConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
+    package static func json(of configuration: ModelConfiguration, dtype: String) throws(AdapterError) -> JSONValue {
         guard configuration.sequenceHead == nil else {
             throw .notRepresentable(
                 format: "a Hugging Face folder",

@@ -1,15 +1,15 @@
-public import CatenaFiles
+package import CatenaFiles
 import Foundation
 
 /// A folder whose files appear only when all of them are written.
 ///
 /// Files are written into a hidden folder of an unpredictable name beside `path`; ``commit()`` moves them to their place.
 /// Dropping the value without it removes them; what a killed process left goes the next time.
-public struct StagedFolder: ~Copyable {
+package struct StagedFolder: ~Copyable {
     /// The final folder.
-    public let path: String
+    package let path: String
     /// Where to write the files.
-    public let stagingPath: String
+    package let stagingPath: String
     private let descriptor: CInt
 
     private static let suffix = ".partial"
@@ -17,7 +17,7 @@ public struct StagedFolder: ~Copyable {
     /// Makes the hidden folder.
     ///
     /// - Throws: ``FileError/unwritable(path:reason:)`` if `path` is a file or a link, or its parent cannot be written.
-    public init(path: String) throws(FileError) {
+    package init(path: String) throws(FileError) {
         let trimmed = FilePath.trimmed(path)
         try Self.requireFree(trimmed)
         try DurableFolder.create(FilePath.split(trimmed).folder)
@@ -42,7 +42,7 @@ public struct StagedFolder: ~Copyable {
     }
 
     /// Finds out before long work whether the folder can be written; leaves nothing behind.
-    public static func requireWritable(_ path: String) throws(FileError) {
+    package static func requireWritable(_ path: String) throws(FileError) {
         try requireFree(FilePath.trimmed(path))
         try DurableFolder.requireCreatable(path)
     }

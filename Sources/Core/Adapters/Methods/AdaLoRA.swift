@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 import CatenaSchema
 
 /// Adaptive low-rank adaptation: an update in the form of a singular value decomposition whose ranks are moved to the
@@ -16,17 +16,17 @@ import CatenaSchema
 ///
 /// - Source: Zhang et al. 2023, *AdaLoRA*, arXiv:2303.10512; scaling and initialisation as in the authors' code and in
 ///   peft `adalora/layer.py`.
-public final class AdaLoRA: LowRankAdapter {
+package final class AdaLoRA: LowRankAdapter {
     /// A, `[r₀, inFeatures]`: right singular vectors.
-    public let a: Parameter
+    package let a: Parameter
     /// E, `[r₀, 1]`: singular values.
-    public let e: Parameter
+    package let e: Parameter
     /// B, `[outFeatures, r₀]`: left singular vectors.
-    public let b: Parameter
+    package let b: Parameter
     /// s.
-    public let scaling: Double
+    package let scaling: Double
     /// Probability that an input of the adapter is dropped.
-    public let dropout: Double
+    package let dropout: Double
     /// 1 for each rank that the last allocation kept, 0 for the others, `[1, r₀]`.
     private(set) lazy var mask: Tensor = {
         let mask = memory.tensor(rows: 1, columns: e.count)
@@ -53,14 +53,14 @@ public final class AdaLoRA: LowRankAdapter {
     }
 
     /// A, E, B.
-    public var parameters: [Parameter] { [a, e, b] }
+    package var parameters: [Parameter] { [a, e, b] }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) {
         (tape.scaleRows(of: a.variable, by: e.variable), b.variable)
     }
 
     /// For each rank whether it is in use: kept by the last allocation, or moved from zero since.
-    public var isKept: [Bool] {
+    package var isKept: [Bool] {
         (0..<e.count).map { unsafe mask.pointer[$0] != 0 || e.value.pointer[$0] != 0 }
     }
 
@@ -98,7 +98,7 @@ public final class AdaLoRA: LowRankAdapter {
         }
     }
 
-    public func foldedForFiles(engine: Engine) -> FoldedLoRA? {
+    package func foldedForFiles(engine: Engine) -> FoldedLoRA? {
         let (a, e, b) = kept
         for row in 0..<a.rows {
             unsafe engine.scale(a.rows(row..<row + 1), by: e.pointer[row])
@@ -114,7 +114,7 @@ extension [Bool] {
 
 extension AdapterMethod {
     /// AdaLoRA.
-    public static let adalora: AdapterMethod = AdapterMethod(
+    package static let adalora: AdapterMethod = AdapterMethod(
         name: "adalora", summary: "low-rank updates whose ranks move to the layers where they matter most",
         formula: """
             Y = X Wᵀ + s · dropout(X) (diag(E) A)ᵀ Bᵀ    X [tokens, in], W [out, in] frozen

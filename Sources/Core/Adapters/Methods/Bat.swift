@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// Bat: Bone with the weight as guide, which the paper's first versions called Bone.
 ///
@@ -16,35 +16,35 @@ public import CatenaModels
 /// token at a time is slow: merge first. Neither dropout nor alpha exist in it.
 ///
 /// - Source: Kang and Yin 2024, arXiv:2409.15371, versions 1 to 3; peft `miss/layer.py` with `init_weights="bat"`.
-public final class Bat: LinearAdapter {
+package final class Bat: LinearAdapter {
     /// B, `[outFeatures / rank, rank, rank]`.
-    public let blocks: Parameter
+    package let blocks: Parameter
 
     /// An adapter for `layer`, whose sides `rank` divides.
-    public init(layer: Linear, rank: Int) {
+    package init(layer: Linear, rank: Int) {
         blocks = Parameter(
             name: PEFT.prefix + layer.path + ".miss_block", shape: [layer.outFeatures / rank, rank, rank]
         ) { $0.fill(0) }
     }
 
-    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+    package func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         let memory = tape.engine.memory
         let product = tape.multiply(x, guidedBlocks: blocks.variable) { layer.currentWeight(memory) }
         guard let bias = layer.bias else { return product }
         return tape.addBias(product, bias.variable)
     }
 
-    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+    package func merged(into weight: Tensor, engine: Engine) -> Tensor {
         let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
         result.copy(from: weight)
         GuidedBlocks.apply(blocks.value, to: result, engine: engine)
         return result
     }
 
-    public func folded(engine: Engine) -> FoldedLoRA? { nil }
+    package func folded(engine: Engine) -> FoldedLoRA? { nil }
 
     /// W′ and G, and a copy of the rows of a block for each thread, of which one is counted.
-    public func memory(rank: Int, of layer: Linear) -> AdapterMemory {
+    package func memory(rank: Int, of layer: Linear) -> AdapterMemory {
         var memory = AdapterMemory()
         let elements = layer.outFeatures * layer.inFeatures
         memory.passTensors = [elements, elements, rank * layer.inFeatures]
@@ -54,7 +54,7 @@ public final class Bat: LinearAdapter {
 
 extension AdapterMethod {
     /// Bat, the weight-guided Bone.
-    public static let bat: AdapterMethod = .init(
+    package static let bat: AdapterMethod = .init(
         name: "bat", summary: "r x r blocks that multiply the blocks of the frozen matrix (weight-guided Bone)",
         formula: """
             Y = X W′ᵀ + b     W′_ab = W_ab + (W_ab + I) B_a for the rank x rank blocks W_ab of W [out, in]

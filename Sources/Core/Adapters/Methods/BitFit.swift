@@ -10,7 +10,7 @@ extension AdapterMethod {
     /// files are Catena's own; the merged model is exact. Parameters: the biases' sizes.
     ///
     /// - Source: Ben Zaken, Ravfogel and Goldberg 2021, *BitFit*, arXiv:2106.10199.
-    public static let bitfit: AdapterMethod = .init(
+    package static let bitfit: AdapterMethod = .init(
         name: "bitfit", summary: "the biases of linear layers and norms",
         formula: """
             Y = X Wᵀ + b      b trained, of every linear layer of the blocks

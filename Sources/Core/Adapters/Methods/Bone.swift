@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 import CatenaSchema
 
 /// Bone in the form that is now called MiSS: one row of numbers for each residue of the input's index.
@@ -17,11 +17,11 @@ import CatenaSchema
 /// - Source: Kang and Yin 2024, *Balancing LoRA Performance and Efficiency with Simple Shard Sharing*, arXiv:2409.15371
 ///   (version 4 on; what the first versions called Bone is ``Bat``); where text and code of the paper differ, as peft
 ///   `miss/layer.py` does.
-public final class Bone: LinearAdapter {
+package final class Bone: LinearAdapter {
     /// D, `[rank, outFeatures]`, or `[rank, n]` with mini.
-    public let d: Parameter
+    package let d: Parameter
     /// Probability that an input of the adapter is dropped.
-    public let dropout: Double
+    package let dropout: Double
     private let rank: Int
     private let inFeatures: Int
     private let outFeatures: Int
@@ -29,7 +29,7 @@ public final class Bone: LinearAdapter {
     /// An adapter for `layer`.
     ///
     /// - Parameter mini: n, which divides the layer's outputs; nil for a column for each output.
-    public init(layer: Linear, rank: Int, mini: Int?, dropout: Double) {
+    package init(layer: Linear, rank: Int, mini: Int?, dropout: Double) {
         self.rank = rank
         self.dropout = dropout
         (inFeatures, outFeatures) = (layer.inFeatures, layer.outFeatures)
@@ -38,13 +38,13 @@ public final class Bone: LinearAdapter {
         ) { $0.fill(0) }
     }
 
-    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+    package func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         let output = layer.base(x, on: tape)
         let dropped = tape.dropout(x, probability: dropout, name: layer.path)
         return tape.add(tape.shardSum(dropped, width: rank), timesTiled: d.variable, to: output)
     }
 
-    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+    package func merged(into weight: Tensor, engine: Engine) -> Tensor {
         let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
         result.copy(from: weight)
         let columns = d.value.transposed(engine.memory)
@@ -54,7 +54,7 @@ public final class Bone: LinearAdapter {
         return result
     }
 
-    public func folded(engine: Engine) -> FoldedLoRA? {
+    package func folded(engine: Engine) -> FoldedLoRA? {
         let a = engine.memory.zeros(rows: rank, columns: inFeatures)
         for column in 0..<inFeatures { unsafe a.pointer[column % rank * inFeatures + column] = 1 }
         let b = engine.memory.tensor(rows: outFeatures, columns: rank)
@@ -68,7 +68,7 @@ public final class Bone: LinearAdapter {
 
 extension AdapterMethod {
     /// Bone, which is MiSS, plain and mini.
-    public static let bone: AdapterMethod = .init(
+    package static let bone: AdapterMethod = .init(
         name: "bone", summary: "one trained matrix for all shards of the input (MiSS)",
         formula: """
             Y = X Wᵀ + S D    S [tokens, rank]: S[t, i] is the sum of dropout(X)[t, j] over j mod rank = i

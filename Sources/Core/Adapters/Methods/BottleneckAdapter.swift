@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+import CatenaModels
 
 /// A small feed-forward function F between a sublayer and the residual stream.
 ///
@@ -11,7 +11,7 @@ public import CatenaModels
 ///     hiddenState       u + F(u), u = h + f   (Pfeiffer)
 ///
 /// Of the second form only u and F's inside are kept for the backward pass, of the first one f too.
-public final class BottleneckAdapter: SublayerAdapter {
+package final class BottleneckAdapter: SublayerAdapter {
     /// What F reads.
     enum Position {
         /// The sublayer's output, before the residual is added.
@@ -20,7 +20,7 @@ public final class BottleneckAdapter: SublayerAdapter {
         case hiddenState
     }
 
-    public let path: String
+    package let path: String
     let down: any BottleneckProjection
     let up: any BottleneckProjection
     private let activation: Activation
@@ -37,9 +37,9 @@ public final class BottleneckAdapter: SublayerAdapter {
     /// Those of down, then those of up.
     var parameters: [Parameter] { down.parameters + up.parameters }
 
-    public var keptColumns: Int { down.keptColumns + up.keptColumns }
+    package var keptColumns: Int { down.keptColumns + up.keptColumns }
 
-    public func join(_ output: Variable, residual: Variable, on tape: Tape) -> Variable {
+    package func join(_ output: Variable, residual: Variable, on tape: Tape) -> Variable {
         switch position {
         case .sublayerOutput:
             // The gradient of f must not be the tensor that the residual takes over: F adds to it.

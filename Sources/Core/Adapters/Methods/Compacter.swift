@@ -17,14 +17,14 @@ extension AdapterMethod {
     /// Parameters: 6 L (D + d) + n³ + norms, of which 2 L (D + d) are biases.
     ///
     /// - Source: Karimi Mahabadi, Henderson, Ruder 2021, *Compacter*, arXiv:2106.04647; rabeehk/compacter.
-    public static let compacter = compacter(
+    package static let compacter = compacter(
         name: "compacter", summary: "bottlenecks of Kronecker products with one shared factor, at Houlsby's places",
         places: Sublayer.allCases, where: "attention or feed-forward part", parameterFormula: "6 layers (D + rank)")
 
     /// Compacter behind the feed-forward parts only.
     ///
     /// Parameters: 3 L (D + d) + n³ + norms.
-    public static let compacterPlusPlus = compacter(
+    package static let compacterPlusPlus = compacter(
         name: "compacter++", summary: "Compacter behind the feed-forward parts only", places: [.feedForward],
         where: "the feed-forward part", parameterFormula: "3 layers (D + rank)")
 

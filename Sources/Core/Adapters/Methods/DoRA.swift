@@ -1,6 +1,6 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 import CatenaSchema
 import Glibc
 
@@ -20,11 +20,11 @@ import Glibc
 ///
 /// - Source: Liu et al. 2024, *DoRA*, arXiv:2402.09353, constant norms as in its section 4.3; rows and dropout as in peft
 ///   `lora/dora.py` and `lora/variants.py`.
-public final class DoRA: WeightInitialised {
+package final class DoRA: WeightInitialised {
     /// A, B, s and the dropout.
-    public let direction: LoRA
+    package let direction: LoRA
     /// m, `[out]`; it learns as fast as B and does not decay.
-    public let magnitude: Parameter
+    package let magnitude: Parameter
     /// ‖Wⱼ‖², `[out]`.
     let squaredNorms: AdapterBuffer
     private var present: Norms?
@@ -47,9 +47,9 @@ public final class DoRA: WeightInitialised {
     }
 
     /// A, B, m.
-    public var parameters: [Parameter] { direction.parameters + [magnitude] }
+    package var parameters: [Parameter] { direction.parameters + [magnitude] }
 
-    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+    package func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         let norms = norms(through: layer, engine: tape.engine)
         let dropped = tape.dropout(x, probability: direction.dropout, name: layer.path)
         let product = layer.product(dropped, on: tape)
@@ -64,7 +64,7 @@ public final class DoRA: WeightInitialised {
         return tape.addBias(y, bias.variable)
     }
 
-    public func initialise(from weight: Tensor, engine: Engine) {
+    package func initialise(from weight: Tensor, engine: Engine) {
         for row in 0..<weight.rows {
             let start = unsafe weight.pointer + row * weight.columns
             let square = unsafe Float(Kernels.sumOfSquares(engine.threads, x: start, count: weight.columns))
@@ -74,9 +74,9 @@ public final class DoRA: WeightInitialised {
         present = nil
     }
 
-    public var initialisedValues: [Tensor] { [magnitude.value, squaredNorms.value] }
+    package var initialisedValues: [Tensor] { [magnitude.value, squaredNorms.value] }
 
-    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+    package func merged(into weight: Tensor, engine: Engine) -> Tensor {
         let result = direction.merged(into: weight, engine: engine)
         for row in 0..<result.rows {
             let start = unsafe result.pointer + row * result.columns
@@ -87,10 +87,10 @@ public final class DoRA: WeightInitialised {
         return result
     }
 
-    public func folded(engine: Engine) -> FoldedLoRA? { nil }
+    package func folded(engine: Engine) -> FoldedLoRA? { nil }
 
     /// X Aᵀ and X Vᵀ; and n with the A and B that it belongs to.
-    public func memory(rank: Int, of layer: Linear) -> AdapterMemory {
+    package func memory(rank: Int, of layer: Linear) -> AdapterMemory {
         let (a, b) = (direction.a.count, direction.b.count)
         var memory = AdapterMemory(keptColumns: a / layer.inFeatures + layer.outFeatures)
         memory.keptElements = a + b + layer.outFeatures
@@ -144,7 +144,7 @@ public final class DoRA: WeightInitialised {
 
 extension AdapterMethod {
     /// DoRA, with rsLoRA and LoRA+ as options.
-    public static let dora: AdapterMethod = AdapterMethod(
+    package static let dora: AdapterMethod = AdapterMethod(
         name: "dora", summary: "LoRA for the direction of each row of a matrix, a trained vector for the rows' lengths",
         formula: """
             Y = X Vᵀ diag(m / n) + b    V = W + s · B A, n = norms of V's rows, constant in the gradient

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// Every tensor of a model with a parameter for it, in the order of a forward pass.
 private struct EveryTensor {
@@ -43,7 +43,7 @@ private struct EveryTensor {
 
 extension LanguageModel {
     /// Makes every weight trainable; the order of the parameters is the order of a forward pass.
-    public func makeAllTrainable() -> [Parameter] {
+    package func makeAllTrainable() -> [Parameter] {
         let all = EveryTensor(of: self).adapter(AdapterMethod.full.defaultSection)
         all.stand(true)
         wholeTraining = all
@@ -53,7 +53,7 @@ extension LanguageModel {
 
 extension AdapterMethod {
     /// Training of the model itself, as `training.trainable: all` does it: a configuration may say either.
-    public static let full: AdapterMethod = .init(
+    package static let full: AdapterMethod = .init(
         name: "full", summary: "every parameter of the model, without an adapter",
         formula: """
             Y = X Wᵀ + b      W, b, norms and the tables of tokens and positions trained

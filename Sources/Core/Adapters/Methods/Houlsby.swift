@@ -19,7 +19,7 @@ extension AdapterMethod {
     ///
     /// - Source: Houlsby et al. 2019, *Parameter-Efficient Transfer Learning for NLP*, arXiv:1902.00751; google-research
     ///   `adapter-bert/modeling.py`.
-    public static let houlsby = AdapterMethod(
+    package static let houlsby = AdapterMethod(
         name: "houlsby", summary: "bottlenecks behind attention and feed-forward part, before the residual",
         formula: """
             y = h + f + W_u σ(W_d f + b_d) + b_u    f: output of attention or feed-forward part, h: residual, [D]

@@ -1,6 +1,6 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 import CatenaSchema
 
 /// (IA)³: a trained vector that scales what a layer gives, or what it takes.
@@ -14,14 +14,14 @@ import CatenaSchema
 ///
 /// - Source: Liu et al. 2022, *Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning*,
 ///   arXiv:2205.05638; peft `tuners/ia3/layer.py`.
-public final class IA3: LinearAdapter {
+package final class IA3: LinearAdapter {
     /// l, `[outFeatures, 1]`, or `[1, inFeatures]` where the input is scaled.
-    public let l: Parameter
+    package let l: Parameter
     /// Whether the input is scaled and not the output.
-    public let scalesInput: Bool
+    package let scalesInput: Bool
 
     /// An adapter for `layer`.
-    public init(layer: Linear, scalesInput: Bool) {
+    package init(layer: Linear, scalesInput: Bool) {
         self.scalesInput = scalesInput
         l = Parameter(
             name: PEFT.prefix + layer.path + ".ia3_l",
@@ -29,12 +29,12 @@ public final class IA3: LinearAdapter {
         ) { $0.fill(1) }
     }
 
-    public func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
+    package func forward(_ x: Variable, through layer: Linear, on tape: Tape) -> Variable {
         guard scalesInput else { return tape.scaleColumns(of: layer.base(x, on: tape), by: l.variable) }
         return layer.base(tape.scaleColumns(of: x, by: l.variable), on: tape)
     }
 
-    public func merged(into weight: Tensor, engine: Engine) -> Tensor {
+    package func merged(into weight: Tensor, engine: Engine) -> Tensor {
         let result = engine.memory.tensor(rows: weight.rows, columns: weight.columns)
         if scalesInput {
             engine.scaleColumns(weight, by: l.value, into: result)
@@ -48,17 +48,17 @@ public final class IA3: LinearAdapter {
         return result
     }
 
-    public func merged(intoBias bias: Tensor, engine: Engine) -> Tensor {
+    package func merged(intoBias bias: Tensor, engine: Engine) -> Tensor {
         guard !scalesInput else { return bias }
         let result = engine.memory.tensor(rows: bias.rows, columns: bias.columns)
         engine.scaleColumns(bias, by: l.value, into: result)
         return result
     }
 
-    public func folded(engine: Engine) -> FoldedLoRA? { nil }
+    package func folded(engine: Engine) -> FoldedLoRA? { nil }
 
     /// What is scaled is made again in the backward pass.
-    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory() }
+    package func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory() }
 }
 
 extension AdapterMethod {
@@ -66,7 +66,7 @@ extension AdapterMethod {
     ///
     /// One default for all families: the outputs of k and v (of the fused q, k, v in GPT-2) and the input of the last matrix
     /// of the feed-forward part, as in the paper. PEFT's defaults have q instead of k or v for some families (OPT, Qwen).
-    public static let ia3: AdapterMethod = .init(
+    package static let ia3: AdapterMethod = .init(
         name: "ia3", summary: "one vector per layer that scales keys, values and feed-forward activations",
         formula: """
             keys, values: Y = (X Wᵀ + b) ⊙ l    l [out, 1]   ones

@@ -13,7 +13,7 @@ extension AdapterMethod {
     /// decay does not apply. Parameters: Σ width, twice that for LayerNorm.
     ///
     /// - Source: Zhao et al. 2023, *Tuning LayerNorm in Attention*, arXiv:2312.11420; peft `tuners/ln_tuning`.
-    public static let lnTuning: AdapterMethod = .init(
+    package static let lnTuning: AdapterMethod = .init(
         name: "ln-tuning", summary: "the scales (and biases) of the norms",
         formula: """
             Y = norm(X) ⊙ w + b    w [width] trained, and b where the norm has one (LayerNorm)

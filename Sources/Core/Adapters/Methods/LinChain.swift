@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 import CatenaSchema
 
@@ -17,7 +17,7 @@ import CatenaSchema
 /// - Source: *LinChain*, arXiv:2411.00039 (the formula; initialisation, s and n = 3 as in the code that goes with it, whose
 ///   mixers also have biases: the paper's formula has none, and neither has this). Orthogonal mixers by default: the chain of
 ///   the code shrinks the first gradient to 3^(-n/2).
-public final class LinChain: LowRankAdapter {
+package final class LinChain: LowRankAdapter {
     private let lora: LoRA
     private let mixers: [AdapterFactor]
 
@@ -39,13 +39,13 @@ public final class LinChain: LowRankAdapter {
         }
     }
 
-    public var scaling: Double { lora.scaling }
-    public var dropout: Double { lora.dropout }
+    package var scaling: Double { lora.scaling }
+    package var dropout: Double { lora.dropout }
 
     /// A, the trained mixers in order, B.
-    public var parameters: [Parameter] { [lora.a] + mixers.compactMap(\.parameter) + [lora.b] }
+    package var parameters: [Parameter] { [lora.a] + mixers.compactMap(\.parameter) + [lora.b] }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) {
         guard let first = mixers.first else { return lora.factors(on: tape) }
         let chain = mixers.dropFirst().reduce(first.variable) { tape.product($1.variable, $0) }
         return (tape.product(chain, lora.a.variable), lora.b.variable)
@@ -54,7 +54,7 @@ public final class LinChain: LowRankAdapter {
 
 extension AdapterMethod {
     /// LinChain.
-    public static let linChain = AdapterMethod(
+    package static let linChain = AdapterMethod(
         name: "linchain", summary: "LoRA with a chain of n trained r x r matrices between A and B",
         formula: """
             Y = X Wᵀ + s · dropout(X) Aᵀ Cᵀ Bᵀ    X [tokens, in], W [out, in] frozen, C = Mₙ … M₂ M₁

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 import CatenaSchema
 
 /// Low-rank adaptation: `Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ`.
@@ -13,21 +13,21 @@ import CatenaSchema
 ///
 /// - Source: Hu et al. 2021, *LoRA*, arXiv:2106.09685; Kalajdzievski 2023, *rsLoRA*, arXiv:2312.03732;
 ///   Hayou et al. 2024, *LoRA+*, arXiv:2402.12354; the initialisation as in peft `lora/layer.py`.
-public final class LoRA: LowRankAdapter {
+package final class LoRA: LowRankAdapter {
     /// A, `[rank, inFeatures]`.
-    public let a: Parameter
+    package let a: Parameter
     /// B, `[outFeatures, rank]`.
-    public let b: Parameter
+    package let b: Parameter
     /// s.
-    public let scaling: Double
+    package let scaling: Double
     /// Probability that an input of the adapter is dropped.
-    public let dropout: Double
+    package let dropout: Double
 
     /// An adapter for `layer`.
     ///
     /// - Parameter allowsExcessRank: whether the rank may be above the layer's smaller side.
     /// - Throws: ``AdapterError/rankOutOfRange(rank:path:inFeatures:outFeatures:)``.
-    public init(
+    package init(
         layer: Linear, rank: Int, alpha: Double, rankStabilised: Bool, learningRateRatio: Double, dropout: Double,
         seed: UInt64, allowsExcessRank: Bool = false
     ) throws(AdapterError) {
@@ -47,14 +47,14 @@ public final class LoRA: LowRankAdapter {
     }
 
     /// A, then B.
-    public var parameters: [Parameter] { [a, b] }
+    package var parameters: [Parameter] { [a, b] }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
 }
 
 extension AdapterMethod {
     /// LoRA, with rsLoRA and LoRA+ as options.
-    public static let lora = AdapterMethod(
+    package static let lora = AdapterMethod(
         name: "lora", summary: "low-rank update s·B·A of each frozen matrix",
         formula: """
             Y = X Wᵀ + s · dropout(X) Aᵀ Bᵀ    X [tokens, in], W [out, in] frozen

@@ -3,7 +3,7 @@ import CatenaSchema
 
 extension AdapterMethod {
     /// LoRA-GA.
-    public static let loraGA = AdapterMethod(
+    package static let loraGA = AdapterMethod(
         name: "lora-ga", summary: "LoRA that begins along the leading singular vectors of the first batches' gradient",
         formula: """
             Y = X Wᵀ + s · dropout(X) (B A - B₀ A₀)ᵀ    G = dL/dW = U diag(σ) Vᵀ [out, in] of the unchanged model

@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 import CatenaSchema
 
@@ -22,19 +22,19 @@ import CatenaSchema
 /// - Source: Wang et al. 2024, *LoRA-GA*, arXiv:2407.05000, and its repository (`direction`, `scale`, `stable_gamma`;
 ///   decomposition of 4r vectors with 4 power iterations). peft's `lora_ga` is another initialisation: it puts the singular values
 ///   into B.
-public final class LoRAGA: OriginLoRA, GradientInitialised {
+package final class LoRAGA: OriginLoRA, GradientInitialised {
     /// Which of the 2r leading vectors A and B get.
-    public enum Direction: String, Sendable, CaseIterable {
+    package enum Direction: String, Sendable, CaseIterable {
         case ArB2r, A2rBr, ArBr, random
     }
 
     /// What the vectors are multiplied with.
-    public enum Scale: String, Sendable, CaseIterable {
+    package enum Scale: String, Sendable, CaseIterable {
         case stable, gd, unit, weight
     }
 
     /// Over how many steps' batches the gradient is taken.
-    public let gradientSteps: Int
+    package let gradientSteps: Int
     private let direction: Direction
     private let scale: Scale
     private let stableGamma: Double
@@ -68,7 +68,7 @@ public final class LoRAGA: OriginLoRA, GradientInitialised {
         }
     }
 
-    public func initialise(fromGradient gradient: Tensor, weight: () -> Tensor, engine: Engine) throws {
+    package func initialise(fromGradient gradient: Tensor, weight: () -> Tensor, engine: Engine) throws {
         let rank = a.shape[0]
         let leading = try decomposition.leading(
             2 * rank, of: gradient, subspace: 4 * rank, named: "the gradient of \(path)", engine: engine)

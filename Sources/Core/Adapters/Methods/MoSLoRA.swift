@@ -14,7 +14,7 @@ import CatenaSchema
 ///   here, because it shrinks nothing; `kaiming` is what the paper took for its language tasks (r = 16).
 extension AdapterMethod {
     /// MoSLoRA.
-    public static let moSLoRA = AdapterMethod(
+    package static let moSLoRA = AdapterMethod(
         name: "moslora", summary: "LoRA with one r x r mixer between A and B, trained or a fixed butterfly",
         formula: """
             Y = X Wᵀ + s · dropout(X) Aᵀ Mᵀ Bᵀ    X [tokens, in], W [out, in] frozen

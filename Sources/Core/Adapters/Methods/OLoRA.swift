@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 
 /// LoRA that begins with a part of the QR decomposition of W.
@@ -15,12 +15,12 @@ import CatenaModels
 /// Parameters: r (in + out) per layer.
 ///
 /// - Source: Büyükakyüz 2024, *OLoRA*, arXiv:2406.01775; factors as in peft `olora_init`.
-public final class OLoRA: OriginLoRA, WeightInitialised {
+package final class OLoRA: OriginLoRA, WeightInitialised {
     init(layer: Linear, request: AdapterRequest) throws(AdapterError) {
         try super.init(layer: layer, request: request, scaling: request.section.alpha / Double(request.section.rank))
     }
 
-    public func initialise(from weight: Tensor, engine: Engine) throws {
+    package func initialise(from weight: Tensor, engine: Engine) throws {
         let rank = a.shape[0]
         let columns = engine.memory.tensor(rows: rank, columns: weight.rows)
         for row in 0..<weight.rows {
@@ -40,7 +40,7 @@ public final class OLoRA: OriginLoRA, WeightInitialised {
 
 extension AdapterMethod {
     /// OLoRA.
-    public static let olora = AdapterMethod(
+    package static let olora = AdapterMethod(
         name: "olora", summary: "LoRA that begins with the first part of each matrix's QR decomposition",
         formula: """
             Y = X Wᵀ + s · dropout(X) (B A - B₀ A₀)ᵀ    W = Q R [out, in] frozen, R's diagonal ≥ 0

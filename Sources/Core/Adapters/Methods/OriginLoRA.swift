@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// A low-rank adapter whose factors begin with numbers of the matrix or of its gradient, in delta form.
 ///
@@ -10,19 +10,19 @@ public import CatenaModels
 /// are saved with every checkpoint. The change is zero until ``begin(a:b:)``, and then still zero but for rounding.
 ///
 /// Its exact plain LoRA has rank 2r: A above A₀, B beside -B₀.
-public class OriginLoRA: LowRankAdapter {
+package class OriginLoRA: LowRankAdapter {
     /// Path of the layer.
-    public let path: String
+    package let path: String
     /// A, `[rank, inFeatures]`.
-    public let a: Parameter
+    package let a: Parameter
     /// B, `[outFeatures, rank]`.
-    public let b: Parameter
+    package let b: Parameter
     /// A₀ and B₀.
-    public let buffers: [AdapterBuffer]
+    package let buffers: [AdapterBuffer]
     /// s.
-    public let scaling: Double
+    package let scaling: Double
     /// Probability that an input of the adapter is dropped.
-    public let dropout: Double
+    package let dropout: Double
 
     /// An adapter without a change for `layer`.
     ///
@@ -46,17 +46,17 @@ public class OriginLoRA: LowRankAdapter {
     }
 
     /// A, then B.
-    public var parameters: [Parameter] { [a, b] }
+    package var parameters: [Parameter] { [a, b] }
 
-    public var origin: LowRankUpdate? { LowRankUpdate(a: buffers[0].value, b: buffers[1].value) }
+    package var origin: LowRankUpdate? { LowRankUpdate(a: buffers[0].value, b: buffers[1].value) }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) { (a.variable, b.variable) }
 
     /// X Aᵀ and X A₀ᵀ.
-    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
+    package func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
 
     /// All that ``begin(a:b:)`` sets.
-    public var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
+    package var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
 
     /// Training begins with these factors, which change nothing yet.
     func begin(a firstA: Tensor, b firstB: Tensor) {

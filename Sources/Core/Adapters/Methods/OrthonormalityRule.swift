@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// SORSA's regulariser: draws the rows of some matrices and the columns of others towards orthonormal ones.
 ///
@@ -12,16 +12,16 @@ public import CatenaEngine
 ///
 /// - Source: Cao 2024, *SORSA*, arXiv:2409.00055; mean and order (after the clipping of the loss's gradient) as in its
 ///   repository's `calc_ortho` and trainer.
-public final class OrthonormalityRule: AdapterRule {
+package final class OrthonormalityRule: AdapterRule {
     private let vectors: [ObjectIdentifier: Orthonormality.Vectors]
     private let gamma: Double
     private let engine: Engine
     private var coefficient = 0.0
 
-    public let penaltyFollowsClipping: Bool
+    package let penaltyFollowsClipping: Bool
 
     /// A rule for matrices `[r, n]` with rows and `[n, r]` with columns to keep orthonormal.
-    public init(
+    package init(
         rows: [Parameter], columns: [Parameter], gamma: Double, takesPartInClipping: Bool, engine: Engine
     ) {
         vectors = Dictionary(
@@ -32,7 +32,7 @@ public final class OrthonormalityRule: AdapterRule {
         penaltyFollowsClipping = !takesPartInClipping
     }
 
-    public func prepare(_ run: AdapterRun) throws {
+    package func prepare(_ run: AdapterRun) throws {
         guard run.peakLearningRate > 0 else {
             throw AdapterError.optionMisfit(
                 option: "gamma", found: "\(gamma) with training.learning-rate \(run.peakLearningRate)",
@@ -41,7 +41,7 @@ public final class OrthonormalityRule: AdapterRule {
         coefficient = gamma / run.peakLearningRate
     }
 
-    public func addPenalty(to parameters: ParameterSet, scale: Double) -> Double {
+    package func addPenalty(to parameters: ParameterSet, scale: Double) -> Double {
         var sum = 0.0
         let share = coefficient / Double(max(vectors.count, 1))
         for parameter in parameters.parameters {

@@ -14,7 +14,7 @@ extension AdapterMethod {
     ///
     /// - Source: Pfeiffer et al. 2020, *AdapterFusion*, arXiv:2005.00247 and *MAD-X*, arXiv:2005.00052; adapter-hub
     ///   `adapters/configuration/adapter_config.py`, `SeqBnConfig`.
-    public static let pfeiffer = AdapterMethod(
+    package static let pfeiffer = AdapterMethod(
         name: "pfeiffer", summary: "one bottleneck in each layer, behind the feed-forward part and the residual",
         formula: """
             y = u + W_u σ(W_d u + b_d) + b_u    u = h + f: residual plus output of the feed-forward part, [D]

@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 import CatenaSchema
 
@@ -14,7 +14,7 @@ import CatenaSchema
 /// - Source: Meng et al. 2024, *PiSSA*, arXiv:2404.02948; factors as in peft `pissa_init`, where `pissa_niter_n` is
 ///   `iterations: n`. The paper trains beside W - s B₀ A₀; here that is done exactly, see ``OriginLoRA``. The randomised
 ///   decomposition takes 8 vectors more than the rank, peft none.
-public final class PiSSA: OriginLoRA, WeightInitialised {
+package final class PiSSA: OriginLoRA, WeightInitialised {
     private let decomposition: SpectralDecomposition
     private static let oversampling = 8
 
@@ -23,7 +23,7 @@ public final class PiSSA: OriginLoRA, WeightInitialised {
         try super.init(layer: layer, request: request, scaling: request.section.alpha / Double(request.section.rank))
     }
 
-    public func initialise(from weight: Tensor, engine: Engine) throws {
+    package func initialise(from weight: Tensor, engine: Engine) throws {
         let rank = a.shape[0]
         let leading = try decomposition.leading(
             rank, of: weight, subspace: rank + Self.oversampling, named: path, engine: engine)
@@ -39,7 +39,7 @@ public final class PiSSA: OriginLoRA, WeightInitialised {
 
 extension AdapterMethod {
     /// PiSSA.
-    public static let pissa = AdapterMethod(
+    package static let pissa = AdapterMethod(
         name: "pissa", summary: "LoRA that begins with the leading singular vectors of each matrix",
         formula: """
             Y = X Wᵀ + s · dropout(X) (B A - B₀ A₀)ᵀ    W = U diag(σ) Vᵀ [out, in] frozen

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 import CatenaSchema
 
 /// Singular values and orthonormal regularised singular vectors adaptation: the leading part of W as three trained factors.
@@ -15,21 +15,21 @@ import CatenaSchema
 ///
 /// - Source: Cao 2024, *SORSA*, arXiv:2409.00055, and its repository. There, too, S is not divided by s, so that W less the first
 ///   product is the rest of the decomposition for s = 1 only, which is the paper's case. The rest is not made here, see ``OriginLoRA``.
-public final class SORSA: LowRankAdapter, WeightInitialised {
+package final class SORSA: LowRankAdapter, WeightInitialised {
     /// Path of the layer.
-    public let path: String
+    package let path: String
     /// A, `[rank, inFeatures]`.
-    public let a: Parameter
+    package let a: Parameter
     /// S, `[rank]`.
-    public let s: Parameter
+    package let s: Parameter
     /// B, `[outFeatures, rank]`.
-    public let b: Parameter
+    package let b: Parameter
     /// A₀ and B₀ diag(S₀).
-    public let buffers: [AdapterBuffer]
+    package let buffers: [AdapterBuffer]
     /// s.
-    public let scaling: Double
+    package let scaling: Double
     /// Probability that an input of the adapter is dropped.
-    public let dropout: Double
+    package let dropout: Double
     private let decomposition: SpectralDecomposition
     private static let oversampling = 8
 
@@ -49,20 +49,20 @@ public final class SORSA: LowRankAdapter, WeightInitialised {
     }
 
     /// A, S, B.
-    public var parameters: [Parameter] { [a, s, b] }
+    package var parameters: [Parameter] { [a, s, b] }
 
-    public var origin: LowRankUpdate? { LowRankUpdate(a: buffers[0].value, b: buffers[1].value) }
+    package var origin: LowRankUpdate? { LowRankUpdate(a: buffers[0].value, b: buffers[1].value) }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) {
         (a.variable, tape.scaleColumns(of: b.variable, by: s.variable))
     }
 
     /// X Aᵀ and X A₀ᵀ.
-    public func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
+    package func memory(rank: Int, of layer: Linear) -> AdapterMemory { AdapterMemory(keptColumns: 2 * rank) }
 
-    public var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
+    package var initialisedValues: [Tensor] { parameters.map(\.value) + buffers.map(\.value) }
 
-    public func initialise(from weight: Tensor, engine: Engine) throws {
+    package func initialise(from weight: Tensor, engine: Engine) throws {
         let rank = a.shape[0]
         let leading = try decomposition.leading(
             rank, of: weight, subspace: rank + Self.oversampling, named: path, engine: engine)
@@ -77,7 +77,7 @@ public final class SORSA: LowRankAdapter, WeightInitialised {
 
 extension AdapterMethod {
     /// SORSA.
-    public static let sorsa = AdapterMethod(
+    package static let sorsa = AdapterMethod(
         name: "sorsa", summary: "trains the leading singular values and vectors of each matrix, kept orthonormal",
         formula: """
             Y = X Wᵀ + s · dropout(X) (B diag(S) A - B₀ diag(S₀) A₀)ᵀ    W = U diag(σ) Vᵀ [out, in] frozen

@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 import CatenaSchema
 
@@ -20,9 +20,9 @@ import CatenaSchema
 /// - Source: Renduchintala, Konuk, Kuchaiev 2023, *Tied-LoRA*, arXiv:2311.09578. The paper's 4.2 million parameters of LoRA
 ///   and 12.5 % of them for TL6 are 4 L d r and 4 d r + L (r + 3 d) with rank 8 on Llama-2-7B; TL5 has the 4 d r of one layer. alpha = r
 ///   there. Initial values are ours where the paper's table was not found.
-public final class TiedLoRA: LowRankAdapter {
-    public let scaling: Double
-    public let dropout: Double
+package final class TiedLoRA: LowRankAdapter {
+    package let scaling: Double
+    package let dropout: Double
     private let a, b: AdapterFactor
     /// nil: ones.
     private let u, v: AdapterFactor?
@@ -32,11 +32,11 @@ public final class TiedLoRA: LowRankAdapter {
         (self.a, self.b, self.u, self.v) = (a, b, u, v)
     }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) {
         (scaled(a, by: u, on: tape), scaled(b, by: v, on: tape))
     }
 
-    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
+    package func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
         // With a frozen A, u's gradient follows from X Aᵀ.
         guard case .fixed(let matrix) = a, let u else { return nil }
         let product = tape.multiply(x, transposedPartOf: matrix.value)
@@ -97,7 +97,7 @@ public final class TiedLoRA: LowRankAdapter {
 
 extension AdapterMethod {
     /// Tied-LoRA.
-    public static let tiedLoRA = AdapterMethod(
+    package static let tiedLoRA = AdapterMethod(
         name: "tied-lora", summary: "LoRA whose A and B are shared by all layers, with vectors u, v for each layer",
         formula: """
             Y = X Wᵀ + s · (((dropout(X) Aᵀ) ⊙ u) Bᵀ) ⊙ v    X [tokens, in], W [out, in] frozen

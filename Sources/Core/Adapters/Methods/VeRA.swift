@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaModels
 import CatenaSchema
 
@@ -14,7 +14,7 @@ import CatenaSchema
 ///
 /// - Source: Kopiczko, Blankevoort, Asano 2023, *VeRA*, arXiv:2310.11454; values as in peft `tuners/vera`. The random
 ///   matrices come from our own generator and stand in the files (`save_projection`), so that PEFT computes the same.
-public final class VeRA: LowRankAdapter {
+package final class VeRA: LowRankAdapter {
     /// The random matrices of all layers.
     struct Projections {
         /// A, `[rank, largest in]`.
@@ -36,11 +36,11 @@ public final class VeRA: LowRankAdapter {
     }
 
     /// b, `[outFeatures]`.
-    public let lambdaB: Parameter
+    package let lambdaB: Parameter
     /// d, `[rank]`.
-    public let lambdaD: Parameter
-    public let dropout: Double
-    public var scaling: Double { 1 }
+    package let lambdaD: Parameter
+    package let dropout: Double
+    package var scaling: Double { 1 }
     private let projections: Projections
     private let inFeatures: Int
 
@@ -54,7 +54,7 @@ public final class VeRA: LowRankAdapter {
         self.projections = projections
     }
 
-    public func factors(on tape: Tape) -> (a: Variable, b: Variable) {
+    package func factors(on tape: Tape) -> (a: Variable, b: Variable) {
         let (a, b) = (AdapterFactor.fixed(projections.a).variable, AdapterFactor.fixed(projections.b).variable)
         return (
             tape.scaleRows(of: a, by: lambdaD.variable, columns: inFeatures),
@@ -62,7 +62,7 @@ public final class VeRA: LowRankAdapter {
         )
     }
 
-    public func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
+    package func path(of x: Variable, on tape: Tape) -> (h: Variable, b: Variable)? {
         let product = tape.multiply(x, transposedPartOf: projections.a.value)
         return (
             tape.scaleColumns(of: product, by: lambdaD.variable),
@@ -73,7 +73,7 @@ public final class VeRA: LowRankAdapter {
 
 extension AdapterMethod {
     /// VeRA.
-    public static let veRA = AdapterMethod(
+    package static let veRA = AdapterMethod(
         name: "vera", summary: "frozen random matrices shared by all layers, two trained vectors for each layer",
         formula: """
             Y = X Wᵀ + ((dropout(X) Aᵀ ⊙ d) Bᵀ) ⊙ b    X [tokens, in], W [out, in] frozen

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaFiles
+package import CatenaEngine
+package import CatenaFiles
 public import CatenaModels
 import Foundation
 
@@ -8,9 +8,9 @@ public enum AdapterFiles {
     /// An adapter as other programs read it: `adapter_model.safetensors` and `adapter_config.json`.
     public struct Content {
         /// The tensors, whose values are read when they are written.
-        public let writer: SafetensorsWriter
+        package let writer: SafetensorsWriter
         /// What the tensors mean.
-        public let configuration: PEFTConfiguration
+        package let configuration: PEFTConfiguration
 
         init(_ tensors: [AdapterTensor], _ configuration: PEFTConfiguration) {
             var writer = SafetensorsWriter()
@@ -56,12 +56,12 @@ public enum AdapterFiles {
     /// are left out.
     ///
     /// - Throws: ``AdapterError/notRepresentable(format:reason:)`` if a layer's adapter is no low-rank update.
-    public static func loraContent(of model: LanguageModel, baseModel: String) throws -> Content {
+    package static func loraContent(of model: LanguageModel, baseModel: String) throws -> Content {
         try loraContent(of: model, layers: try AdapterExport.folded(model, format: "lora"), baseModel: baseModel)
     }
 
     /// The links of a chain as one plain LoRA of scaling 1.
-    public static func loraContent(
+    package static func loraContent(
         of model: LanguageModel, chain layers: [(path: String, update: LowRankUpdate)], baseModel: String
     ) throws -> Content {
         let updates = Dictionary(uniqueKeysWithValues: layers.map { ($0.path, $0.update) })
@@ -106,7 +106,7 @@ public enum AdapterFiles {
     }
 
     /// The bytes of a file with the current values of `parameters`.
-    public static func weights(
+    package static func weights(
         _ parameters: [Parameter], reusing memory: consuming [UInt8] = []
     ) throws -> [UInt8] {
         var writer = SafetensorsWriter()

@@ -1,34 +1,34 @@
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 import Crypto
 import Foundation
 
 /// What a run knows about its adapter beside what PEFT's files hold; `adapter_origin.json` beside them, which PEFT does not
 /// read.
-public struct AdapterOrigin {
+package struct AdapterOrigin {
     static let file = "adapter_origin.json"
     static let stateFile = "adapter_state.safetensors"
 
     /// ``BaseFingerprint`` of the model that the adapter was trained on.
-    public var baseFingerprint: String?
+    package var baseFingerprint: String?
     /// The labels of the classifier that it trains, in the order of their numbers.
-    public var labels: [String]?
+    package var labels: [String]?
     /// The path of that model from the adapter's folder.
-    public var relativeBase: String?
+    package var relativeBase: String?
     /// Method and options, where the files hold the adapter as a plain LoRA and so do not say them.
     var section: JSONDocument?
     /// SHA-256 of the tensors to which a state beside them belongs.
     var weightsHash: String?
 
     /// What is known about an adapter trained on the model at `base`.
-    public init(baseFingerprint: String) {
+    package init(baseFingerprint: String) {
         self.baseFingerprint = baseFingerprint
     }
 
     /// What is known about the adapter in `folder`; in a checkpoint, `state.json` has the fingerprint.
     ///
     /// - Throws: ``FileError`` if the file is there and damaged.
-    public init?(folder: String) throws {
+    package init?(folder: String) throws {
         func read(_ name: String) throws -> JSONDocument? {
             let path = folder + "/" + name
             return FileManager.default.fileExists(atPath: path) ? try JSONDocument.read(path: path) : nil
@@ -71,9 +71,9 @@ public struct AdapterOrigin {
 }
 
 /// Paths of base models in adapters' files.
-public enum BasePath {
+package enum BasePath {
     /// The path from the root without links, so that it is found from any folder; nothing stays nothing.
-    public static func absolute(_ path: String) -> String {
+    package static func absolute(_ path: String) -> String {
         path.isEmpty ? path : URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
     }
 
@@ -91,7 +91,7 @@ extension AdapterFiles.Content {
     /// needs to begin with it.
     ///
     /// - Parameter adapter: the adapter that the files hold; nil if they hold another form of it, such as a chain.
-    public func write(to folder: String, origin: AdapterOrigin, of adapter: AttachedAdapter?) throws {
+    package func write(to folder: String, origin: AdapterOrigin, of adapter: AttachedAdapter?) throws {
         try write(to: folder)
         var origin = origin
         origin.labels = configuration.labels
@@ -112,7 +112,7 @@ extension LanguageModel {
     /// - Parameter section: the run's, with which the present adapter was made.
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless it is an adapter of the same method and options;
     ///   ``FileError``.
-    public func readInitialAdapter(_ folder: String, section: AdapterSection) throws {
+    package func readInitialAdapter(_ folder: String, section: AdapterSection) throws {
         guard let attached else { return }
         let file = try PEFTConfiguration(folder: folder, acceptsTransposed: storesTransposed)
         try file.requireSavedModules(of: self, path: folder + "/" + PEFT.configurationFile)
@@ -156,7 +156,7 @@ extension AdapterSection {
     /// The section with the ranks and alphas of single layers that the folder has from which the adapter begins.
     ///
     /// - Throws: what reading `adapter_config.json` throws.
-    public func withPatternsOfInitialAdapter(acceptsTransposed: Bool) throws -> Self {
+    package func withPatternsOfInitialAdapter(acceptsTransposed: Bool) throws -> Self {
         guard let initialAdapter else { return self }
         let file = try PEFTConfiguration(folder: initialAdapter, acceptsTransposed: acceptsTransposed)
         guard file.section.method == method, !file.section.patterns.isEmpty else { return self }

@@ -4,7 +4,7 @@ public import CatenaModels
 
 extension LanguageModel {
     /// Whether the files of the model hold the transposes of its matrices.
-    public var storesTransposed: Bool { configuration.storesTransposed }
+    package var storesTransposed: Bool { configuration.storesTransposed }
 
     /// Attaches the adapter in `folder`, as it is, for inference or further training.
     ///
@@ -60,7 +60,7 @@ extension AttachedAdapter {
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)`` unless the file has exactly the tensors of this adapter;
     ///   ``FileError/notFinite(path:tensor:)``.
-    public func read(_ folder: String, configuration: PEFTConfiguration, engine: Engine) throws {
+    package func read(_ folder: String, configuration: PEFTConfiguration, engine: Engine) throws {
         let file = try AdapterTensorFile(folder: folder, type: configuration.type)
         try read(file, configuration: configuration)
         try requireFinite(path: file.path, engine: engine)

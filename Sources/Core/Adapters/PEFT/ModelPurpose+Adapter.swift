@@ -1,12 +1,12 @@
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 
 extension ModelPurpose {
     /// What a model has to be opened for so that the adapter in `folder` fits: by `task_type`, and by the rows of the classifier that it
     /// holds.
     ///
     /// - Throws: what reading the folder throws.
-    public init(adapter folder: String) throws {
+    package init(adapter folder: String) throws {
         self.init()
         let configuration = try PEFTConfiguration(folder: folder, acceptsTransposed: true)
         guard configuration.taskType == "SEQ_CLS" else { return }

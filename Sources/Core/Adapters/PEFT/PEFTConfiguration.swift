@@ -1,23 +1,23 @@
-public import CatenaFiles
+package import CatenaFiles
 import CatenaModels
 import CatenaSchema
 
 /// `adapter_config.json`: which method, with which options, for which layers of which model.
 ///
 /// - Source: peft `config.py` and the configuration of each tuner.
-public struct PEFTConfiguration: Sendable, Equatable {
+package struct PEFTConfiguration: Sendable, Equatable {
     /// `peft_type`.
-    public let type: String
+    package let type: String
     /// Method, options and `target_modules` as a run's section has them.
-    public var section: AdapterSection
+    package var section: AdapterSection
     /// `fan_in_fan_out`: the base's files hold Wᵀ (GPT-2). It changes how PEFT merges, not what the tensors are.
-    public var storesTransposed = false
+    package var storesTransposed = false
     /// `task_type`; nil if it is not said.
-    public var taskType: String?
+    package var taskType: String?
     /// The labels of the classifier in the tensors, which the file does not name.
     var labels: [String]?
     /// `base_model_name_or_path`.
-    public var baseModel: String?
+    package var baseModel: String?
     /// The members that only this type has.
     var members: JSONObject = [:]
 
@@ -42,7 +42,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// - Parameter acceptsTransposed: whether the base may be one whose files hold Wᵀ.
     /// - Throws: ``AdapterError/unsupported(path:key:found:supported:)`` for a kind of adapter or an option
     ///   that would change the result and is not implemented.
-    public init(folder: String, acceptsTransposed: Bool = false) throws {
+    package init(folder: String, acceptsTransposed: Bool = false) throws {
         let path = folder + "/" + PEFT.configurationFile
         let json = try JSONDocument.read(path: path)
         type = try json.require("peft_type").string()
@@ -115,7 +115,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     /// Checks that the tensors mean the same under a run's section, which decides what is computed with them.
     ///
     /// - Throws: ``AdapterError/mismatch(path:reason:)``.
-    public func requireSameMeaning(as section: AdapterSection, folder: String) throws(AdapterError) {
+    package func requireSameMeaning(as section: AdapterSection, folder: String) throws(AdapterError) {
         try Self.requireSameMeaning(self.section, as: section, path: folder + "/" + PEFT.configurationFile)
     }
 
@@ -153,7 +153,7 @@ public struct PEFTConfiguration: Sendable, Equatable {
     ]
 
     /// The text of `adapter_config.json`.
-    public var json: JSONValue {
+    package var json: JSONValue {
         var result: JSONObject = [
             "peft_type": .string(type), "task_type": taskType.map { .string($0) } ?? .null,
             "inference_mode": .bool(true),

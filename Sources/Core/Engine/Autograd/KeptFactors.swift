@@ -6,12 +6,12 @@
 /// that the product of a few tokens runs along the outputs and not along the few ranks.
 public final class KeptFactors {
     /// What an adapter makes of its parameters: s B A.
-    public struct Factors {
+    package struct Factors {
         let a, bTransposed: Tensor
         let scaling: Float
 
         /// B A scaled by `scaling`; `memory` keeps Bᵀ.
-        public init(_ update: LowRankUpdate, scaling: Float, memory: TensorMemory) {
+        package init(_ update: LowRankUpdate, scaling: Float, memory: TensorMemory) {
             a = update.a
             bTransposed = update.b.transposed(memory)
             self.scaling = scaling
@@ -21,10 +21,10 @@ public final class KeptFactors {
     private var factors: [ObjectIdentifier: Factors] = [:]
 
     /// Nothing kept yet.
-    public init() {}
+    package init() {}
 
     /// Adds the change that `adapter` makes for x to y, in y's memory; `make` gives its factors at its first use, nil if there is no change.
-    public func add(
+    package func add(
         _ adapter: AnyObject, of x: Tensor, to y: Tensor, engine: Engine, make: () -> Factors?
     ) {
         guard let kept = factors[ObjectIdentifier(adapter)] ?? make() else { return }

@@ -1,19 +1,19 @@
 /// A frozen change ΔW = B A of one matrix W `[outFeatures, inFeatures]`; a scaling is already in B.
 public struct LowRankUpdate {
     /// A, `[rank, inFeatures]`.
-    public let a: Tensor
+    package let a: Tensor
     /// B, `[outFeatures, rank]`.
-    public let b: Tensor
+    package let b: Tensor
 
     /// A change from its factors.
-    public init(a: Tensor, b: Tensor) {
+    package init(a: Tensor, b: Tensor) {
         precondition(a.rows == b.columns, "B A of [\(b.rows), \(b.columns)] and [\(a.rows), \(a.columns)]")
         self.a = a
         self.b = b
     }
 
     /// r.
-    public var rank: Int { a.rows }
+    package var rank: Int { a.rows }
 
     /// Adds a part of B A to the same part of a matrix.
     ///
@@ -24,7 +24,7 @@ public struct LowRankUpdate {
     /// - Parameters:
     ///   - elements: which elements of W, counted row by row.
     ///   - destination: the first of them.
-    public func add(elements: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
+    package func add(elements: Range<Int>, to destination: UnsafeMutablePointer<Float>) {
         guard !elements.isEmpty else { return }
         let width = a.columns
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { buffer in
@@ -50,7 +50,7 @@ public struct LowRankUpdate {
     }
 
     /// All changes as one: A above A, B beside B. `updates` has one or more.
-    public static func concatenated(_ updates: [LowRankUpdate], memory: TensorMemory) -> LowRankUpdate {
+    package static func concatenated(_ updates: [LowRankUpdate], memory: TensorMemory) -> LowRankUpdate {
         let rank = updates.reduce(0) { $0 + $1.rank }
         let (inFeatures, outFeatures) = (updates[0].a.columns, updates[0].b.rows)
         let a = memory.tensor(rows: rank, columns: inFeatures)

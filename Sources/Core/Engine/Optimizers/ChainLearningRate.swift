@@ -17,14 +17,14 @@ public struct ChainLearningRate: Sendable, Equatable {
     }
 
     /// The schedule over the whole run; its warm-up is that of the first link.
-    public var schedule: LearningRateSchedule
+    package var schedule: LearningRateSchedule
     /// What the schedule spans.
-    public var span: Span
+    package var span: Span
     /// w: steps of linear growth after each knot.
-    public var rewarmSteps: Int
+    package var rewarmSteps: Int
 
     /// A rate over `schedule.totalSteps` steps.
-    public init(schedule: LearningRateSchedule, span: Span, rewarmSteps: Int) {
+    package init(schedule: LearningRateSchedule, span: Span, rewarmSteps: Int) {
         self.schedule = schedule
         self.span = span
         self.rewarmSteps = rewarmSteps
@@ -35,7 +35,7 @@ public struct ChainLearningRate: Sendable, Equatable {
     /// - Parameters:
     ///   - knots: completed steps at each knot so far, rising.
     ///   - nextKnot: completed steps at the next knot, or the end of the run.
-    public func learningRate(step: Int, knots: [Int], nextKnot: Int) -> Double {
+    package func learningRate(step: Int, knots: [Int], nextKnot: Int) -> Double {
         let knot = knots.last { $0 <= step }
         switch span {
         case .global:

@@ -10,15 +10,15 @@
 /// - Source: Lialin et al. 2023, *ReLoRA*, arXiv:2307.05695, and its reference implementation.
 public struct MomentPruning: Sendable, Equatable {
     /// Which entries go.
-    public enum Choice: String, Sendable, CaseIterable { case magnitude, random }
+    package enum Choice: String, Sendable, CaseIterable { case magnitude, random }
 
     /// p, in 0 ... 1.
-    public var fraction: Double
+    package var fraction: Double
     /// Which entries go.
-    public var choice: Choice
+    package var choice: Choice
 
     /// Zeroes `fraction` of all entries.
-    public init(fraction: Double, choice: Choice) {
+    package init(fraction: Double, choice: Choice) {
         self.fraction = fraction
         self.choice = choice
     }
@@ -29,7 +29,7 @@ public struct MomentPruning: Sendable, Equatable {
     ///   - seed: the run's seed.
     ///   - link: number of the link that ends, a part of the key of random masks.
     @discardableResult
-    public func apply(
+    package func apply(
         to state: [(name: String, values: Tensor)], of parameters: ParameterSet, seed: UInt64, link: Int
     ) -> Double {
         for (parameter, offset) in zip(parameters.parameters, parameters.offsets) {

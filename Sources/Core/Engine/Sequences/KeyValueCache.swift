@@ -1,14 +1,14 @@
 /// The keys and values of one sequence that later tokens attend to, for every layer.
-public final class KeyValueCache {
+package final class KeyValueCache {
     /// Tokens held by every layer.
-    public private(set) var length = 0
+    package private(set) var length = 0
     /// Tokens that fit.
-    public let capacity: Int
+    package let capacity: Int
     private let keys: [Tensor]
     private let values: [Tensor]
 
     /// An empty cache for `capacity` tokens in `layerCount` layers, whose keys and values are `width` wide each.
-    public init(capacity: Int, layerCount: Int, width: Int, memory: TensorMemory) {
+    package init(capacity: Int, layerCount: Int, width: Int, memory: TensorMemory) {
         self.capacity = capacity
         keys = (0..<layerCount).map { _ in memory.tensor(rows: capacity, columns: width) }
         values = (0..<layerCount).map { _ in memory.tensor(rows: capacity, columns: width) }

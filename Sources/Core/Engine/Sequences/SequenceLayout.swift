@@ -5,7 +5,7 @@ public struct SequenceLayout: Equatable {
     /// Position of each row within its sequence.
     public private(set) var positions: [Int32]
     /// In generation, the earlier keys and values of each segment.
-    public let caches: [KeyValueCache]?
+    package let caches: [KeyValueCache]?
     /// One more than the highest position.
     public private(set) var positionLimit: Int
 
@@ -18,7 +18,7 @@ public struct SequenceLayout: Equatable {
     }
 
     /// The layout of a generation step: `counts[i]` new tokens follow what `caches[i]` holds.
-    public init(appending counts: [Int], to caches: [KeyValueCache]) {
+    package init(appending counts: [Int], to caches: [KeyValueCache]) {
         precondition(counts.count == caches.count, "one count per cache")
         var starts = [0]
         var positions: [Int32] = []

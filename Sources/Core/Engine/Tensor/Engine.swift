@@ -5,7 +5,7 @@ public final class Engine {
     /// The pool of tensor buffers.
     public let memory: TensorMemory
     /// What operations report their time to; none by default.
-    public var profile: StepProfile?
+    package var profile: StepProfile?
 
     /// An engine with `threads` threads, the calling one included.
     public init(threads: Int) {

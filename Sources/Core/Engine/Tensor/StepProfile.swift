@@ -4,9 +4,9 @@ import CatenaFiles
 ///
 /// The outermost report counts, so that an operation made of others is one entry. An engine without a profile asks for
 /// nothing but whether it has one.
-public final class StepProfile {
+package final class StepProfile {
     /// A kind of work.
-    public enum Part: String, CaseIterable, Sendable {
+    package enum Part: String, CaseIterable, Sendable {
         case queryKeyValue = "q, k, v products"
         case attentionOutput = "o products"
         case feedForwardIn = "gate, up products"
@@ -24,24 +24,24 @@ public final class StepProfile {
     }
 
     /// What one part took.
-    public struct Entry: Sendable {
+    package struct Entry: Sendable {
         /// Seconds of wall time.
-        public internal(set) var seconds = 0.0
+        package internal(set) var seconds = 0.0
         /// Floating-point operations of its matrix products; 0 where nothing was counted.
-        public internal(set) var operations = 0.0
+        package internal(set) var operations = 0.0
     }
 
     private var entries: [Part: Entry] = [:]
     private var isMeasuring = false
 
     /// An empty profile.
-    public init() {}
+    package init() {}
 
     /// What was reported for `part`.
-    public func entry(_ part: Part) -> Entry { entries[part] ?? Entry() }
+    package func entry(_ part: Part) -> Entry { entries[part] ?? Entry() }
 
     /// Forgets all reports.
-    public func reset() { entries.removeAll(keepingCapacity: true) }
+    package func reset() { entries.removeAll(keepingCapacity: true) }
 
     fileprivate func measure<R>(_ part: Part, operations: Double, _ body: () throws -> R) rethrows -> R {
         guard !isMeasuring else { return try body() }
@@ -58,7 +58,7 @@ public final class StepProfile {
 
 extension Engine {
     /// Runs `body` and reports its time as `part`, if there is a profile.
-    public func measured<R>(
+    package func measured<R>(
         _ part: StepProfile.Part, operations: @autoclosure () -> Double = 0, _ body: () throws -> R
     ) rethrows -> R {
         guard let profile else { return try body() }

@@ -53,6 +53,22 @@ public struct Tensor {
         UnsafeRawBufferPointer(start: pointer, count: count * MemoryLayout<Float>.stride)
     }
 
+    /// One element; for a few of them, not for loops over many.
+    public subscript(row: Int, column: Int) -> Float {
+        get {
+            precondition(
+                (0..<rows).contains(row) && (0..<columns).contains(column),
+                "[\(row), \(column)] of [\(rows), \(columns)]")
+            return pointer[row * columns + column]
+        }
+        nonmutating set {
+            precondition(
+                (0..<rows).contains(row) && (0..<columns).contains(column),
+                "[\(row), \(column)] of [\(rows), \(columns)]")
+            pointer[row * columns + column] = newValue
+        }
+    }
+
     /// Overwrites all elements with `value`.
     public func fill(_ value: Float) {
         pointer.update(repeating: value, count: count)

@@ -4,22 +4,22 @@ import Glibc
 ///
 /// Vocabularies hold keys that Swift's `String` equality calls equal (`é` composed and decomposed), and so does any dictionary
 /// keyed by `String`; a list of pairs keeps both. Finding a key takes time in proportion to the members before it.
-public struct JSONObject: Sendable {
+package struct JSONObject: Sendable {
     /// A key with its value.
-    public typealias Member = (key: String, value: JSONValue)
+    package typealias Member = (key: String, value: JSONValue)
 
     private var members: [Member] = []
 
     /// The object of `members`, each of another key.
-    public init(_ members: some Sequence<Member> = []) { self.members = Array(members) }
+    package init(_ members: some Sequence<Member> = []) { self.members = Array(members) }
 
     /// The members of a dictionary, sorted by the bytes of their keys.
-    public init(_ members: [String: JSONValue]) {
+    package init(_ members: [String: JSONValue]) {
         self.members = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
     /// The value of `key`; a new key is put at the end, nil takes the member away.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         get { index(of: key).map { members[$0].value } }
         set {
             switch (index(of: key), newValue) {
@@ -32,22 +32,22 @@ public struct JSONObject: Sendable {
     }
 
     /// Adds a member of a key that the object does not have.
-    public mutating func append(_ key: String, _ value: JSONValue) { members.append((key, value)) }
+    package mutating func append(_ key: String, _ value: JSONValue) { members.append((key, value)) }
 
     /// The object of the members that `isKept` says.
-    public func filter(_ isKept: (Member) throws -> Bool) rethrows -> JSONObject {
+    package func filter(_ isKept: (Member) throws -> Bool) rethrows -> JSONObject {
         JSONObject(try members.filter(isKept))
     }
 
     /// The object with the members of `other` put in; its values win.
-    public func merging(_ other: JSONObject) -> JSONObject {
+    package func merging(_ other: JSONObject) -> JSONObject {
         var result = self
         for (key, value) in other { result[key] = value }
         return result
     }
 
     /// The keys in their order.
-    public var keys: [String] { members.map(\.key) }
+    package var keys: [String] { members.map(\.key) }
 
     private func index(of key: String) -> Int? {
         members.indices.first { members[$0].key.hasSameBytes(as: key) }
@@ -56,23 +56,23 @@ public struct JSONObject: Sendable {
 
 extension JSONObject: RandomAccessCollection {
     /// 0.
-    public var startIndex: Int { 0 }
+    package var startIndex: Int { 0 }
     /// The number of members.
-    public var endIndex: Int { members.count }
+    package var endIndex: Int { members.count }
     /// The member at a place.
-    public subscript(index: Int) -> Member { members[index] }
+    package subscript(index: Int) -> Member { members[index] }
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// The object of these members, each of another key.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init(elements.lazy.map { (key: $0.0, value: $0.1) })
     }
 }
 
 extension JSONObject: Equatable {
     /// Whether both have the same members in the same order.
-    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+    package static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.elementsEqual(right) { $0.key.hasSameBytes(as: $1.key) && $0.value == $1.value }
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// Numbers written without fraction and exponent that fit 64 bits are `integer`, all others `number`. Two keys of the same bytes in
 /// an object are refused on reading.
-public enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -12,7 +12,7 @@ public enum JSONValue: Sendable {
     case object(JSONObject)
 
     /// A number, written without a fraction where it has none.
-    public static func shortest(_ value: Double) -> JSONValue {
+    package static func shortest(_ value: Double) -> JSONValue {
         Int(exactly: value).map { .integer($0) } ?? .number(value)
     }
 
@@ -20,7 +20,7 @@ public enum JSONValue: Sendable {
     ///
     /// - Throws: what ``InputFile/contents(of:limit:)`` throws, or
     ///   ``FileError/invalidJSON(path:line:column:reason:)``.
-    public static func read(path: String) throws(FileError) -> JSONValue {
+    package static func read(path: String) throws(FileError) -> JSONValue {
         let bytes = try InputFile.contents(of: path, limit: .json)
         return unsafe try bytes.withUnsafeBytes { buffer in
             Result { () throws(FileError) in unsafe try parse(buffer, path: path) }
@@ -30,7 +30,7 @@ public enum JSONValue: Sendable {
     /// Parses one JSON text (RFC 8259, UTF-8, nothing after it but white space).
     ///
     /// - Parameter path: named in errors.
-    public static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) -> JSONValue {
+    package static func parse(_ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) -> JSONValue {
         do throws(JSONSyntaxError) {
             return unsafe try parse(bytes)
         } catch {
@@ -44,7 +44,7 @@ public enum JSONValue: Sendable {
     }
 
     /// Parses one JSON text.
-    public static func parse(_ text: String, path: String) throws(FileError) -> JSONValue {
+    package static func parse(_ text: String, path: String) throws(FileError) -> JSONValue {
         let bytes = Array(text.utf8)
         return unsafe try bytes.withUnsafeBytes { buffer in
             Result { () throws(FileError) in unsafe try parse(buffer, path: path) }
@@ -71,18 +71,18 @@ public enum JSONValue: Sendable {
     }
 
     /// The member `key`; nil if this is no object or has no such member.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key]
     }
 
     /// The truth value, if it is one.
-    public var boolValue: Bool? {
+    package var boolValue: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
     /// The whole number, also if it is written like `8.0`.
-    public var intValue: Int? {
+    package var intValue: Int? {
         switch self {
         case .integer(let value): value
         case .number(let value): Int(exactly: value)
@@ -91,7 +91,7 @@ public enum JSONValue: Sendable {
     }
 
     /// The number, whole or not.
-    public var doubleValue: Double? {
+    package var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
@@ -100,25 +100,25 @@ public enum JSONValue: Sendable {
     }
 
     /// The string, if it is one.
-    public var stringValue: String? {
+    package var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
     /// The elements of an array.
-    public var arrayValue: [JSONValue]? {
+    package var arrayValue: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
     /// The members of an object.
-    public var objectValue: JSONObject? {
+    package var objectValue: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }
 
     /// Whether it is `null`.
-    public var isNull: Bool { if case .null = self { true } else { false } }
+    package var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The kind in words with a short value, for messages: `the string "gelu"`.
-    public var summary: String {
+    package var summary: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
@@ -133,7 +133,7 @@ public enum JSONValue: Sendable {
 
 extension JSONValue: Equatable {
     /// Whether both are of the same kind and value, texts byte by byte and members in the same order.
-    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+    package static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
         case (.bool(let left), .bool(let right)): left == right
@@ -152,19 +152,19 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     /// A JSON string.
-    public init(stringLiteral value: String) { self = .string(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
     /// A whole JSON number.
-    public init(integerLiteral value: Int) { self = .integer(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
     /// A JSON number.
-    public init(floatLiteral value: Double) { self = .number(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
     /// `true` or `false`.
-    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
     /// `null`.
-    public init(nilLiteral: ()) { self = .null }
+    package init(nilLiteral: ()) { self = .null }
     /// A JSON array.
-    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     /// A JSON object of these members, each of another key.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(elements.lazy.map { (key: $0.0, value: $0.1) }))
     }
 }

@@ -1,5 +1,5 @@
 /// How a value is written.
-public enum JSONStyle: Sendable {
+package enum JSONStyle: Sendable {
     /// Indented, with sorted keys and a final line feed: equal values give equal bytes.
     case pretty
     /// Indented, with the members in their order and a final line feed; arrays of plain values stay on one line.
@@ -14,20 +14,20 @@ extension JSONValue {
     /// The value as text.
     ///
     /// Numbers round-trip exactly. NaN and infinities, which JSON cannot say, become `null`.
-    public func text(_ style: JSONStyle) -> String {
+    package func text(_ style: JSONStyle) -> String {
         var writer = JSONWriter(style: style)
         writer.write(self, indentation: 0)
         return writer.text + (style == .pretty || style == .ordered ? "\n" : "")
     }
 
     /// ``JSONStyle/pretty``.
-    public func prettyText() -> String { text(.pretty) }
+    package func prettyText() -> String { text(.pretty) }
 
     /// ``JSONStyle/compact``.
-    public func compactText() -> String { text(.compact) }
+    package func compactText() -> String { text(.compact) }
 
     /// Writes ``prettyText()`` durably.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         try DurableFile.write(Array(prettyText().utf8), to: path)
     }
 }

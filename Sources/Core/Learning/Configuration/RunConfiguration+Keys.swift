@@ -1,12 +1,12 @@
 import CatenaFiles
-public import CatenaSchema
+package import CatenaSchema
 
 extension RunConfiguration {
     /// Every key of a run's configuration but the methods' own options, in the order of resolved YAML.
-    public static let keyDescriptions = descriptions
+    package static let keyDescriptions = descriptions
 
     /// Every key path that a configuration may have, without the methods' own options.
-    public static let keyPaths = keyDescriptions.map(\.path)
+    package static let keyPaths = keyDescriptions.map(\.path)
 
     /// Key paths (or whole sections) that a resumed run may change without becoming another run: how long it is, how it is
     /// spread and reported, and what is only measured.
@@ -15,7 +15,7 @@ extension RunConfiguration {
     /// What `key` may mean: a key or a section with all that is in it, by its path or the end of it.
     ///
     /// - Throws: ``ConfigurationError/noSuchKey(_:suggestion:)``.
-    public static func keys(matching key: String) throws(ConfigurationError) -> [KeyDescription] {
+    package static func keys(matching key: String) throws(ConfigurationError) -> [KeyDescription] {
         let paths = keyPaths
         let meant = paths.contains(key) ? [key] : paths.filter { $0.hasSuffix(".\(key)") }
         if meant.isEmpty {
@@ -28,7 +28,7 @@ extension RunConfiguration {
     }
 
     /// The keys as the table of docs/configuration.md, a line for each.
-    public static var keyTable: String {
+    package static var keyTable: String {
         let rows = keyDescriptions.map { key in
             let more = key.page.map { page in
                 let title = page.split(separator: "#").last.map(String.init) ?? page

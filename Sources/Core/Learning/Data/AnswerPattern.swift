@@ -3,20 +3,20 @@ import Foundation
 /// Finds the final answer in a text, so that two texts can be compared by it.
 ///
 /// Numbers are compared by value, as far as their decimal notation tells: `1,200`, `$1200` and `1200.0` are equal.
-public struct AnswerPattern: Sendable {
+package struct AnswerPattern: Sendable {
     private let expressions: [NSRegularExpression]
 
     /// The number after the last `####` or `the answer is`; in a text with neither, its last number.
     ///
     /// The second part gives a model that answers in its own words its due.
-    public static var finalNumber: AnswerPattern {
+    package static var finalNumber: AnswerPattern {
         let number = #"(-?\$?\d[\d,]*(?:\.\d+)?)"#
         let marked = #"(?:####|[Tt]he (?:final )?answer is:?)\s*"# + number
         return AnswerPattern(expressions: [marked, number].compactMap { try? NSRegularExpression(pattern: $0) })
     }
 
     /// The first group of the last match of a regular expression (ICU syntax).
-    public init(_ pattern: String) throws(DataError) {
+    package init(_ pattern: String) throws(DataError) {
         let expression: NSRegularExpression
         do {
             expression = try NSRegularExpression(pattern: pattern)
@@ -30,7 +30,7 @@ public struct AnswerPattern: Sendable {
     private init(expressions: [NSRegularExpression]) { self.expressions = expressions }
 
     /// The answer in `text`, normalised; nil if the pattern is not found.
-    public func answer(in text: String) -> String? {
+    package func answer(in text: String) -> String? {
         let whole = NSRange(text.startIndex..., in: text)
         for expression in expressions {
             guard let match = expression.matches(in: text, range: whole).last,
@@ -44,13 +44,13 @@ public struct AnswerPattern: Sendable {
     /// Whether a generated text gives the reference's answer.
     ///
     /// A reference without the pattern is compared as a whole (`{"completion": "42"}`).
-    public func matches(generated: String, reference: String) -> Bool {
+    package func matches(generated: String, reference: String) -> Bool {
         guard let given = answer(in: generated) else { return false }
         return given == (answer(in: reference) ?? Self.normalised(reference))
     }
 
     /// Without outer blanks and a final full stop; numbers without commas, a dollar sign, and zeros that say nothing.
-    public static func normalised(_ answer: String) -> String {
+    package static func normalised(_ answer: String) -> String {
         var text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
         while text.hasSuffix(".") { text.removeLast() }
         let number = text.filter { $0 != "," && $0 != "$" }

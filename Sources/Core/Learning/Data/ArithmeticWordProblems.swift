@@ -7,35 +7,35 @@ import Foundation
 /// A problem is a scenario, two to four steps and small numbers; its answer works one step a line and ends with
 /// `#### N`. Names and phrasings are free. Train, validation and test are disjoint by construction: the split of a
 /// problem is a hash of its scenario, operations and numbers, so the same sum in other words never crosses over.
-public struct ArithmeticWordProblems: Sendable {
+package struct ArithmeticWordProblems: Sendable {
     /// The three disjoint parts; one problem in ten is for validation and one in ten for test.
-    public enum Split: String, Sendable, CaseIterable {
+    package enum Split: String, Sendable, CaseIterable {
         case train, validation, test
     }
 
     /// One problem.
-    public struct Problem: Sendable, Hashable {
+    package struct Problem: Sendable, Hashable {
         /// The question.
-        public var prompt: String
+        package var prompt: String
         /// The worked answer.
-        public var completion: String
+        package var completion: String
         /// The result.
-        public var answer: Int
+        package var answer: Int
         /// Scenario, operations and numbers: what makes it the same problem whatever its words.
-        public var structure: String
+        package var structure: String
 
         /// The part this problem belongs to.
-        public var split: Split { ArithmeticWordProblems.split(ofStructure: structure) }
+        package var split: Split { ArithmeticWordProblems.split(ofStructure: structure) }
     }
 
     /// All choices depend on it.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// A generator whose problems depend on the seed only.
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// The first `count` different problems of a split.
-    public func problems(_ split: Split, count: Int) -> [Problem] {
+    package func problems(_ split: Split, count: Int) -> [Problem] {
         var problems: [Problem] = []
         var seen: Set<String> = []
         var attempt = 0
@@ -50,7 +50,7 @@ public struct ArithmeticWordProblems: Sendable {
 
     /// Writes train.jsonl, validation.jsonl and test.jsonl (`{"prompt", "completion"}`); equal seeds and counts give
     /// equal bytes.
-    public func write(
+    package func write(
         to folder: String, train: Int = 2400, validation: Int = 100, test: Int = 200
     ) throws(DataError) {
         for (split, count) in [(Split.train, train), (.validation, validation), (.test, test)] {

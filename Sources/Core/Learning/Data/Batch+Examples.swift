@@ -1,10 +1,10 @@
 import CatenaEngine
-public import CatenaModels
+package import CatenaModels
 
 extension Batch {
     /// Puts the examples of some rows in, in order; memory of earlier fillings is used again. A pair of answers is two segments, the
     /// chosen one first.
-    public mutating func fill(_ plan: MicroBatchPlan, from data: PreparedDataset) {
+    package mutating func fill(_ plan: MicroBatchPlan, from data: PreparedDataset) {
         clear()
         for example in plan.rows.joined() {
             unsafe data.withExample(example) { ids, labels in
@@ -24,7 +24,7 @@ extension Batch {
     }
 
     /// Adds one example as a segment of its own; labels are not shifted. No pairs.
-    public mutating func append(_ example: EncodedExample, exampleIndex: Int) {
+    package mutating func append(_ example: EncodedExample, exampleIndex: Int) {
         unsafe example.inputIds.withUnsafeBufferPointer { ids in
             guard let target = example.target else {
                 unsafe example.labels.withUnsafeBufferPointer {
@@ -41,7 +41,7 @@ extension Batch {
     /// Adds a whole sequence as a segment that is judged as `target`; nothing is shifted.
     ///
     /// - Parameter types: the token type of each token; empty where all are 0.
-    public mutating func append(
+    package mutating func append(
         inputIds ids: UnsafeBufferPointer<Int32>, types: UnsafeBufferPointer<Int32>, target: SegmentTarget,
         exampleIndex: Int
     ) {

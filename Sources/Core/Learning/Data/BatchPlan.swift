@@ -1,53 +1,53 @@
 /// The rows of one micro-batch.
-public struct MicroBatchPlan: Sendable, Equatable {
+package struct MicroBatchPlan: Sendable, Equatable {
     /// Place within the step's global batch, over all processes; the key of its random numbers.
-    public var globalIndex: Int
+    package var globalIndex: Int
     /// Examples of each row.
-    public var rows: [[Int]]
+    package var rows: [[Int]]
 
     /// Rows of example indices at a place of the global batch.
-    public init(globalIndex: Int, rows: [[Int]]) {
+    package init(globalIndex: Int, rows: [[Int]]) {
         self.globalIndex = globalIndex
         self.rows = rows
     }
 }
 
 /// The micro-batches of one optimizer step, over all processes.
-public struct StepPlan: Sendable, Equatable {
+package struct StepPlan: Sendable, Equatable {
     /// Counted from 0 over all epochs.
-    public var step: Int
+    package var step: Int
     /// Counted from 0.
-    public var epoch: Int
+    package var epoch: Int
     /// Counted from 0 within the epoch.
-    public var stepInEpoch: Int
+    package var stepInEpoch: Int
     /// Steps of this epoch.
-    public var stepsInEpoch: Int
+    package var stepsInEpoch: Int
     /// In the order of their global indices.
-    public var microBatches: [MicroBatchPlan]
+    package var microBatches: [MicroBatchPlan]
 }
 
 /// Which examples each optimizer step sees: a pure function of (seed, step), the same on every process.
 ///
 /// An epoch's rows are cut into global batches of `globalBatch` rows; the last one of an epoch may be smaller, so every
 /// example is used exactly once an epoch. The rows of one epoch are kept until another is asked for.
-public final class BatchPlan {
+package final class BatchPlan {
     /// What the order depends on besides the data.
-    public struct Settings: Sendable, Equatable {
+    package struct Settings: Sendable, Equatable {
         /// Rows of an optimizer step over all processes.
-        public var globalBatch: Int
+        package var globalBatch: Int
         /// Rows that go through the model at once.
-        public var microBatch: Int
+        package var microBatch: Int
         /// Positions of a packed row.
-        public var maximumLength: Int
+        package var maximumLength: Int
         /// Whether a row holds several examples.
-        public var packing: Bool
+        package var packing: Bool
         /// Whether every epoch has an order of its own.
-        public var shuffle: Bool
+        package var shuffle: Bool
         /// Of the order.
-        public var seed: UInt64
+        package var seed: UInt64
 
         /// All settings.
-        public init(
+        package init(
             globalBatch: Int, microBatch: Int, maximumLength: Int, packing: Bool, shuffle: Bool, seed: UInt64
         ) {
             self.globalBatch = globalBatch
@@ -60,7 +60,7 @@ public final class BatchPlan {
     }
 
     /// What the plan was made with.
-    public let settings: Settings
+    package let settings: Settings
     private let lengths: [Int32]
     /// First step of each epoch that has been laid out, and of the next.
     private var firstSteps = [0]
@@ -69,14 +69,14 @@ public final class BatchPlan {
     /// A plan over examples of the given lengths in tokens, whose next tokens are learned.
     ///
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for batch sizes that contradict each other.
-    public convenience init(exampleLengths: [Int], settings: Settings) throws(DataError) {
+    package convenience init(exampleLengths: [Int], settings: Settings) throws(DataError) {
         try self.init(positionCounts: exampleLengths.map { $0 - 1 }, settings: settings)
     }
 
     /// A plan over examples that take so many positions each.
     ///
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` for batch sizes that contradict each other.
-    public init(positionCounts: [Int], settings: Settings) throws(DataError) {
+    package init(positionCounts: [Int], settings: Settings) throws(DataError) {
         precondition(!positionCounts.isEmpty, "a plan needs examples")
         guard settings.globalBatch >= 1 else {
             throw .invalidSetting(
@@ -92,19 +92,19 @@ public final class BatchPlan {
     }
 
     /// A plan over all examples of a data set.
-    public convenience init(_ data: PreparedDataset, settings: Settings) throws(DataError) {
+    package convenience init(_ data: PreparedDataset, settings: Settings) throws(DataError) {
         try self.init(positionCounts: (0..<data.count).map(data.positionCount(of:)), settings: settings)
     }
 
     /// How many steps some epochs have, from the first.
-    public func stepCount(epochs: Int) -> Int {
+    package func stepCount(epochs: Int) -> Int {
         guard epochs > 0 else { return 0 }
         layOut(through: epochs - 1)
         return firstSteps[epochs]
     }
 
     /// The micro-batches of step `step`, which counts from 0 over all epochs.
-    public func microBatches(step: Int) -> StepPlan {
+    package func microBatches(step: Int) -> StepPlan {
         precondition(step >= 0, "steps count from 0")
         while firstSteps[firstSteps.count - 1] <= step { layOut(through: firstSteps.count - 1) }
         let epoch = epoch(ofStep: step)

@@ -5,7 +5,7 @@ import CatenaText
 ///
 /// They are Jinja texts as models' own are. `beginning` is the token that begins a sequence, where the style writes it, and `ending`
 /// the one that ends an answer.
-public enum BuiltInTemplate: String, Sendable, CaseIterable {
+package enum BuiltInTemplate: String, Sendable, CaseIterable {
     /// `<|im_start|>role\n…<|im_end|>\n`: the form of SmolLM2, Qwen2, Qwen3 and others.
     case chatml
     /// `<s>[INST] … [/INST] … </s>`, the system message in `<<SYS>>`: the form of Llama 2.

@@ -7,9 +7,9 @@ import Foundation
 ///
 /// Conversations are written by the Jinja template, exactly as Hugging Face's `apply_chat_template` does. Prompts and completions
 /// become conversations too where there is a template, and are joined as they are where there is none.
-public struct ChatTemplate: Sendable {
+package struct ChatTemplate: Sendable {
     /// Where the template comes from.
-    public enum Source: Sendable, Equatable {
+    package enum Source: Sendable, Equatable {
         /// The model's own.
         case model
         /// A file that was asked for.
@@ -21,9 +21,9 @@ public struct ChatTemplate: Sendable {
     }
 
     /// Where the template comes from.
-    public let source: Source
+    package let source: Source
     /// What was chosen, in one or more sentences.
-    public let choice: String
+    package let choice: String
     /// The token that begins a text and a joined prompt; nil where the tokenizer adds none.
     let beginningOfSequence: EndToken?
     /// The token that ends a text and a joined answer; nil if the tokenizer names none.
@@ -46,10 +46,10 @@ public struct ChatTemplate: Sendable {
     }
 
     /// `auto` and the names of the built-in templates.
-    public static let knownNames = ["auto"] + BuiltInTemplate.allCases.map(\.rawValue)
+    package static let knownNames = ["auto"] + BuiltInTemplate.allCases.map(\.rawValue)
 
     /// Whether `name` is `auto`, the name of a built-in template or the path of a `.jinja` file, which need not exist.
-    public static func isTemplateName(_ name: String) -> Bool { knownNames.contains(name) || name.hasSuffix(".jinja") }
+    package static func isTemplateName(_ name: String) -> Bool { knownNames.contains(name) || name.hasSuffix(".jinja") }
 
     /// The template that `name` means for a model with this tokenizer.
     ///
@@ -58,7 +58,7 @@ public struct ChatTemplate: Sendable {
     ///   - date: what `strftime_now` of a template tells.
     /// - Throws: ``DataError`` for an unknown name and a file that cannot be read. What is wrong with a template is told when a
     ///   conversation is to be written with it.
-    public init(
+    package init(
         named name: String, tokenizer: any TextTokenizer, date: TemplateDate = .standard
     ) throws(DataError) {
         func token(_ id: Int32?) -> EndToken? {

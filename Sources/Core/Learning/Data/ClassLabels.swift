@@ -5,7 +5,7 @@ import Foundation
 /// The classes of a classification, in the order of the scores.
 public struct ClassLabels: Sendable, Equatable {
     /// Where the names came from.
-    public enum Origin: String, Sendable {
+    package enum Origin: String, Sendable {
         /// `labels` of the configuration.
         case configuration = "labels"
         /// `id2label` of the model, or what its adapter has learned.
@@ -15,22 +15,22 @@ public struct ClassLabels: Sendable, Equatable {
     }
 
     /// One name each.
-    public let names: [String]
+    package let names: [String]
     /// Where they came from.
-    public let origin: Origin
+    package let origin: Origin
     private let places: [String: Int32]
     /// Whether a number in the data is a name and not a place.
     private let hasNumbers: Bool
 
     /// Names, each once.
-    public init(_ names: [String], from origin: Origin) {
+    package init(_ names: [String], from origin: Origin) {
         (self.names, self.origin) = (names, origin)
         places = Dictionary(names.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
         hasNumbers = names.contains { Self.number($0) != nil }
     }
 
     /// How many there are.
-    public var count: Int { names.count }
+    package var count: Int { names.count }
 
     /// The place of a label: that of its name; of a number, where no name is one, the number itself.
     ///
@@ -60,7 +60,7 @@ public struct ClassLabels: Sendable, Equatable {
     }
 
     /// One line for the log.
-    public var note: String {
+    package var note: String {
         let shown = names.prefix(20).joined(separator: ", ")
         let more = count > 20 ? ", and \(count - 20) more" : ""
         return PrintableText.escaped("\(count) classes, from \(origin.rawValue): \(shown)\(more)")

@@ -1,7 +1,7 @@
 /// Why training or evaluation data could not be read or prepared.
 ///
 /// `file` and `line` are where to look; lines count from 1.
-public enum DataError: Error, Equatable, Sendable {
+package enum DataError: Error, Equatable, Sendable {
     /// The file is missing or cannot be read.
     case unreadable(file: String, reason: String)
     /// The file has no example in it.
@@ -39,7 +39,7 @@ public enum DataError: Error, Equatable, Sendable {
 }
 
 extension DataError: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let file, let reason):
             "\(file): cannot be read: \(reason); give the path of a .jsonl, .json or .txt file."

@@ -1,5 +1,5 @@
 /// What is wrong in a file: the first lines with their reasons, and how many there are.
-public struct DataFaults: Sendable, Equatable {
+package struct DataFaults: Sendable, Equatable {
     /// Faults that are told in full.
     static let shownCount = 10
 
@@ -37,7 +37,7 @@ public struct DataFaults: Sendable, Equatable {
 
 extension DataFaults: CustomStringConvertible {
     /// A line for each fault that is shown, and how many more there are.
-    public var description: String {
+    package var description: String {
         guard count > 1 else { return shown.joined() }
         let more = count > shown.count ? ["and \(count - shown.count) more."] : []
         return (["\(count) examples cannot be used:"] + shown + more).joined(separator: "\n")

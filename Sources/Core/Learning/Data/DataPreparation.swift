@@ -2,7 +2,7 @@ import Foundation
 
 /// One data file on its way to a ``PreparedDataset``: what is in the cache, else tokens that several processes can share
 /// the making of.
-public struct DataPreparation {
+package struct DataPreparation {
     private let path: String
     private let columns: [RunConfiguration.DataSection.Column]
     private let encoder: any ExampleEncoding
@@ -33,7 +33,7 @@ public struct DataPreparation {
     }
 
     /// The prepared data if the cache has a good file; a damaged one is noted.
-    public mutating func cachedData() -> PreparedDataset? {
+    package mutating func cachedData() -> PreparedDataset? {
         guard FileManager.default.fileExists(atPath: cached) else { return nil }
         do {
             return try open(verifiesHash: true)
@@ -46,7 +46,7 @@ public struct DataPreparation {
     /// The prepared data that another process has found or made.
     ///
     /// - Throws: ``DataError/preparedDataMissing(path:reason:)``.
-    public func preparedData() throws(DataError) -> PreparedDataset {
+    package func preparedData() throws(DataError) -> PreparedDataset {
         do {
             return try open(verifiesHash: false)
         } catch {
@@ -65,7 +65,7 @@ public struct DataPreparation {
 
     /// The tokens of part `part` of `parts`, which are contiguous and of nearly equal numbers of examples; a single example is
     /// part 0's. Parts appended in order are the whole.
-    public mutating func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
+    package mutating func tokens(part: Int = 0, of parts: Int = 1) throws(DataError) -> PreparedTokens {
         if file == nil { file = try ExampleReader.read(data, path: path, columns: columns, task: encoder.task) }
         let examples = file?.examples ?? []
         func start(_ part: Int) -> Int { (part * examples.count + parts - 1) / parts }
@@ -75,7 +75,7 @@ public struct DataPreparation {
     /// Writes the tokens of the whole file to the cache and opens them; a part of them was made here.
     ///
     /// - Throws: ``DataError/faults(_:)`` with what is wrong in all parts.
-    public func store(_ tokens: PreparedTokens) throws(DataError) -> PreparedDataset {
+    package func store(_ tokens: PreparedTokens) throws(DataError) -> PreparedDataset {
         try tokens.faults.requireNone()
         if tokens.equalCount == tokens.readCount, tokens.readCount > 0 {
             throw .equalAnswers(file: path, pairCount: tokens.readCount)

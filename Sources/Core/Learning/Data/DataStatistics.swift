@@ -1,40 +1,40 @@
 /// What came out of preparing a data set, to be shown before a run.
 public struct DataStatistics: Sendable, Equatable, Codable {
     /// Examples read, before any was dropped. A document counts once.
-    public var readCount = 0
+    package var readCount = 0
     /// Examples that can be trained on; a long document makes several.
-    public var exampleCount = 0
+    package var exampleCount = 0
     /// Examples that were cut to the maximal length.
-    public var cutCount = 0
+    package var cutCount = 0
     /// Cut examples that were left out because nothing to learn was left in them.
-    public var droppedCount = 0
+    package var droppedCount = 0
     /// Examples that a chat template wrote as conversations.
-    public var conversationCount = 0
+    package var conversationCount = 0
     /// What those became: one whose earlier turns look different once later ones follow makes several.
-    public var conversationExampleCount = 0
+    package var conversationExampleCount = 0
     /// What the template had to say, and for how many conversations.
-    public var templateNotes: [String: Int] = [:]
+    package var templateNotes: [String: Int] = [:]
     /// What the examples are; nil for tokens.
-    public var content: DataContent?
+    package var content: DataContent?
     /// Examples of each class, in the order of the classes; nil where there are none.
-    public var categoryCounts: [Int]?
+    package var categoryCounts: [Int]?
     /// Pairs that were left out because their answers are equal; nil where there are none.
-    public var equalCount: Int?
+    package var equalCount: Int?
     /// Tokens of all examples.
-    public var tokenCount = 0
+    package var tokenCount = 0
     /// Positions with a target.
-    public var supervisedCount = 0
+    package var supervisedCount = 0
     /// Lengths in tokens, over the examples that can be trained on.
-    public var minimumLength = 0
+    package var minimumLength = 0
     /// Half of the examples are no longer.
-    public var medianLength = 0
+    package var medianLength = 0
     /// Nine tenths of the examples are no longer.
-    public var length90 = 0
+    package var length90 = 0
     /// Of the longest example.
-    public var maximumLength = 0
+    package var maximumLength = 0
 
     /// All zero.
-    public init() {}
+    package init() {}
 
     /// Fills the length fields; the p-quantile is element ⌊p · (n - 1)⌋ of the sorted lengths.
     mutating func summarise(lengths: [Int]) {
@@ -49,7 +49,7 @@ public struct DataStatistics: Sendable, Equatable, Codable {
     }
 
     /// Two lines for a person.
-    public var summary: String {
+    package var summary: String {
         let learned =
             switch content ?? .tokens {
             case .tokens, .pairs: ", \(supervisedCount) of them learned"

@@ -4,15 +4,15 @@ import CatenaFiles
 /// Questions about sums with worked answers, in the form of ``ArithmeticWordProblems`` but without a story.
 ///
 /// They teach a very small model to answer a prompt at all, and to end the answer with `#### N`.
-public struct DemoSums: Sendable {
+package struct DemoSums: Sendable {
     /// All choices depend on it.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// A generator whose questions depend on the seed only.
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// Question `index` with its answer: a pure function of the seed and the index.
-    public func question(_ index: Int) -> (prompt: String, completion: String) {
+    package func question(_ index: Int) -> (prompt: String, completion: String) {
         var generator = SeededGenerator(seed: seed, purpose: "demo sums", step: index)
         let (a, b) = (2 + generator.next(below: 8), 2 + generator.next(below: 8))
         let isProduct = generator.next(below: 3) > 0
@@ -44,7 +44,7 @@ public struct DemoSums: Sendable {
     }
 
     /// Writes train.jsonl and validation.jsonl (`{"prompt", "completion"}`) with different indices.
-    public func write(to folder: String, train: Int, validation: Int) throws(DataError) {
+    package func write(to folder: String, train: Int, validation: Int) throws(DataError) {
         for (name, range) in [("train", 0..<train), ("validation", train..<(train + validation))] {
             let records = range.map { index -> JSONObject in
                 let (prompt, completion) = question(index)

@@ -5,15 +5,15 @@ import CatenaFiles
 ///
 /// Its vocabulary is a few hundred words, so that a model of a million weights learns to write it. It has the facts of
 /// arithmetic that ``ArithmeticWordProblems`` needs, but no word problem.
-public struct DemoText: Sendable {
+package struct DemoText: Sendable {
     /// All choices depend on it.
-    public let seed: UInt64
+    package let seed: UInt64
 
     /// A generator whose texts depend on the seed only.
-    public init(seed: UInt64) { self.seed = seed }
+    package init(seed: UInt64) { self.seed = seed }
 
     /// Document `index`: a pure function of the seed and the index.
-    public func document(_ index: Int) -> String {
+    package func document(_ index: Int) -> String {
         var generator = SeededGenerator(seed: seed, purpose: "demo text", step: index)
         switch generator.next(below: 4) {
         case 0: return sums(&generator)
@@ -23,10 +23,10 @@ public struct DemoText: Sendable {
     }
 
     /// The first `count` documents.
-    public func documents(count: Int) -> [String] { (0..<count).map(document) }
+    package func documents(count: Int) -> [String] { (0..<count).map(document) }
 
     /// Writes train.jsonl and validation.jsonl (`{"text"}`) with different documents.
-    public func write(to folder: String, train: Int, validation: Int) throws(DataError) {
+    package func write(to folder: String, train: Int, validation: Int) throws(DataError) {
         for (name, range) in [("train", 0..<train), ("validation", train..<(train + validation))] {
             try DemoFile.write(range.map { ["text": .string(document($0))] }, to: "\(folder)/\(name).jsonl")
         }

@@ -1,24 +1,24 @@
-public import CatenaModels
+package import CatenaModels
 
 /// An example as tokens: `labels[i]` stands for `inputIds[i]` (not shifted), -100 where nothing is learned.
-public struct EncodedExample: Sendable, Equatable {
+package struct EncodedExample: Sendable, Equatable {
     /// Token ids.
-    public var inputIds: [Int32]
+    package var inputIds: [Int32]
     /// The id to learn at each place, or -100.
-    public var labels: [Int32]
+    package var labels: [Int32]
     /// Whether tokens were cut off at the end.
-    public var wasCut = false
+    package var wasCut = false
 
     /// What a whole sequence is judged as; nil where tokens are learned.
-    public var target: SegmentTarget?
+    package var target: SegmentTarget?
     /// The type of each token of a sequence that is judged; empty where all are 0.
-    public var tokenTypes: [Int32] = []
+    package var tokenTypes: [Int32] = []
     /// Of a pair of answers: how many of the first tokens are the chosen one's.
-    public var chosenCount: Int?
+    package var chosenCount: Int?
 
     /// How many positions have a target: the labels after the first token, or of each answer of a pair after its first token, that are not
     /// -100. A sequence that is judged counts once.
-    public var supervisedCount: Int {
+    package var supervisedCount: Int {
         if target != nil { return 1 }
         let count = labels.dropFirst().count { $0 != EncodedExample.ignored }
         guard let chosenCount, labels[chosenCount] != EncodedExample.ignored else { return count }
@@ -33,10 +33,10 @@ public struct EncodedExample: Sendable, Equatable {
     }
 
     /// The label of a token that is not learned.
-    public static let ignored: Int32 = -100
+    package static let ignored: Int32 = -100
 
     /// Tokens and their labels, one each.
-    public init(inputIds: [Int32], labels: [Int32], wasCut: Bool = false) {
+    package init(inputIds: [Int32], labels: [Int32], wasCut: Bool = false) {
         precondition(inputIds.count == labels.count, "\(inputIds.count) tokens with \(labels.count) labels")
         self.inputIds = inputIds
         self.labels = labels
@@ -45,13 +45,13 @@ public struct EncodedExample: Sendable, Equatable {
 }
 
 /// What to give a model so that it writes an example's last answer.
-public struct EncodedPrompt: Sendable, Equatable {
+package struct EncodedPrompt: Sendable, Equatable {
     /// The prompt as text.
-    public var text: String
+    package var text: String
     /// The prompt as token ids.
-    public var inputIds: [Int32]
+    package var inputIds: [Int32]
     /// Generation ends after any of these.
-    public var stopIds: [Int32]
+    package var stopIds: [Int32]
 }
 
 /// A part of an example's text that is learned or not as a whole.

@@ -5,23 +5,23 @@ import CatenaText
 /// A conversation's text is encoded as a whole, so that its ids are those of Hugging Face's `apply_chat_template`; a token is learned if
 /// any of its characters is. Prompts and answers that are joined as they are are encoded apart, so that no token lies on both
 /// sides of the border and a prompt has the same tokens in training and in generation.
-public struct ExampleEncoder: Sendable {
+package struct ExampleEncoder: Sendable {
     /// Makes ids of text.
-    public let tokenizer: any TextTokenizer
+    package let tokenizer: any TextTokenizer
     /// Makes text of messages.
-    public let template: ChatTemplate
+    package let template: ChatTemplate
     /// The most tokens of one example.
-    public let maximumLength: Int
+    package let maximumLength: Int
     /// Every token id is below this: what both the tokenizer and the model have.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// Generation ends after any of these: the token that ends a turn and those that the model names.
-    public let stopIds: [Int32]
+    package let stopIds: [Int32]
     let joining: TextJoining
 
     /// - Parameter modelVocabularySize: how many tokens the model has, which may be fewer than the tokenizer has; nil for no
     ///   model in particular.
     /// - Throws: ``DataError/invalidSetting(name:value:expected:)`` if fewer than two tokens fit.
-    public init(
+    package init(
         tokenizer: any TextTokenizer, template: ChatTemplate, maximumLength: Int, modelVocabularySize: Int? = nil
     ) throws(DataError) {
         guard maximumLength >= 2 else {

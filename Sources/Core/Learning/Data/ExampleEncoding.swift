@@ -27,7 +27,7 @@ package protocol ExampleEncoding: Sendable {
 }
 
 /// What prepared examples are.
-public enum DataContent: String, Sendable, Codable {
+package enum DataContent: String, Sendable, Codable {
     /// Tokens, some of which are learned.
     case tokens
     /// Sequences of classes.

@@ -1,5 +1,5 @@
-public import CatenaFiles
-public import CatenaModels
+package import CatenaFiles
+package import CatenaModels
 import Crypto
 import Foundation
 
@@ -7,17 +7,17 @@ import Foundation
 ///
 /// The file's name is a hash of everything that its content depends on, so a changed data file, template, tokenizer or
 /// setting never meets old tokens.
-public final class PreparedDataset: Sendable {
+package final class PreparedDataset: Sendable {
     /// What the data are like.
-    public let statistics: DataStatistics
+    package let statistics: DataStatistics
     /// Path of the prepared file.
-    public let path: String
+    package let path: String
     /// SHA-256 of the data's content, the template, the tokenizer and the settings.
-    public var key: String { String(path.split(separator: "/").last?.dropLast(".catena-data".count) ?? "") }
+    package var key: String { String(path.split(separator: "/").last?.dropLast(".catena-data".count) ?? "") }
     /// What the user should know, one sentence each: template choices, examples cut, a damaged cache.
-    public let notes: [String]
+    package let notes: [String]
     /// Whether an earlier run had prepared the data.
-    public let wasCached: Bool
+    package let wasCached: Bool
     private let storage: PreparedFile
 
     init(storage: PreparedFile, path: String, notes: [String], wasCached: Bool) {
@@ -80,16 +80,16 @@ public final class PreparedDataset: Sendable {
     }
 
     /// How many examples there are.
-    public var count: Int { storage.count }
+    package var count: Int { storage.count }
 
     /// The number of tokens of example `index`.
-    public func length(of index: Int) -> Int { storage.range(of: index).count }
+    package func length(of index: Int) -> Int { storage.range(of: index).count }
 
     /// What the examples are.
-    public var content: DataContent { storage.content }
+    package var content: DataContent { storage.content }
 
     /// How many positions of a micro-batch example `index` takes: the last token of a sequence whose next token is learned is none.
-    public func positionCount(of index: Int) -> Int {
+    package func positionCount(of index: Int) -> Int {
         switch content {
         case .tokens: length(of: index) - 1
         case .categories, .values: length(of: index)
@@ -98,7 +98,7 @@ public final class PreparedDataset: Sendable {
     }
 
     /// What example `index` is judged as; nil where tokens are learned.
-    public func target(of index: Int) -> SegmentTarget? {
+    package func target(of index: Int) -> SegmentTarget? {
         switch content {
         case .tokens, .pairs: nil
         case .categories: .category(Int32(truncatingIfNeeded: storage.mark(of: index)))
@@ -107,23 +107,23 @@ public final class PreparedDataset: Sendable {
     }
 
     /// How many of the first tokens of example `index` are the chosen answer's; nil where the examples are no pairs.
-    public func chosenCount(of index: Int) -> Int? {
+    package func chosenCount(of index: Int) -> Int? {
         content == .pairs ? Int(storage.mark(of: index)) : nil
     }
 
     /// The tokens of example `index` and their labels (not shifted), or their types where sequences are judged; the buffers are good
     /// inside `body` only.
-    public func withExample<R>(
+    package func withExample<R>(
         _ index: Int, _ body: (_ inputIds: UnsafeBufferPointer<Int32>, _ labels: UnsafeBufferPointer<Int32>) -> R
     ) -> R {
         unsafe storage.withExample(index, body)
     }
 
     /// The prepared file itself.
-    public var mappedFile: MappedFile { storage.file }
+    package var mappedFile: MappedFile { storage.file }
 
     /// A copy of example `index`.
-    public func example(_ index: Int) -> EncodedExample {
+    package func example(_ index: Int) -> EncodedExample {
         unsafe withExample(index) { ids, labels in
             guard let target = target(of: index) else {
                 var example = unsafe EncodedExample(inputIds: Array(ids), labels: Array(labels))

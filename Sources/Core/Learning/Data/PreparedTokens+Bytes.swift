@@ -5,7 +5,7 @@ extension PreparedTokens {
     private static let countCount = 14
 
     /// The tokens and counts as bytes, for another process of the same job.
-    public func bytes() -> [UInt8] {
+    package func bytes() -> [UInt8] {
         var bytes: [UInt8] = []
         let faultText = Array(JSONValue.array(faults.shown.map { .string($0) }).compactText().utf8)
         let notes = Array(JSONValue.object(JSONObject(templateNotes.mapValues { .integer($0) })).compactText().utf8)
@@ -26,7 +26,7 @@ extension PreparedTokens {
     private static let contents: [DataContent] = [.tokens, .categories, .values, .pairs]
 
     /// What ``bytes()`` of another process gave.
-    public init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.init()
         unsafe bytes.withUnsafeBytes { all in
             func numbers(_ range: Range<Int>) -> [Int] {

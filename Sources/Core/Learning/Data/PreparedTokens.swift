@@ -3,18 +3,18 @@ import CatenaModels
 ///
 /// A part of a file can be prepared on its own and parts be appended in order: the result is the same as preparing
 /// the whole at once, so that several processes can share the work.
-public struct PreparedTokens: Sendable, Equatable {
+package struct PreparedTokens: Sendable, Equatable {
     /// Example `i` is `offsets[i]..<offsets[i + 1]` of `inputIds` and `labels`.
-    public internal(set) var offsets = [0]
+    package internal(set) var offsets = [0]
     /// Token ids of all examples, one after the other.
-    public internal(set) var inputIds: [Int32] = []
+    package internal(set) var inputIds: [Int32] = []
     /// What is learned at each place, or -100; token types where sequences are judged.
-    public internal(set) var labels: [Int32] = []
+    package internal(set) var labels: [Int32] = []
     /// What the examples are.
-    public internal(set) var content = DataContent.tokens
+    package internal(set) var content = DataContent.tokens
     /// A number for each example where they are not of tokens alone: its class, the bits of its value, or how many of its tokens are the
     /// chosen answer's.
-    public internal(set) var marks: [Int64] = []
+    package internal(set) var marks: [Int64] = []
     var equalCount = 0
     /// Classes, where sequences are of classes.
     var categoryCount = 0
@@ -30,7 +30,7 @@ public struct PreparedTokens: Sendable, Equatable {
     var templateNotes: [String: Int] = [:]
 
     /// No examples.
-    public init() {}
+    package init() {}
 
     /// Encodes examples; one with nothing to learn is a fault, unless only its truncation is the cause: then it is left out and
     /// counted.
@@ -83,10 +83,10 @@ public struct PreparedTokens: Sendable, Equatable {
     }
 
     /// How many examples there are.
-    public var count: Int { offsets.count - 1 }
+    package var count: Int { offsets.count - 1 }
 
     /// Adds the examples of a part that comes after this one.
-    public mutating func append(contentsOf part: PreparedTokens) {
+    package mutating func append(contentsOf part: PreparedTokens) {
         let start = inputIds.count
         offsets += part.offsets.dropFirst().map { $0 + start }
         inputIds += part.inputIds
@@ -105,7 +105,7 @@ public struct PreparedTokens: Sendable, Equatable {
     }
 
     /// Counts and lengths.
-    public var statistics: DataStatistics {
+    package var statistics: DataStatistics {
         var statistics = DataStatistics()
         statistics.readCount = readCount
         statistics.exampleCount = count

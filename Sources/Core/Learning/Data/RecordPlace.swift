@@ -1,20 +1,20 @@
 import CatenaFiles
 
 /// Where a record of a data file begins.
-public struct RecordPlace: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+package struct RecordPlace: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
     /// Counts from 1.
-    public let line: Int
+    package let line: Int
     /// Its number in the file's list, from 1, where an earlier record of the list is on the same line.
-    public let record: Int?
+    package let record: Int?
 
     /// The record `record` on `line`; nil for one that is the first of its line.
-    public init(_ line: Int, record: Int? = nil) { (self.line, self.record) = (line, record) }
+    package init(_ line: Int, record: Int? = nil) { (self.line, self.record) = (line, record) }
 
     /// The first record of line `value`.
-    public init(integerLiteral value: Int) { self.init(value) }
+    package init(integerLiteral value: Int) { self.init(value) }
 
     /// As it follows the file's name and a colon: `3`, or `1 (record 7)`.
-    public var description: String { record.map { "\(line) (record \($0))" } ?? "\(line)" }
+    package var description: String { record.map { "\(line) (record \($0))" } ?? "\(line)" }
 
     /// Members of a report about one record.
     var json: JSONObject {

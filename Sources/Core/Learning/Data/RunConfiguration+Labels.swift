@@ -4,7 +4,7 @@ extension RunConfiguration {
     /// The classes that the run tells apart; nil where its task has none.
     ///
     /// - Throws: what reading the model's configuration and the training data throws, and ``DataError`` for labels that do not go together.
-    public func classLabels() throws -> ClassLabels? {
+    package func classLabels() throws -> ClassLabels? {
         guard task == .classification else { return nil }
         guard labels.isEmpty else { return ClassLabels(labels, from: .configuration) }
         return try ClassLabels.choose(

@@ -6,14 +6,14 @@ import Foundation
 /// any later day.
 public struct TemplateDate: Sendable, Equatable, CustomStringConvertible {
     /// Of the Gregorian calendar.
-    public let year: Int
+    package let year: Int
     /// 1 to 12.
-    public let month: Int
+    package let month: Int
     /// 1 to 31.
-    public let day: Int
+    package let day: Int
 
     /// What data are prepared with unless another day is given: the day that Llama 3.1's own template writes where there is no clock.
-    public static let standard = TemplateDate(year: 2024, month: 7, day: 26)
+    package static let standard = TemplateDate(year: 2024, month: 7, day: 26)
 
     private init(year: Int, month: Int, day: Int) {
         self.year = year
@@ -22,7 +22,7 @@ public struct TemplateDate: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// A day as `YYYY-MM-DD`; nil for anything else and for days that no month has.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.count) == [4, 2, 2], text.utf8.allSatisfy({ $0 == 0x2D || (0x30...0x39).contains($0) }),
             let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]), year > 0,
@@ -35,7 +35,7 @@ public struct TemplateDate: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// This machine's day.
-    public static func today() -> TemplateDate {
+    package static func today() -> TemplateDate {
         let parts = Calendar(identifier: .gregorian).dateComponents([.year, .month, .day], from: Date())
         guard let year = parts.year, let month = parts.month, let day = parts.day else { return .standard }
         return TemplateDate(year: year, month: month, day: day)

@@ -1,7 +1,7 @@
-public import CatenaText
+package import CatenaText
 
 /// What the data pipeline needs of a tokenizer.
-public protocol TextTokenizer: Sendable {
+package protocol TextTokenizer: Sendable {
     /// The ids of a text; no special tokens are added, those that occur in it are recognised.
     func encode(_ text: String) -> [Int32]
     /// The ids of a text and the part of it that each stands for.
@@ -26,7 +26,7 @@ public protocol TextTokenizer: Sendable {
 
 extension TextTokenizer {
     /// Nothing but the token that begins a sequence, where it is added.
-    public func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
+    package func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
         SequenceTemplate(beginningOfSequence: addsBeginningOfSequence ? beginningOfSequenceId : nil)
     }
 }

@@ -1,31 +1,31 @@
 import CatenaAdapters
 import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 import Foundation
 
 /// Checks that an adapter's files are sound and belong to a model.
-public struct AdapterVerification {
+package struct AdapterVerification {
     /// One thing that was checked and how it came out.
-    public struct Finding: Sendable, Equatable {
+    package struct Finding: Sendable, Equatable {
         /// Short name of the check.
-        public let check: String
+        package let check: String
         /// What was found.
-        public let detail: String
+        package let detail: String
         /// False if the adapter should not be used.
-        public let isPassed: Bool
+        package let isPassed: Bool
     }
 
     /// All checks in their order.
-    public private(set) var findings: [Finding] = []
+    package private(set) var findings: [Finding] = []
     /// Whether all passed.
-    public var isPassed: Bool { findings.allSatisfy(\.isPassed) }
+    package var isPassed: Bool { findings.allSatisfy(\.isPassed) }
 
     /// Checks the PEFT adapter in `folder` against `model`, which must not carry an adapter yet and has it afterwards.
     ///
     /// - Parameter recordedFingerprint: the base's fingerprint as noted when the adapter was trained.
     /// - Throws: ``AdapterError`` or ``FileError`` if the adapter cannot be attached at all.
-    public init(
+    package init(
         adapter folder: String, model: LanguageModel, baseFingerprint: String, recordedFingerprint: String?
     ) throws {
         if let recordedFingerprint {

@@ -1,12 +1,12 @@
-public import CatenaModels
+package import CatenaModels
 
 /// Model shapes by name, to measure with random weights and to plan with.
-public enum BenchmarkShape {
+package enum BenchmarkShape {
     /// The shapes with a name.
-    public static let names = ["smollm2-135m", "tinyllama-1.1b", "llama-70b", "tiny"]
+    package static let names = ["smollm2-135m", "tinyllama-1.1b", "llama-70b", "tiny"]
 
     /// The named shape, or that of a Hugging Face `config.json`; nil for any other name.
-    public static func configuration(_ name: String) throws -> ModelConfiguration? {
+    package static func configuration(_ name: String) throws -> ModelConfiguration? {
         switch name {
         case "smollm2-135m":
             llama(

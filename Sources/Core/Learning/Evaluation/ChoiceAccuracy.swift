@@ -1,6 +1,6 @@
 import CatenaEngine
-public import CatenaFiles
-public import CatenaModels
+package import CatenaFiles
+package import CatenaModels
 
 /// Answers questions with options by the option that the model finds most probable.
 ///
@@ -10,20 +10,20 @@ public import CatenaModels
 /// training.
 ///
 /// - Source: the scores are `acc` and, for a one-byte alphabet, `acc_norm` of EleutherAI's lm-evaluation-harness.
-public struct ChoiceAccuracy {
+package struct ChoiceAccuracy {
     /// One answered question.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// Where the question is in its file.
-        public let line: RecordPlace
+        package let line: RecordPlace
         /// Score of each option, in nats (a byte).
-        public let scores: [Double]
+        package let scores: [Double]
         /// Index of the lowest.
-        public let answer: Int
+        package let answer: Int
         /// Whether it is the right one.
-        public let isCorrect: Bool
+        package let isCorrect: Bool
 
         /// As a member of a report.
-        public var json: JSONValue {
+        package var json: JSONValue {
             .object(
                 line.json.merging([
                     "scores": .array(scores.map { .number($0) }), "answer": .integer(answer),
@@ -36,7 +36,7 @@ public struct ChoiceAccuracy {
     private let isLengthNormalised: Bool
 
     /// Scores options with prompts made as in training.
-    public init(encoder: ExampleEncoder, isLengthNormalised: Bool) {
+    package init(encoder: ExampleEncoder, isLengthNormalised: Bool) {
         self.encoder = encoder
         self.isLengthNormalised = isLengthNormalised
     }
@@ -44,7 +44,7 @@ public struct ChoiceAccuracy {
     /// The tokens of each question with each of its options.
     ///
     /// - Throws: ``DataError`` for a question whose options do not fit into the encoder's length.
-    public func encode(_ example: ChoiceExample) throws(DataError) -> [EncodedExample] {
+    package func encode(_ example: ChoiceExample) throws(DataError) -> [EncodedExample] {
         var encoded: [EncodedExample] = []
         for choice in example.choices {
             let whole = SourcedExample(
@@ -63,7 +63,7 @@ public struct ChoiceAccuracy {
     /// The outcomes for `examples`, in their order.
     ///
     /// All options go through each block of the model together, so a model whose blocks are gathered is visited once a call.
-    public func run(_ examples: [ChoiceExample], model: LanguageModel) throws -> [Outcome] {
+    package func run(_ examples: [ChoiceExample], model: LanguageModel) throws -> [Outcome] {
         let encoded = try examples.map(encode)
         for id in encoded.joined().lazy.flatMap(\.inputIds) { try model.requireToken(id) }
         let inputs = encoded.joined().map { example in

@@ -2,20 +2,20 @@ import CatenaFiles
 import Foundation
 
 /// A question with options, one of which is right: `{"prompt", "choices": [...], "answer": index}`.
-public struct ChoiceExample: Sendable, Hashable {
+package struct ChoiceExample: Sendable, Hashable {
     /// What is asked, before any template.
-    public var prompt: String
+    package var prompt: String
     /// Answers as a model would write them.
-    public var choices: [String]
+    package var choices: [String]
     /// Index of the right one, from 0.
-    public var answer: Int
+    package var answer: Int
     /// The file it came from.
-    public var file: String
+    package var file: String
     /// Where it begins there.
-    public var line: RecordPlace
+    package var line: RecordPlace
 
     /// A question that stands on `line` of `file`.
-    public init(prompt: String, choices: [String], answer: Int, file: String = "example", line: RecordPlace = 1) {
+    package init(prompt: String, choices: [String], answer: Int, file: String = "example", line: RecordPlace = 1) {
         (self.prompt, self.choices, self.answer) = (prompt, choices, answer)
         (self.file, self.line) = (file, line)
     }

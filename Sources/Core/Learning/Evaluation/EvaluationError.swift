@@ -1,7 +1,7 @@
-public import CatenaModels
+package import CatenaModels
 
 /// Why a model could not be probed or evaluated.
-public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A probe's tensor is no batch of sequences.
     case notABatch(path: String, tensor: String, shape: [Int])
     /// A label is neither a token of the model nor -100.
@@ -27,7 +27,7 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     /// Scores of an example that are infinite or no numbers.
     case notFinite(place: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .notABatch(let path, let tensor, let shape):
             "\(path): tensor \(tensor) has shape \(shape), expected [sequences, tokens] with at least one of each."

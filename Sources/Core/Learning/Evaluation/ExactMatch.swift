@@ -1,24 +1,24 @@
-public import CatenaFiles
+package import CatenaFiles
 package import CatenaModels
-public import CatenaText
+package import CatenaText
 
 /// Generates the last answer of examples and compares it with theirs by an answer pattern.
-public struct ExactMatch {
+package struct ExactMatch {
     /// One compared answer.
-    public struct Outcome: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
         /// Where the example is in its file.
-        public let line: RecordPlace
+        package let line: RecordPlace
         /// The example's own answer.
-        public let reference: String
+        package let reference: String
         /// What the model wrote.
-        public let generated: String
+        package let generated: String
         /// What the pattern found in it.
-        public let answer: String?
+        package let answer: String?
         /// Whether the two answers are equal.
-        public let isCorrect: Bool
+        package let isCorrect: Bool
 
         /// As a member of a report.
-        public var json: JSONValue {
+        package var json: JSONValue {
             .object(
                 line.json.merging([
                     "reference": .string(reference), "generated": .string(generated),
@@ -27,7 +27,7 @@ public struct ExactMatch {
         }
 
         /// What ``json`` gave.
-        public init?(_ json: JSONValue) {
+        package init?(_ json: JSONValue) {
             guard let line = json["line"]?.intValue, let reference = json["reference"]?.stringValue,
                 let generated = json["generated"]?.stringValue, let isCorrect = json["correct"]?.boolValue
             else { return nil }
@@ -51,7 +51,7 @@ public struct ExactMatch {
     private let pattern: AnswerPattern
 
     /// Compares by `pattern`; prompts are made as in training.
-    public init(encoder: ExampleEncoder, tokenizer: Tokenizer, pattern: AnswerPattern) {
+    package init(encoder: ExampleEncoder, tokenizer: Tokenizer, pattern: AnswerPattern) {
         self.encoder = encoder
         self.tokenizer = tokenizer
         self.pattern = pattern

@@ -1,11 +1,11 @@
 import CatenaAdapters
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 extension LanguageModel {
     /// Attaches the PEFT adapter in `folder` with its dropout turned off, so that gradients are those of the function
     /// that inference computes.
-    public func loadAdapterWithoutDropout(_ folder: String) throws -> ParameterSet {
+    package func loadAdapterWithoutDropout(_ folder: String) throws -> ParameterSet {
         try loadAdapter(folder, dropout: 0)
     }
 }

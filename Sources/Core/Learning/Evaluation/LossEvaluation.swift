@@ -1,39 +1,39 @@
 import CatenaEngine
-public import CatenaModels
+package import CatenaModels
 import Foundation
 
 /// The loss over data as sums, so that the parts of several processes can be added.
-public struct LossEvaluation: Sendable, Equatable {
+package struct LossEvaluation: Sendable, Equatable {
     /// Σ -log p(target), in nats.
-    public var lossSum = 0.0
+    package var lossSum = 0.0
     /// Positions with a target.
-    public var supervisedCount = 0
+    package var supervisedCount = 0
     /// Positions computed.
-    public var tokenCount = 0
+    package var tokenCount = 0
     /// Examples that had a target.
-    public var exampleCount = 0
+    package var exampleCount = 0
     /// Examples without one, for instance because it was cut off; they count for nothing.
-    public var skippedCount = 0
+    package var skippedCount = 0
 
     /// Examples whose loss is computed together, at most: groups of so many in the order of the data. Rounding can depend on what is
     /// beside an example, so processes take whole groups, and their sums are added in the order of the groups.
-    public static let examplesOfGroup = 16
+    package static let examplesOfGroup = 16
 
     /// Nothing.
-    public init() {}
+    package init() {}
 
     /// The sum of evaluations, added in their order.
-    public init(adding parts: [LossEvaluation]) {
+    package init(adding parts: [LossEvaluation]) {
         for part in parts { sums = zip(sums, part.sums).map { $0 + $1 } }
     }
 
     /// Mean loss per target.
-    public var loss: Double { lossSum / Double(supervisedCount) }
+    package var loss: Double { lossSum / Double(supervisedCount) }
     /// exp of the mean loss.
-    public var perplexity: Double { exp(loss) }
+    package var perplexity: Double { exp(loss) }
 
     /// The sums in a fixed order, and back.
-    public var sums: [Double] {
+    package var sums: [Double] {
         get { [lossSum, Double(supervisedCount), Double(tokenCount), Double(exampleCount), Double(skippedCount)] }
         set {
             precondition(newValue.count == 5, "five sums")
@@ -48,7 +48,7 @@ public struct LossEvaluation: Sendable, Equatable {
     /// - Parameters:
     ///   - tokensPerBatch: examples go through the model together up to about this many tokens.
     ///   - onProgress: called after each batch with the number of examples behind it.
-    public mutating func add(
+    package mutating func add(
         _ examples: [EncodedExample], model: LanguageModel, tokensPerBatch: Int = 2048,
         onProgress: (Int) -> Void = { _ in }
     ) throws {

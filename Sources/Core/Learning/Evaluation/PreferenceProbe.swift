@@ -1,15 +1,15 @@
-public import CatenaEngine
-public import CatenaFiles
-public import CatenaModels
+package import CatenaEngine
+package import CatenaFiles
+package import CatenaModels
 
 /// What a model and the same without its adapters compute for a ``PreferenceProbeInput``, under ``DirectPreference`` with its defaults.
-public struct PreferenceProbe {
+package struct PreferenceProbe {
     /// Log-probabilities of the answers, summed over their tokens: the chosen and the rejected one of each pair.
-    public struct Answers: Equatable, Sendable {
+    package struct Answers: Equatable, Sendable {
         /// Of the chosen ones.
-        public let chosen: [Double]
+        package let chosen: [Double]
         /// Of the rejected ones.
-        public let rejected: [Double]
+        package let rejected: [Double]
 
         fileprivate init(measures: [Double]) {
             chosen = stride(from: 0, to: measures.count, by: 2).map { -measures[$0] }
@@ -18,18 +18,18 @@ public struct PreferenceProbe {
     }
 
     /// Of the model with its adapters.
-    public let policy: Answers
+    package let policy: Answers
     /// Of the frozen model.
-    public let reference: Answers
+    package let reference: Answers
     /// The loss of each pair.
-    public let losses: [Double]
+    package let losses: [Double]
     /// Their mean.
-    public let loss: Double
+    package let loss: Double
     /// The gradient of `loss` by each adapter parameter, under its PEFT name.
-    public let gradients: [(name: String, shape: [Int], values: [Float])]
+    package let gradients: [(name: String, shape: [Int], values: [Float])]
 
     /// Computes all of it, and the gradients of `trainable` if it is given.
-    public init(_ input: PreferenceProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) throws {
+    package init(_ input: PreferenceProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) throws {
         let (batch, objective) = (input.batch, DirectPreference())
         reference = Answers(
             measures: try model.with(adapters: nil) { try model.losses([batch], objective: objective)[0].measures })
@@ -51,7 +51,7 @@ public struct PreferenceProbe {
 
     /// Writes `policy_chosen_logps`, `policy_rejected_logps`, `reference_chosen_logps`, `reference_rejected_logps` and `losses`, one
     /// number a pair, `loss` `[1]` and `grad.<name>` for each gradient as float32 safetensors.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         var writer = SafetensorsWriter()
         for (name, values) in [
             ("policy_chosen_logps", policy.chosen), ("policy_rejected_logps", policy.rejected),

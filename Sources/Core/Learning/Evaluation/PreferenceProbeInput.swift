@@ -1,17 +1,17 @@
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 
 /// Pairs of a chosen and a rejected answer, to be compared with what another framework computes from them.
-public struct PreferenceProbeInput {
+package struct PreferenceProbeInput {
     /// A pair's answers follow each other, the chosen one first.
-    public let batch: Batch
+    package let batch: Batch
     /// Tokens of the longest answer with its prompt.
-    public let length: Int
+    package let length: Int
 
     /// Whether the file at `path` holds pairs and not a batch of sequences.
     ///
     /// - Throws: ``FileError``.
-    public static func isHeld(by path: String) throws -> Bool {
+    package static func isHeld(by path: String) throws -> Bool {
         try SafetensorsFile(path: path).tensors.keys.contains("chosen_input_ids")
     }
 
@@ -20,7 +20,7 @@ public struct PreferenceProbeInput {
     ///
     /// - Throws: ``FileError`` for a missing tensor, another encoding or shape;
     ///   ``ModelError/tokenOutOfRange(id:vocabularySize:)``; ``EvaluationError``.
-    public init(path: String, vocabularySize: Int) throws {
+    package init(path: String, vocabularySize: Int) throws {
         let file = try SafetensorsFile(path: path)
         let sides = try ["chosen_", "rejected_"].map {
             try Side(file, prefix: $0, vocabularySize: vocabularySize)

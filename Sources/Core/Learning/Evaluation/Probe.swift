@@ -1,15 +1,15 @@
-public import CatenaEngine
-public import CatenaFiles
-public import CatenaModels
+package import CatenaEngine
+package import CatenaFiles
+package import CatenaModels
 
 /// What a model computes for a ``ProbeInput`` or a ``SequenceProbeInput``.
-public struct Probe {
+package struct Probe {
     /// Logits of all positions, `[B · T, V]`, or of all sequences, `[B, C]`.
-    public let logits: Tensor
+    package let logits: Tensor
     /// Mean loss over the positions with a target, or over the sequences.
-    public let loss: Double
+    package let loss: Double
     /// The gradient of `loss` by each adapter parameter, under its PEFT name.
-    public let gradients: [(name: String, shape: [Int], values: [Float])]
+    package let gradients: [(name: String, shape: [Int], values: [Float])]
 
     /// Shape of the logits in files.
     private let shape: [Int]
@@ -17,14 +17,14 @@ public struct Probe {
     /// Computes the logits and the loss, and the gradients of `trainable` if it is given.
     ///
     /// `trainable` is what ``LanguageModel/loadAdapterWithoutDropout(_:)`` returned: frameworks compare without dropout.
-    public init(_ input: ProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
+    package init(_ input: ProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
         self.init(
             Batch(inputIds: input.inputIds, targets: input.targets, layout: input.layout), NextToken(),
             shape: [input.sequenceCount, input.length], model: model, trainable: trainable)
     }
 
     /// The same for texts that are judged as wholes, by a model that was opened for that.
-    public init(_ input: SequenceProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
+    package init(_ input: SequenceProbeInput, model: LanguageModel, trainable: ParameterSet? = nil) {
         self.init(
             input.batch, input.objective, shape: [input.batch.layout.segmentCount], model: model, trainable: trainable)
     }
@@ -48,7 +48,7 @@ public struct Probe {
     }
 
     /// Writes `logits` `[B, T, V]` or `[B, C]`, `loss` `[1]` and `grad.<name>` for each gradient as float32 safetensors.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         var writer = SafetensorsWriter()
         let logits = logits
         writer.append("logits", shape: shape, .generated { logits.elements() })

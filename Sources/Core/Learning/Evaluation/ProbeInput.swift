@@ -1,22 +1,22 @@
-public import CatenaEngine
+package import CatenaEngine
 import CatenaFiles
 import CatenaModels
 
 /// A batch of sequences of one length, to be compared with what another framework computes from it.
-public struct ProbeInput: Sendable {
+package struct ProbeInput: Sendable {
     /// Where it came from, for messages.
-    public let path: String
+    package let path: String
     /// Number of sequences, B.
-    public let sequenceCount: Int
+    package let sequenceCount: Int
     /// Tokens of each sequence, T.
-    public let length: Int
+    package let length: Int
     /// The tokens, row by row.
-    public let inputIds: [Int32]
+    package let inputIds: [Int32]
     /// The target of each position: the next position's label, or -100. The last of a sequence has none.
-    public let targets: [Int32]
+    package let targets: [Int32]
 
     /// Sequences whose labels (not shifted) are the tokens themselves.
-    public init(path: String, sequenceCount: Int, length: Int, inputIds: [Int32]) {
+    package init(path: String, sequenceCount: Int, length: Int, inputIds: [Int32]) {
         self.init(
             path: path, sequenceCount: sequenceCount, length: length, inputIds: inputIds, labels: inputIds)
     }
@@ -36,7 +36,7 @@ public struct ProbeInput: Sendable {
     ///
     /// - Throws: ``FileError`` for a missing tensor, another encoding or differing shapes;
     ///   ``ModelError/tokenOutOfRange(id:vocabularySize:)``; ``EvaluationError``.
-    public init(path: String, vocabularySize: Int) throws {
+    package init(path: String, vocabularySize: Int) throws {
         let file = try SafetensorsFile(path: path)
         let ids = try file.wholeNumbers("input_ids")
         let labels = try file.wholeNumbers("labels")
@@ -65,7 +65,7 @@ public struct ProbeInput: Sendable {
     }
 
     /// Where the sequences lie among the batch's rows.
-    public var layout: SequenceLayout {
+    package var layout: SequenceLayout {
         SequenceLayout(
             segmentStarts: (0...sequenceCount).map { $0 * length },
             positions: inputIds.indices.map { Int32($0 % length) })

@@ -2,16 +2,16 @@
 ///
 ///     mean squared error = Σ (p - t)² / n
 ///     Pearson = Σ (p - p̄)(t - t̄) / √(Σ (p - p̄)² Σ (t - t̄)²); NaN where one of them does not vary
-public struct RegressionMetrics: Sendable, Equatable {
+package struct RegressionMetrics: Sendable, Equatable {
     /// Examples.
-    public let exampleCount: Int
+    package let exampleCount: Int
     /// The mean of the squared differences.
-    public let meanSquaredError: Double
+    package let meanSquaredError: Double
     /// The correlation of predictions and targets, in -1...1.
-    public let pearson: Double
+    package let pearson: Double
 
     /// Compares predictions with targets, one each.
-    public init(targets: [Double], predictions: [Double]) {
+    package init(targets: [Double], predictions: [Double]) {
         precondition(targets.count == predictions.count, "\(targets.count) targets of \(predictions.count) predictions")
         exampleCount = targets.count
         let count = Double(targets.count)

@@ -1,9 +1,9 @@
 import CatenaEngine
 import CatenaFiles
-public import CatenaModels
+package import CatenaModels
 
 /// A batch of texts that are judged as wholes, to be compared with what another framework computes from it.
-public struct SequenceProbeInput {
+package struct SequenceProbeInput {
     /// The sequences, cut to their lengths, with their targets.
     package let batch: Batch
     /// Cross-entropy for labels, the squared error for numbers.
@@ -12,7 +12,7 @@ public struct SequenceProbeInput {
     /// What the model has to be opened for, by the tensor `labels` in the file; nil if those are of tokens.
     ///
     /// - Throws: ``FileError``.
-    public static func task(of path: String) throws -> Task? {
+    package static func task(of path: String) throws -> Task? {
         guard let labels = try SafetensorsFile(path: path).tensors["labels"], labels.shape.count == 1 else {
             return nil
         }
@@ -23,7 +23,7 @@ public struct SequenceProbeInput {
     /// they are not 0, and `labels` `[B]`, whole numbers for categories and others for numbers, and checks them against `model`.
     ///
     /// - Throws: ``FileError``, ``ModelError`` or ``EvaluationError`` for what is missing, has another shape or is out of range.
-    public init(path: String, model: LanguageModel) throws {
+    package init(path: String, model: LanguageModel) throws {
         let file = try SafetensorsFile(path: path)
         let tensors = ProbeTensors(file)
         let ids = try tensors.integers("input_ids")

@@ -1,21 +1,21 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// The objective of classification: one label for each sequence.
 ///
 ///     L = Σ_s (logsumexp z_s - z_s[label]),   dz_s = softmax z_s - onehot
-public struct CrossEntropy: Objective {
+package struct CrossEntropy: Objective {
     /// There is nothing to choose.
-    public init() {}
+    package init() {}
 
-    public var demand: HeadDemand { .segments }
+    package var demand: HeadDemand { .segments }
 
-    public var metrics: [String] { ["accuracy"] }
+    package var metrics: [String] { ["accuracy"] }
 
-    public var lossUnit: String { "nats per text" }
+    package var lossUnit: String { "nats per text" }
 
     /// Σ of the segments whose highest score, of equal ones the first, is the label's.
-    public func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double] {
+    package func metrics(of scores: Tensor, _ supervision: Supervision) -> [Double] {
         let right = supervision.targets.indices.count { row in
             let own = unsafe UnsafeBufferPointer(start: scores.rows(row..<row + 1).pointer, count: scores.columns)
             return unsafe own.largestPlace == Int(supervision.targets[row])
@@ -23,12 +23,12 @@ public struct CrossEntropy: Objective {
         return [Double(right)]
     }
 
-    public func supervision(of batch: Batch) -> Supervision {
+    package func supervision(of batch: Batch) -> Supervision {
         let labels = batch.segmentTargets { if case .category(let label) = $0 { label } else { nil } }
         return Supervision(rows: Array(labels.indices), targets: labels, weights: labels.map { _ in 1 })
     }
 
-    public func losses(
+    package func losses(
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 import Foundation
 
 /// Direct preference optimisation: the chosen answer becomes likelier than the rejected one, beside the frozen model.
@@ -16,28 +16,28 @@ import Foundation
 ///
 /// - Source: Rafailov et al. 2023, *Direct Preference Optimization*, arXiv:2305.18290, eq. 7; ε from Mitchell 2023, *A note on DPO with
 ///   noisy preferences* (conservative DPO).
-public struct DirectPreference: Objective {
+package struct DirectPreference: Objective {
     /// β, above 0.
-    public let beta: Double
+    package let beta: Double
     /// ε, from 0 to below 0.5.
-    public let labelSmoothing: Double
+    package let labelSmoothing: Double
 
     private let tokens = NextToken()
 
     /// The objective with its two numbers.
-    public init(beta: Double = 0.1, labelSmoothing: Double = 0) {
+    package init(beta: Double = 0.1, labelSmoothing: Double = 0) {
         (self.beta, self.labelSmoothing) = (beta, labelSmoothing)
     }
 
-    public var measurement: SampleMeasurement { .samplesAndReference }
+    package var measurement: SampleMeasurement { .samplesAndReference }
 
-    public var metrics: [String] { ["reward_accuracy", "reward_margin", "chosen_reward", "rejected_reward"] }
+    package var metrics: [String] { ["reward_accuracy", "reward_margin", "chosen_reward", "rejected_reward"] }
 
-    public var lossUnit: String { "nats per pair" }
+    package var lossUnit: String { "nats per pair" }
 
-    public func supervision(of batch: Batch) -> Supervision { tokens.supervision(of: batch) }
+    package func supervision(of batch: Batch) -> Supervision { tokens.supervision(of: batch) }
 
-    public func losses(
+    package func losses(
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {
@@ -45,7 +45,7 @@ public struct DirectPreference: Objective {
             of: scores, rows: rows, supervision, into: losses, writesGradient: writesGradient, engine: engine)
     }
 
-    public func weigh(_ measures: [Double], reference: [Double]) -> Weighing {
+    package func weigh(_ measures: [Double], reference: [Double]) -> Weighing {
         precondition(
             measures.count.isMultiple(of: 2) && reference.count == measures.count,
             "\(measures.count) answers, \(reference.count) of the reference: not pairs")

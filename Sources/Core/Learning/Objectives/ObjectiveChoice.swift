@@ -1,4 +1,4 @@
-public import CatenaModels
+package import CatenaModels
 
 /// Which objective serves which task.
 struct ObjectiveChoice {
@@ -16,7 +16,7 @@ struct ObjectiveChoice {
 
 extension RunConfiguration {
     /// What a run with this configuration learns by; nil for a task that cannot be trained.
-    public var objective: (any Objective)? { ObjectiveChoice.all.first { $0.task == task }?.make(self) }
+    package var objective: (any Objective)? { ObjectiveChoice.all.first { $0.task == task }?.make(self) }
 }
 
 extension DirectPreference {

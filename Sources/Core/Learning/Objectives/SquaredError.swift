@@ -1,23 +1,23 @@
-public import CatenaEngine
-public import CatenaModels
+package import CatenaEngine
+package import CatenaModels
 
 /// The objective of regression: one number for each sequence.
 ///
 ///     L = Σ_s (z_s - y_s)²,   dz_s = 2 (z_s - y_s)
-public struct SquaredError: Objective {
+package struct SquaredError: Objective {
     /// There is nothing to choose.
-    public init() {}
+    package init() {}
 
-    public var demand: HeadDemand { .segments }
+    package var demand: HeadDemand { .segments }
 
-    public var lossUnit: String { "squared" }
+    package var lossUnit: String { "squared" }
 
-    public func supervision(of batch: Batch) -> Supervision {
+    package func supervision(of batch: Batch) -> Supervision {
         let values = batch.segmentTargets { if case .value(let value) = $0 { value } else { nil } }
         return Supervision(rows: Array(values.indices), values: values, weights: values.map { _ in 1 })
     }
 
-    public func losses(
+    package func losses(
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine
     ) {

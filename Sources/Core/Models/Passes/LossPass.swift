@@ -12,7 +12,7 @@ extension LanguageModel {
     /// The same with what the segments are judged as; nothing where they are not.
     ///
     /// - Throws: what kept a block's matrices from coming.
-    public func judgements(
+    package func judgements(
         _ batches: [Batch], objective: any Objective
     ) throws -> [(loss: Loss, judgements: [SegmentJudgement])] {
         try head.requireDemand(of: objective)

@@ -1,18 +1,18 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// The gradients of the loss by the frozen matrices of some layers, one block at a time.
 ///
 /// The layers stand without their adapters meanwhile. Memory: the matrices of one block once, and the input of every layer for
 /// every micro-batch.
-public struct WeightGradientPass {
+package struct WeightGradientPass {
     /// The gradients of the wanted matrices of one block.
-    public struct Block {
+    package struct Block {
         /// The layer's number; as many as there are layers for the head.
-        public let layer: Int
+        package let layer: Int
         /// Whose matrices they are.
-        public let linears: [Linear]
+        package let linears: [Linear]
         /// All of them, `[1, count]`, in the order of `linears`.
-        public let gradients: Tensor
+        package let gradients: Tensor
 
         fileprivate init(layer: Int, linears: [Linear], memory: TensorMemory) {
             (self.layer, self.linears) = (layer, linears)
@@ -20,7 +20,7 @@ public struct WeightGradientPass {
         }
 
         /// dL/dW of each layer, `[outFeatures, inFeatures]`, views of ``gradients``.
-        public var matrices: [Tensor] {
+        package var matrices: [Tensor] {
             var offset = gradients.offset
             return linears.map { linear in
                 defer { offset += linear.outFeatures * linear.inFeatures }
@@ -35,7 +35,7 @@ public struct WeightGradientPass {
     private let linears: [[Linear]]
 
     /// A pass for the matrices of `linears`, which are of `model`.
-    public init(model: LanguageModel, objective: any Objective, linears: [Linear]) {
+    package init(model: LanguageModel, objective: any Objective, linears: [Linear]) {
         (self.model, self.objective) = (model, objective)
         let wanted = Set(linears.map(ObjectIdentifier.init))
         self.linears = (model.layers.map(\.linears) + [model.head.linears]).map { linears in
@@ -50,7 +50,7 @@ public struct WeightGradientPass {
     ///     micro-batch's loss sum, zero if it has none.
     ///   - finished: called when all micro-batches went through the block, whose gradients may be overwritten then.
     /// - Throws: what kept a block's matrices from coming.
-    public func run(
+    package func run(
         _ inputs: [Batch], added: @escaping (Block, _ microBatch: Int, _ weight: Double) -> Void,
         finished: @escaping (Block) -> Void
     ) throws {

@@ -1,14 +1,14 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// A frozen matrix in a form smaller than float32, from which a few rows at a time are decoded for a float32 product.
 ///
 ///     Y[:, R] = X W_Rᵀ,   dX = Σ_R dY[:, R] W_R       for each block R of rows
 ///
 /// The block is what about 4 MB hold, whatever the number of threads; decoding costs a pass over the matrix in each product.
-@safe public final class CompactWeight: FrozenWeight {
-    public let outFeatures: Int
-    public let inFeatures: Int
-    public let storedBytes: Int
+@safe package final class CompactWeight: FrozenWeight {
+    package let outFeatures: Int
+    package let inFeatures: Int
+    package let storedBytes: Int
     /// The numbers as the model has them, where the compact form has others.
     private let original: (any FrozenWeight)?
     private let decodeRows: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
@@ -24,7 +24,7 @@ public import CatenaEngine
         unsafe decodeRows = decode
     }
 
-    public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
+    package func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         precondition(x.columns == inFeatures && y.columns == outFeatures && x.rows == y.rows, "X Wᵀ shapes")
         eachBlock(engine) { rows, block in
             unsafe BLAS.gemm(
@@ -34,7 +34,7 @@ public import CatenaEngine
         }
     }
 
-    public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
+    package func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
         precondition(dY.columns == outFeatures && dX.columns == inFeatures && dY.rows == dX.rows, "dY W shapes")
         eachBlock(engine) { rows, block in
             unsafe BLAS.gemm(
@@ -44,7 +44,7 @@ public import CatenaEngine
         }
     }
 
-    public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    package func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         if let original { return unsafe original.decode(rows: rows, into: destination) }
         unsafe decodeRows(rows, destination)
     }

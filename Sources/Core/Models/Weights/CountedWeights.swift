@@ -2,16 +2,16 @@ package import CatenaEngine
 package import CatenaFiles
 
 /// The frozen matrices of one block.
-public struct CountedMatrices: Sendable, Equatable {
+package struct CountedMatrices: Sendable, Equatable {
     /// Numbers in them.
-    public var elements = 0
+    package var elements = 0
     /// Bytes of their stored form.
-    public var storedBytes = 0
+    package var storedBytes = 0
     /// Numbers in those that a file holds as float32, ready to be mapped.
-    public var mappedElements = 0
+    package var mappedElements = 0
 
     /// Empty.
-    public init() {}
+    package init() {}
 
     /// The sum of two blocks.
     package static func + (left: CountedMatrices, right: CountedMatrices) -> CountedMatrices {
@@ -26,7 +26,7 @@ public struct CountedMatrices: Sendable, Equatable {
 /// Counts what a model asks for and gives it matrices of zeros that take no memory.
 package final class CountedWeights: WeightStore {
     /// How the matrices are stored.
-    public enum Storage {
+    package enum Storage {
         /// All in one encoding, for a model that is not there.
         case encoding(TensorEncoding)
         /// As in these files.

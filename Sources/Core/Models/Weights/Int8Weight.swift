@@ -1,4 +1,4 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// A frozen matrix kept and multiplied as int8 codes.
 ///
@@ -8,9 +8,9 @@ public import CatenaEngine
 ///
 /// where ⌊·⌉ of X and of dY diag(s) quantises each row to its own largest magnitude (σ, τ), in two digits of int8, which are
 /// 15 bits and twice the products, or in one. X has two, since a few of its channels are far larger than the others.
-public final class Int8Weight: FrozenWeight {
-    public let outFeatures: Int
-    public let inFeatures: Int
+package final class Int8Weight: FrozenWeight {
+    package let outFeatures: Int
+    package let inFeatures: Int
     /// The numbers as the model has them, which adapters, merges and exports read; nil when only the codes are left.
     private let original: (any FrozenWeight)?
     private let gradientDigits: Int
@@ -28,20 +28,20 @@ public final class Int8Weight: FrozenWeight {
 
     /// How many digits the gradient at the output of a matrix needs: 2 at the head's, since in a row of `softmax - onehot`
     /// one entry of about 1 stands beside thousands whose sum counts.
-    public static func gradientDigits(isHead: Bool) -> Int { isHead ? 2 : 1 }
+    package static func gradientDigits(isHead: Bool) -> Int { isHead ? 2 : 1 }
 
-    public var storedBytes: Int { codes.byteCount }
+    package var storedBytes: Int { codes.byteCount }
 
-    public func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
+    package func multiply(_ x: Tensor, into y: Tensor, engine: Engine) {
         codes.multiply(x, transposed: false, digits: 2, into: y, accumulate: false, engine: engine)
     }
 
-    public func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
+    package func multiplyTransposed(_ dY: Tensor, into dX: Tensor, accumulate: Bool, engine: Engine) {
         codes.multiply(
             dY, transposed: true, digits: gradientDigits, into: dX, accumulate: accumulate, engine: engine)
     }
 
-    public func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    package func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
         if let original { return unsafe original.decode(rows: rows, into: destination) }
         unsafe codes.decode(rows: rows, into: destination)
     }

@@ -1,7 +1,7 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// A frozen matrix whose numbers this process may change in its own memory. Files are never written.
-public protocol MergeableWeight: FrozenWeight {
+package protocol MergeableWeight: FrozenWeight {
     /// Whether this one may be changed, which depends on how and where it is stored.
     var isMergeable: Bool { get }
     /// `W += B A` on what this process holds, as ``LowRankUpdate/add(elements:to:)`` adds, so that every holder of an
@@ -23,9 +23,9 @@ extension FrozenWeight {
 }
 
 extension Float32Weight: MergeableWeight {
-    public var isMergeable: Bool { !isShared }
+    package var isMergeable: Bool { !isShared }
 
-    public func merge(_ update: LowRankUpdate, engine: Engine) {
+    package func merge(_ update: LowRankUpdate, engine: Engine) {
         if loaded == nil {
             loaded = tensor
             let own = engine.memory.tensor(rows: tensor.rows, columns: tensor.columns)
@@ -40,12 +40,12 @@ extension Float32Weight: MergeableWeight {
         }
     }
 
-    public func restore(merging updates: [LowRankUpdate], engine: Engine) {
+    package func restore(merging updates: [LowRankUpdate], engine: Engine) {
         if let loaded { (tensor, self.loaded) = (loaded, nil) }
         for update in updates { merge(update, engine: engine) }
     }
 
-    public func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+    package func withMergedBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
         if loaded != nil { unsafe body(tensor.bytes) }
     }
 }

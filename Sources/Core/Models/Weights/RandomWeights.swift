@@ -1,16 +1,16 @@
-public import CatenaEngine
+package import CatenaEngine
 
 /// Weights drawn from a seed: for models that are trained from nothing and for benchmarks.
 ///
 /// Matrices are normal with standard deviation `standardDeviation`, norms scale by 1, biases are 0.
-public struct RandomWeights: WeightStore {
+package struct RandomWeights: WeightStore {
     private let seed: UInt64
     private let standardDeviation: Float
     private let normScale: Float
     private let memory: TensorMemory
 
     /// Weights for `seed`; 0.02 is the usual deviation.
-    public init(
+    package init(
         seed: UInt64, standardDeviation: Float = 0.02, norms: Norm.Kind = .rootMeanSquare, memory: TensorMemory
     ) {
         self.seed = seed
@@ -19,13 +19,13 @@ public struct RandomWeights: WeightStore {
         self.memory = memory
     }
 
-    public func vector(_ name: String, count: Int) throws -> Tensor {
+    package func vector(_ name: String, count: Int) throws -> Tensor {
         let result = memory.tensor(rows: 1, columns: count)
         result.fill(name.hasSuffix(".bias") ? 0 : normScale)
         return result
     }
 
-    public func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws
+    package func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws
         -> any FrozenWeight
     {
         let result = memory.tensor(rows: rows, columns: columns)

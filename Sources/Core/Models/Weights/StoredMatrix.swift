@@ -1,27 +1,27 @@
-public import CatenaEngine
-public import CatenaFiles
+package import CatenaEngine
+package import CatenaFiles
 
 /// A matrix (or vector) of a model's files: its stored bytes, and how they become the model's float32 rows.
 ///
 /// The bytes may lie in the mapped file or in a copy of that range elsewhere.
-public struct StoredMatrix: Sendable {
+package struct StoredMatrix: Sendable {
     /// Where and how it is stored.
-    public let stored: StoredTensor
+    package let stored: StoredTensor
     /// Rows of the model's matrix; 1 for a vector.
-    public let rows: Int
+    package let rows: Int
     /// Columns of the model's matrix.
-    public let columns: Int
+    package let columns: Int
     /// Width of the heads whose rows the file interleaves; nil where rows stand in the model's order.
     let interleavedHead: Int?
 
     /// Elements of the matrix.
-    public var count: Int { rows * columns }
+    package var count: Int { rows * columns }
 
     /// Stored bytes.
-    public var byteCount: Int { stored.byteCount }
+    package var byteCount: Int { stored.byteCount }
 
     /// The matrix in the mapped file itself, where it stands there as it is needed.
-    public var mappedTensor: Tensor? {
+    package var mappedTensor: Tensor? {
         guard interleavedHead == nil, let floats = unsafe stored.mappedFloats else { return nil }
         return unsafe Tensor(
             storage: TensorStorage(borrowing: floats, capacity: count, owner: stored.file), rows: rows,
@@ -31,7 +31,7 @@ public struct StoredMatrix: Sendable {
     /// Writes the whole matrix as float32.
     ///
     /// - Parameter image: `byteCount` bytes as they stand in the file.
-    public func decode(
+    package func decode(
         from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>, threads: ThreadPool
     ) {
         threads.runRows(stored.rowCount, minimumPerTask: 16) { range in
@@ -72,7 +72,7 @@ public struct StoredMatrix: Sendable {
     /// Writes row `row` of the model's matrix as float32.
     ///
     /// - Parameter image: `byteCount` bytes as they stand in the file. Interleaved matrices are not looked up.
-    public func decodeRow(_ row: Int, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>) {
+    package func decodeRow(_ row: Int, from image: UnsafeRawPointer, into destination: UnsafeMutablePointer<Float>) {
         precondition(interleavedHead == nil, "rows of \(stored.name) are interleaved")
         unsafe stored.decodeRows(row..<row + 1, from: image, into: destination)
     }

@@ -1,5 +1,5 @@
-public import CatenaEngine
-public import CatenaFiles
+package import CatenaEngine
+package import CatenaFiles
 
 /// A frozen matrix that has not been placed yet: which bytes it is multiplied from, and how they are made of the model's files.
 ///
@@ -8,7 +8,7 @@ public import CatenaFiles
 ///
 ///     file --fill--> working bytes --weight(at:)--> products
 ///     file --read--> sent bytes (cut into shards, gathered) --unpack--> working bytes
-public protocol WeightForm {
+package protocol WeightForm {
     /// Rows of the matrix.
     var rows: Int { get }
     /// Columns of the matrix.
@@ -35,16 +35,16 @@ public protocol WeightForm {
 }
 
 /// Where the working bytes of a matrix lie, aligned to 64 bytes.
-@safe public struct WeightMemory {
+@safe package struct WeightMemory {
     /// The first byte.
-    public let bytes: UnsafeMutableRawPointer
+    package let bytes: UnsafeMutableRawPointer
     /// What keeps the bytes valid.
-    public let owner: AnyObject
+    package let owner: AnyObject
     /// Whether other processes read the same memory, so that a changed copy would cost what sharing saves.
-    public let isShared: Bool
+    package let isShared: Bool
 
     /// The memory that begins at `bytes`.
-    public init(bytes: UnsafeMutableRawPointer, owner: AnyObject, isShared: Bool) {
+    package init(bytes: UnsafeMutableRawPointer, owner: AnyObject, isShared: Bool) {
         unsafe (self.bytes, self.owner, self.isShared) = (bytes, owner, isShared)
     }
 

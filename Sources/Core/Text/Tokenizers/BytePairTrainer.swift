@@ -1,4 +1,4 @@
-public import CatenaFiles
+package import CatenaFiles
 import Foundation
 
 /// Learns a byte-level BPE vocabulary from text and writes it as `tokenizer.json`.
@@ -9,25 +9,25 @@ import Foundation
 ///
 /// - Source: Sennrich et al. 2016, *Neural Machine Translation of Rare Words with Subword Units*, arXiv:1508.07909;
 ///   over bytes as in GPT-2.
-public struct BytePairTrainer: Sendable {
+package struct BytePairTrainer: Sendable {
     /// How text is cut into words; no token crosses a cut.
-    public enum Words: String, Sendable, CaseIterable {
+    package enum Words: String, Sendable, CaseIterable {
         case gpt2, llama3
     }
 
     /// What every vocabulary begins with: the end of a text and the two marks of a chatml turn.
-    public static let specialTokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    package static let specialTokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     /// The smallest vocabulary: special tokens and bytes.
-    public static let smallestVocabulary = specialTokens.count + 256
+    package static let smallestVocabulary = specialTokens.count + 256
 
     private let words: Words
     private var wordCounts: [[UInt8]: Int] = [:]
 
     /// A trainer that has seen no text.
-    public init(words: Words = .llama3) { self.words = words }
+    package init(words: Words = .llama3) { self.words = words }
 
     /// Counts the words of `text`.
-    public mutating func add(_ text: String) {
+    package mutating func add(_ text: String) {
         let pattern = WordPattern(words == .gpt2 ? .gpt2 : .llama3)
         let bytes = Array(text.utf8)
         var start = 0
@@ -39,7 +39,7 @@ public struct BytePairTrainer: Sendable {
     }
 
     /// A `tokenizer.json` of at most `vocabularySize` tokens; fewer when the text has no pair left to merge.
-    public func tokenizerJSON(vocabularySize: Int) -> JSONValue {
+    package func tokenizerJSON(vocabularySize: Int) -> JSONValue {
         precondition(
             vocabularySize >= Self.smallestVocabulary, "a vocabulary has at least its special tokens and 256 bytes")
         var learner = MergeLearner(wordCounts)

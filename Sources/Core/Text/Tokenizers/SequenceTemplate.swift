@@ -1,7 +1,7 @@
 /// What a tokenizer puts around a text, or around two, to make one sequence of them: BERT's `[CLS] A [SEP] B [SEP]`.
 ///
 /// The result equals that of the Hugging Face `tokenizers` library with its post-processor (`add_special_tokens=True`).
-public struct SequenceTemplate: Sendable, Equatable {
+package struct SequenceTemplate: Sendable, Equatable {
     /// A part of a sequence.
     package enum Piece: Sendable, Equatable {
         /// Tokens of the template's own.
@@ -21,7 +21,7 @@ public struct SequenceTemplate: Sendable, Equatable {
     package init(single: [Piece], pair: [Piece]) { (self.single, self.pair) = (single, pair) }
 
     /// Nothing is added, or the token that begins a sequence.
-    public init(beginningOfSequence: Int32?) {
+    package init(beginningOfSequence: Int32?) {
         let (first, second) = ([Piece.first(type: 0)], [Piece.second(type: 1)])
         func begins(_ type: Int32) -> [Piece] { beginningOfSequence.map { [.tokens([$0], type: type)] } ?? [] }
         self.init(single: begins(0) + first, pair: begins(0) + first + begins(1) + second)
@@ -32,7 +32,7 @@ public struct SequenceTemplate: Sendable, Equatable {
     /// - Parameter maximumLength: longer ones are cut at the end of the longer text until both are equally long, then at the end of both, as
     ///   `truncation=True` of Hugging Face does; what the template adds stays.
     /// - Returns: nil if the template's own tokens leave no room.
-    public func sequence(_ first: [Int32], _ second: [Int32]? = nil, maximumLength: Int) -> TokenSequence? {
+    package func sequence(_ first: [Int32], _ second: [Int32]? = nil, maximumLength: Int) -> TokenSequence? {
         let pieces = second == nil ? single : pair
         let room = maximumLength - Self.addedCount(pieces)
         guard room >= (second == nil ? 1 : 2) else { return nil }
@@ -79,7 +79,7 @@ public struct SequenceTemplate: Sendable, Equatable {
 
 extension SequenceTemplate: CustomStringConvertible {
     /// For fingerprints: `[101] A:0 [102] | [101] A:0 [102] B:1 [102:1]`.
-    public var description: String {
+    package var description: String {
         func text(_ pieces: [Piece]) -> String {
             pieces.map { piece in
                 switch piece {
@@ -94,13 +94,13 @@ extension SequenceTemplate: CustomStringConvertible {
 }
 
 /// Tokens with their types.
-public struct TokenSequence: Sendable, Equatable {
+package struct TokenSequence: Sendable, Equatable {
     /// Token ids.
-    public var ids: [Int32] = []
+    package var ids: [Int32] = []
     /// The type of each: which of the texts it is of.
-    public var types: [Int32] = []
+    package var types: [Int32] = []
     /// Whether tokens of a text were cut off.
-    public var wasCut = false
+    package var wasCut = false
 
     fileprivate mutating func append(_ more: some Collection<Int32>, type: Int32) {
         ids += more

@@ -25,7 +25,7 @@ extension Tokenizer {
     /// `special_tokens_map.json`, `generation_config.json`, `config.json` and the chat templates.
     ///
     /// - Throws: ``TokenizerError`` for unreadable or inconsistent files and for components that are not supported.
-    public convenience init(tokenizerJSON path: String) throws(TokenizerError) {
+    package convenience init(tokenizerJSON path: String) throws(TokenizerError) {
         let root = try CompanionFiles.document(path)
         var parts = try TokenizerJSON.parts(root)
         let companions = try CompanionFiles(besides: path)
@@ -39,7 +39,7 @@ extension Tokenizer {
     /// Reads the `tokenizer.*` metadata of a GGUF file; `path` is named in errors.
     ///
     /// - Throws: ``TokenizerError`` for missing or inconsistent metadata and for models that are not supported.
-    public convenience init(gguf metadata: [String: GGUFValue], path: String) throws(TokenizerError) {
+    package convenience init(gguf metadata: [String: GGUFValue], path: String) throws(TokenizerError) {
         self.init(parts: try TokenizerGGUF(metadata: metadata, path: path).parts())
     }
 }

@@ -1,16 +1,16 @@
 /// The ids of a text and the part of the text that each stands for.
-public struct TokenizedText: Sendable, Equatable {
+package struct TokenizedText: Sendable, Equatable {
     /// Token ids.
-    public var ids: [Int32] = []
+    package var ids: [Int32] = []
     /// For each id a range of the text's UTF-8 bytes, in their order; empty for a token that was put in, such as a prefix
     /// space. Tokens that share a character may overlap.
-    public var ranges: [Range<Int>] = []
+    package var ranges: [Range<Int>] = []
 
     /// No tokens.
-    public init() {}
+    package init() {}
 
     /// One more token.
-    public mutating func append(_ id: Int32, _ range: Range<Int>) {
+    package mutating func append(_ id: Int32, _ range: Range<Int>) {
         ids.append(id)
         ranges.append(range)
     }
@@ -21,7 +21,7 @@ extension Tokenizer {
     ///
     /// Places are exact to the byte. Where normalisation changes characters, a token's place covers all that its characters
     /// were made of.
-    public func encodeWithOffsets(_ text: String) -> TokenizedText {
+    package func encodeWithOffsets(_ text: String) -> TokenizedText {
         withBuffers { encodeWithOffsets(text, &$0) }
     }
 

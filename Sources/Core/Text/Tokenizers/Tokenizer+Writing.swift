@@ -8,7 +8,7 @@ extension Tokenizer {
     ///
     /// - Throws: ``TokenizerError/notRepresentable(reason:)`` for a tokenizer that has no exact form there, which leaves
     ///   no file behind; ``FileError`` if the folder cannot be written.
-    public func writeHuggingFaceFiles(to folder: String) throws {
+    package func writeHuggingFaceFiles(to folder: String) throws {
         let export = TokenizerExport(parts: parts)
         let document: JSONValue
         do throws(TokenizerExport.Refusal) {

@@ -95,24 +95,24 @@ public final class Tokenizer: Sendable {
     public var endOfSequenceIds: [Int32] { parts.endOfSequenceIds }
 
     /// Whether the model expects ``beginningOfSequenceId`` before every sequence. ``encode(_:)`` does not add it.
-    public var addsBeginningOfSequence: Bool { parts.addsBeginningOfSequence && parts.beginningOfSequenceId != nil }
+    package var addsBeginningOfSequence: Bool { parts.addsBeginningOfSequence && parts.beginningOfSequenceId != nil }
 
     /// What makes one sequence of a text, or of two.
     ///
     /// - Throws: ``TokenizerError`` for a post-processor that is not understood.
-    public func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
+    package func sequenceTemplate() throws(TokenizerError) -> SequenceTemplate {
         try parts.sequenceTemplate.get()
             ?? SequenceTemplate(beginningOfSequence: addsBeginningOfSequence ? beginningOfSequenceId : nil)
     }
 
     /// The chat templates that the model brings along.
-    public var templates: ModelTemplates { parts.templates }
+    package var templates: ModelTemplates { parts.templates }
 
     /// Texts of the tokens that stand outside the model's own segmentation.
-    public var addedTokens: [String] { parts.addedTokens.map { String(decoding: $0.content, as: UTF8.self) } }
+    package var addedTokens: [String] { parts.addedTokens.map { String(decoding: $0.content, as: UTF8.self) } }
 
     /// SHA-256, in hexadecimal, of everything that affects encoding: vocabulary, merges, added tokens, rules.
-    public var fingerprint: String { parts.fingerprint }
+    package var fingerprint: String { parts.fingerprint }
 
     private static let largestPool = 32
 

@@ -1,5 +1,5 @@
 /// Why a tokenizer could not be loaded. Encoding and decoding themselves never fail.
-public enum TokenizerError: Error, Equatable, Sendable {
+package enum TokenizerError: Error, Equatable, Sendable {
     /// The file is missing or cannot be read.
     case unreadable(file: String, reason: String)
     /// The file is not JSON; `byteOffset` counts from the start of the file.
@@ -19,7 +19,7 @@ public enum TokenizerError: Error, Equatable, Sendable {
 }
 
 extension TokenizerError: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let file, let reason):
             "cannot read tokenizer file \(file): \(reason)."

@@ -1,16 +1,16 @@
-public import CatenaFiles
+import CatenaFiles
 
 /// A value of a tokenizer's JSON files that knows its place.
 typealias TokenizerField = JSONField<TokenizerError>
 
 extension TokenizerError: JSONFault {
     /// ``missingField(file:field:)``.
-    public static func missingKey(path: String, keyPath: String) -> TokenizerError {
+    package static func missingKey(path: String, keyPath: String) -> TokenizerError {
         .missingField(file: path, field: keyPath)
     }
 
     /// ``wrongType(file:field:expected:found:)``.
-    public static func wrongValue(
+    package static func wrongValue(
         path: String, keyPath: String, expected: String, actual: String
     ) -> TokenizerError { .wrongType(file: path, field: keyPath, expected: expected, found: actual) }
 }
