@@ -84,6 +84,9 @@ let package = Package(
             name: "DistributedChecks", dependencies: core + ["CatenaDistributed"],
             path: "Tests/DistributedChecks", swiftSettings: strict),
         .executableTarget(
+            name: "LibraryExample", dependencies: ["CatenaCore", "CatenaDistributed"],
+            path: "Examples/library/Sources/library", packageAccess: false, swiftSettings: strict),
+        .executableTarget(
             name: "Fuzz", dependencies: core + ["CatenaDistributed"], path: "Tests/Fuzz", swiftSettings: strict),
         .testTarget(
             name: "CoreTests",

@@ -22,7 +22,7 @@ public final class AttachedAdapter {
     /// Matrices of the base that are trained, with their parameters.
     let trainedMatrices: [(matrix: any TrainableMatrix, parameter: Parameter)]
 
-    init(
+    public init(
         _ section: AdapterSection, parameters: [Parameter], buffers: [AdapterBuffer] = [],
         rule: (any AdapterRule)? = nil, linearAdapters: [(layer: Linear, adapter: any LinearAdapter)] = [],
         sublayerAdapters: [(layer: any TransformerLayer, place: Sublayer, adapter: any SublayerAdapter)] = [],

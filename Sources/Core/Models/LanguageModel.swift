@@ -39,7 +39,7 @@ public final class LanguageModel {
     }
 
     /// Builds the model with the layers that `layers` makes.
-    package init(
+    public init(
         configuration: ModelConfiguration, weights: any WeightStore, engine: Engine,
         layers: (ModelConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer]
     ) throws {

@@ -1,4 +1,4 @@
-package import CatenaEngine
+public import CatenaEngine
 
 extension ModelConfiguration {
     /// The heads of a layer's attention.
@@ -11,14 +11,14 @@ extension ModelConfiguration {
     }
 
     /// The heads of one layer's attention.
-    func attentionShape(layer: Int) -> AttentionShape {
+    public func attentionShape(layer: Int) -> AttentionShape {
         var shape = attentionShape
         if wholeAttentionLayers.contains(layer) { shape.slidingWindow = nil }
         return shape
     }
 
     /// The rotary embedding's angles.
-    package func rotaryTable(memory: TensorMemory) -> RotaryTable {
+    public func rotaryTable(memory: TensorMemory) -> RotaryTable {
         RotaryTable(
             frequencies: rotaryScaling.frequencies(base: rotaryBase, headDimension: headDimension), memory: memory)
     }

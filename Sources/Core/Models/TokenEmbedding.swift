@@ -48,14 +48,14 @@ public final class TokenEmbedding: TrainableMatrix {
         }
     }
 
-    package func trainableParameter() -> Parameter {
+    public func trainableParameter() -> Parameter {
         let frozen = weight
         return Parameter(name: name, shape: [rows, columns]) { value in
             unsafe frozen.decode(rows: 0..<frozen.outFeatures, into: value.pointer)
         }
     }
 
-    package func train(_ parameter: Parameter?) {
+    public func train(_ parameter: Parameter?) {
         self.parameter = parameter
     }
 }

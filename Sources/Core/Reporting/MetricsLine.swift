@@ -6,9 +6,9 @@ import CatenaFiles
 /// step's line; other lines do not have the key.
 public struct MetricsLine: Sendable, Equatable {
     /// Completed optimizer steps, from 1.
-    package var step: Int
+    public var step: Int
     /// Mean over what the objective counts: the step's supervised tokens, in nats, or its pairs.
-    package var loss: Double
+    public var loss: Double
     /// Tokens that went through the model in this step, over all ranks.
     package var tokens: Int
     /// Tokens of the step that counted in the loss.

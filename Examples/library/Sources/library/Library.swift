@@ -1,5 +1,6 @@
 import CatenaCore
 import CatenaDistributed
+import CatenaReporting
 
 /// Trains as `catena train --config CONFIG` would in one process, then evaluates and generates; `library CONFIG own` trains with the
 /// parts that are defined beside this file instead.

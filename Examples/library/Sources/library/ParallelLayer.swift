@@ -1,4 +1,5 @@
 import CatenaCore
+import CatenaModels
 
 /// A layer of one's own from shared parts: attention and feed-forward read the same norm, `y = x + O(attention(n)) + Down(silu(Gate n) ⊙ Up n)`.
 final class ParallelLayer: TransformerLayer {

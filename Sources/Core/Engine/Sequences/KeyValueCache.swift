@@ -1,5 +1,5 @@
 /// The keys and values of one sequence that later tokens attend to, for every layer.
-package final class KeyValueCache {
+public final class KeyValueCache {
     /// Tokens held by every layer.
     package private(set) var length = 0
     /// Tokens that fit.

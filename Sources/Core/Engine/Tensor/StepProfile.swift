@@ -4,9 +4,9 @@ import CatenaFiles
 ///
 /// The outermost report counts, so that an operation made of others is one entry. An engine without a profile asks for
 /// nothing but whether it has one.
-package final class StepProfile {
+public final class StepProfile {
     /// A kind of work.
-    package enum Part: String, CaseIterable, Sendable {
+    public enum Part: String, CaseIterable, Sendable {
         case queryKeyValue = "q, k, v products"
         case attentionOutput = "o products"
         case feedForwardIn = "gate, up products"

@@ -1,7 +1,7 @@
 import CatenaEngine
 
 /// Makes the linear layers and norms of one layer from its weights.
-struct LayerParts {
+public struct LayerParts {
     /// The layer's path and a dot.
     let prefix: String
     let block: BlockID
@@ -9,8 +9,14 @@ struct LayerParts {
     /// Whether the files hold the matrices' transposes.
     var storesTransposed = false
 
+    /// The parts of the layer `prefix` (a path and a dot), which is `block`.
+    public init(prefix: String, block: BlockID, weights: any WeightStore, storesTransposed: Bool = false) {
+        (self.prefix, self.block, self.weights) = (prefix, block, weights)
+        self.storesTransposed = storesTransposed
+    }
+
     /// The linear layer `prefix + name`, `[out, input]`.
-    func linear(_ name: String, _ role: Role, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
+    public func linear(_ name: String, _ role: Role, _ out: Int, _ input: Int, bias: Bool) throws -> Linear {
         let path = prefix + name
         let (rows, columns) = storesTransposed ? (input, out) : (out, input)
         return Linear(
@@ -22,7 +28,7 @@ struct LayerParts {
     }
 
     /// The norm `prefix + name`.
-    func norm(_ name: String, _ kind: Norm.Kind, width: Int, epsilon: Float) throws -> Norm {
+    public func norm(_ name: String, _ kind: Norm.Kind, width: Int, epsilon: Float) throws -> Norm {
         try Norm(kind, path: prefix + name, width: width, epsilon: epsilon, weights: weights)
     }
 }

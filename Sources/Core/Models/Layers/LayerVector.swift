@@ -7,7 +7,8 @@ public final class LayerVector {
     private let frozen: Tensor
     private var parameter: Parameter?
 
-    init(name: String, value: Tensor) {
+    /// The frozen vector `value` `[1, n]`.
+    public init(name: String, value: Tensor) {
         self.name = name
         self.frozen = value
     }

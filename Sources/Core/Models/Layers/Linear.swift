@@ -22,7 +22,8 @@ public final class Linear: TrainableMatrix {
     private var trainable: Parameter?
 
     /// A layer with the matrix `weight`, which is Wᵀ if the model's files store it so.
-    init(path: String, role: Role, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false) {
+    public init(path: String, role: Role, weight: any FrozenWeight, bias: LayerVector?, storesTransposed: Bool = false)
+    {
         let weight = storesTransposed ? TransposedWeight(weight) : weight
         self.path = path
         self.role = role
@@ -83,7 +84,7 @@ public final class Linear: TrainableMatrix {
         return sidePath?.add(x, to: product, on: tape) ?? product
     }
 
-    package func trainableParameter() -> Parameter { trainableParameter(prefix: "") }
+    public func trainableParameter() -> Parameter { trainableParameter(prefix: "") }
 
     /// A parameter that begins with the frozen numbers; `prefix` comes before the matrix's name.
     package func trainableParameter(prefix: String) -> Parameter {
@@ -93,7 +94,7 @@ public final class Linear: TrainableMatrix {
         }
     }
 
-    package func train(_ parameter: Parameter?) {
+    public func train(_ parameter: Parameter?) {
         trainable = parameter
     }
 

@@ -1,4 +1,4 @@
-import CatenaEngine
+public import CatenaEngine
 
 /// A normalisation of the hidden states (or of each head) with its trainable vectors.
 public final class Norm {
@@ -23,7 +23,7 @@ public final class Norm {
     private let shifted: Tensor?
 
     /// The norm whose vectors are `path.weight` and, for LayerNorm, `path.bias`, of `width` elements.
-    init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightStore) throws {
+    public init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightStore) throws {
         func vector(_ name: String) throws -> LayerVector {
             LayerVector(name: name, value: try weights.vector(name, count: width))
         }
@@ -34,10 +34,10 @@ public final class Norm {
     }
 
     /// Scale, then bias.
-    var vectors: [LayerVector] { [scale] + (bias.map { [$0] } ?? []) }
+    public var vectors: [LayerVector] { [scale] + (bias.map { [$0] } ?? []) }
 
     /// `[N, k · width]` to the same; LayerNorm takes k = 1 only.
-    func forward(_ x: Variable, on tape: Tape) -> Variable {
+    public func forward(_ x: Variable, on tape: Tape) -> Variable {
         guard let bias else { return tape.rmsNorm(x, factor(on: tape), epsilon: epsilon) }
         return tape.layerNorm(x, scale.variable, bias.variable, epsilon: epsilon)
     }

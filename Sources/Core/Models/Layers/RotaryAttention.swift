@@ -1,4 +1,4 @@
-import CatenaEngine
+public import CatenaEngine
 
 /// Causal self-attention with rotary positions: four linear layers, and norms of each query's and key's head where a family has
 /// them.
@@ -13,7 +13,7 @@ public final class RotaryAttention {
     private let layer: Int
 
     /// The attention of layer `layer`, whose modules are those of `parts` under `self_attn`.
-    init(
+    public init(
         _ parts: LayerParts, layer: Int, configuration: ModelConfiguration, shape: AttentionShape, rotary: RotaryTable
     ) throws {
         let (d, biased) = (configuration.hiddenSize, configuration.queryKeyValueBias)
@@ -34,17 +34,17 @@ public final class RotaryAttention {
     }
 
     /// In the order of a forward pass.
-    var linears: [Linear] { [query, key, value, output] }
+    public var linears: [Linear] { [query, key, value, output] }
 
     /// Numbers kept for each token: q, k, v, the heads' output and log-sum-exp; with norms of q and k their inputs and
     /// statistics too.
-    var keptNumbers: Int {
+    public var keptNumbers: Int {
         let (queries, keys, heads) = (shape.queryWidth, shape.keyValueWidth, shape.queryHeads)
         return 2 * queries + 2 * keys + heads + (queryNorm == nil ? 0 : queries + keys + 2 * heads)
     }
 
     /// `[N, D]` to `[N, D]`.
-    func forward(_ x: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
+    public func forward(_ x: Variable, layout: SequenceLayout, on tape: Tape) -> Variable {
         let q = rotated(query.forward(x, on: tape), norm: queryNorm, layout: layout, on: tape)
         let k = rotated(key.forward(x, on: tape), norm: keyNorm, layout: layout, on: tape)
         let v = value.forward(x, on: tape)

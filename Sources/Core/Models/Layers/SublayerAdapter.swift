@@ -23,6 +23,9 @@ public struct SublayerAdapters {
     private var attention: (any SublayerAdapter)?
     private var feedForward: (any SublayerAdapter)?
 
+    /// None.
+    public init() {}
+
     /// Whether there are none.
     var isEmpty: Bool { attention == nil && feedForward == nil }
 
@@ -32,7 +35,7 @@ public struct SublayerAdapters {
     }
 
     /// `residual + output`, through the adapter at `place` if there is one.
-    func join(_ output: Variable, residual: Variable, at place: Sublayer, on tape: Tape) -> Variable {
+    public func join(_ output: Variable, residual: Variable, at place: Sublayer, on tape: Tape) -> Variable {
         guard let adapter = self[place] else { return tape.residual(residual, output) }
         return adapter.join(output, residual: residual, on: tape)
     }

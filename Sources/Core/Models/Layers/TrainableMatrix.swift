@@ -1,7 +1,7 @@
-package import CatenaEngine
+public import CatenaEngine
 
 /// A matrix of the model itself that can be trained in place of its frozen numbers.
-package protocol TrainableMatrix: AnyObject {
+public protocol TrainableMatrix: AnyObject {
     /// A parameter that begins with the frozen numbers, named and shaped as in the model's files.
     func trainableParameter() -> Parameter
     /// Computes with `parameter` from now on; nil: with the frozen numbers.

@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = X + b` on every row, in X's memory; X `[N, n]`, b `[1, n]`.
     ///
     ///     dX = dY,   db = Σ rows of dY
-    package func addBias(_ x: Variable, _ bias: Variable) -> Variable {
+    public func addBias(_ x: Variable, _ bias: Variable) -> Variable {
         let y = x.value
         Kernels.addRow(
             engine.threads, bias: bias.value.pointer, y: y.pointer, ld: y.columns, rows: y.rows,

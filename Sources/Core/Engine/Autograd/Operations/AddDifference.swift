@@ -7,7 +7,7 @@ extension Tape {
     ///
     /// One pass over X, Y and their gradients where two thin products would make two each. S and T are made again in the
     /// backward pass.
-    package func addDifference(
+    public func addDifference(
         of a: Variable, _ b: Variable, from origin: LowRankUpdate, scaling: Float, times x: Variable, to y: Variable
     ) -> Variable {
         let engine = engine

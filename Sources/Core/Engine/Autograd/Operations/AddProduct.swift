@@ -2,7 +2,7 @@ extension Tape {
     /// `Z = Y + s · H Wᵀ`, in Y's memory; H `[N, r]`, W `[out, r]` trainable, Y `[N, out]`.
     ///
     ///     dH = s dZ W,   dW = s dZᵀ H,   dY = dZ
-    package func add(_ h: Variable, timesTransposed weight: Variable, scaling: Float, to y: Variable) -> Variable {
+    public func add(_ h: Variable, timesTransposed weight: Variable, scaling: Float, to y: Variable) -> Variable {
         BLAS.multiply(
             h.value, transposed: weight.value, into: y.value, alpha: scaling, accumulate: true, engine: engine)
         let output = Variable(

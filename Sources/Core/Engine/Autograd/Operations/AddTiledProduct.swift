@@ -2,7 +2,7 @@ extension Tape {
     /// `Z = Y + [P P … P]` with P = H W, in Y's memory; H `[N, r]`, W `[r, n]` trainable, Y `[N, out]`, n divides out.
     ///
     ///     dP = Σ of dZ's shards of n columns,   dW = Hᵀ dP,   dH = dP Wᵀ,   dY = dZ
-    package func add(_ h: Variable, timesTiled weight: Variable, to y: Variable) -> Variable {
+    public func add(_ h: Variable, timesTiled weight: Variable, to y: Variable) -> Variable {
         let (width, memory) = (weight.value.columns, engine.memory)
         precondition(y.value.columns % width == 0, "tiles of \(width) columns in \(y.value.columns)")
         let isWhole = width == y.value.columns

@@ -2,7 +2,7 @@ extension Tape {
     /// `Z = X - Y`; all `[N, D]`.
     ///
     ///     dX = dZ,   dY = -dZ
-    package func difference(_ x: Variable, _ y: Variable) -> Variable {
+    public func difference(_ x: Variable, _ y: Variable) -> Variable {
         let z = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)
         z.copy(from: x.value)
         engine.add(y.value, into: z, alpha: -1)

@@ -3,7 +3,7 @@ extension Tape {
     ///
     /// The mask is a pure function of the tape's key, `name` and the element's index, so it is the same
     /// on any process and in a recomputed block. Without recording (inference) X is returned as it is.
-    package func dropout(_ x: Variable, probability: Double, name: String) -> Variable {
+    public func dropout(_ x: Variable, probability: Double, name: String) -> Variable {
         guard probability > 0, isRecording else { return x }
         let engine = engine
         let key = randomKey.stream(for: name)

@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = f(X)` elementwise; X and Y `[N, F]`. Y is recomputed in the backward pass.
     ///
     ///     dX = dY ⊙ f'(X)      (in dY's memory)
-    package func activation(_ x: Variable, _ function: Activation) -> Variable {
+    public func activation(_ x: Variable, _ function: Activation) -> Variable {
         let engine = engine
         let compute = { () -> Tensor in
             let y = engine.memory.activation(rows: x.value.rows, columns: x.value.columns)

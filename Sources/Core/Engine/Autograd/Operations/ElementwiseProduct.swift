@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = A ⊙ B` elementwise; all `[N, F]`. Y is made again in the backward pass.
     ///
     ///     dA = dY ⊙ B,   dB = dY ⊙ A
-    package func elementwiseProduct(_ a: Variable, _ b: Variable) -> Variable {
+    public func elementwiseProduct(_ a: Variable, _ b: Variable) -> Variable {
         let engine = engine
         let compute = { () -> Tensor in
             let y = engine.memory.activation(rows: a.value.rows, columns: a.value.columns)

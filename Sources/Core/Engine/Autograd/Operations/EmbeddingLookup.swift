@@ -4,7 +4,7 @@ extension Tape {
     ///     dTable[ids[i]] += dY[i]
     ///
     /// Every id is a row of the table; whoever reads ids from files checks them.
-    package func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
+    public func embeddingLookup(_ ids: [Int32], table: Variable) -> Variable {
         let rows = Int32(clamping: table.value.rows)
         precondition(ids.allSatisfy { $0 >= 0 && $0 < rows }, "a token id outside the table of \(rows) rows")
         let engine = engine
@@ -25,7 +25,7 @@ extension Tape {
     }
 
     /// The same with a frozen table, which gets no gradient.
-    package func embeddingLookup(_ ids: [Int32], frozen table: any FrozenWeight) -> Variable {
+    public func embeddingLookup(_ ids: [Int32], frozen table: any FrozenWeight) -> Variable {
         let rows = Int32(clamping: table.outFeatures)
         precondition(ids.allSatisfy { $0 >= 0 && $0 < rows }, "a token id outside the table of \(rows) rows")
         let y = engine.memory.activation(rows: ids.count, columns: table.inFeatures)

@@ -4,7 +4,7 @@ extension Tape {
     ///
     /// The kernels read the three parts in place and write dX = [dQ dK dV] the same way, so nothing is copied;
     /// otherwise as ``attention(_:_:_:shape:layout:)``.
-    package func attention(
+    public func attention(
         fused x: Variable, shape separate: AttentionShape, layout: SequenceLayout
     ) -> Variable {
         let engine = engine
@@ -37,7 +37,7 @@ extension Tape {
     }
 
     /// The same in generation; the few new rows are taken apart by copying.
-    package func cachedAttention(
+    public func cachedAttention(
         fused x: Variable, shape: AttentionShape, layout: SequenceLayout, caches: [KeyValueCache], layer: Int
     ) -> Variable {
         let (keyStart, valueStart) = (shape.queryWidth, shape.queryWidth + shape.keyValueWidth)

@@ -17,7 +17,7 @@ extension Tape {
     ///   - right: t, d numbers in the same order.
     /// - Source: Karimi Mahabadi, Henderson, Ruder 2021, *Compacter*, arXiv:2106.04647; the order of the factors as in the
     ///   authors' `kronecker.py`.
-    package func hypercomplexMultiply(_ x: Variable, rule: Variable, left: Variable, right: Variable) -> Variable {
+    public func hypercomplexMultiply(_ x: Variable, rule: Variable, left: Variable, right: Variable) -> Variable {
         let engine = engine
         let (rows, n) = (x.value.rows, rule.value.columns)
         let (s, t) = (left.value.rowsOfFactors(n), right.value.rowsOfFactors(n))

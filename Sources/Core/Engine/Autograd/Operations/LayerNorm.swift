@@ -7,7 +7,7 @@ extension Tape {
     ///     dw = Σ dY ⊙ x̂,   db = Σ dY,   dX = s (g - mean(g) - x̂ mean(g ⊙ x̂))
     ///
     /// - Source: Ba, Kiros and Hinton 2016, *Layer Normalization*, arXiv:1607.06450.
-    package func layerNorm(_ x: Variable, _ weight: Variable, _ bias: Variable, epsilon: Float) -> Variable {
+    public func layerNorm(_ x: Variable, _ weight: Variable, _ bias: Variable, epsilon: Float) -> Variable {
         let (rows, width) = (x.value.rows, x.value.columns)
         let engine = engine
         let mean = engine.memory.activation(rows: rows, columns: 1)

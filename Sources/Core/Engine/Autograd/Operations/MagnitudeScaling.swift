@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = Z diag(m / n)`; Z, Y `[N, out]`, m `[1, out]` trainable, n `[1, out]` constant. Where n is 0, Y is.
     ///
     ///     dZ = dY diag(m / n),   dm = Σ rows of dY ⊙ Z / n      (in the memory of Z)
-    package func scaleMagnitudes(of z: Variable, by magnitude: Variable, over norms: Tensor) -> Variable {
+    public func scaleMagnitudes(of z: Variable, by magnitude: Variable, over norms: Tensor) -> Variable {
         let (engine, value) = (engine, z.value)
         let y = engine.memory.activation(rows: value.rows, columns: value.columns)
         engine.scaleColumns(of: value, by: engine.quotient(magnitude.value, over: norms), into: y)

@@ -2,7 +2,7 @@ extension Tape {
     /// `C = A B` of two matrices whose rows are no tokens; A `[m, k]`, B `[k, n]`, C `[m, n]`.
     ///
     ///     dA = dC Bᵀ,   dB = Aᵀ dC      (C is made again in the backward pass rather than kept)
-    package func product(_ a: Variable, _ b: Variable) -> Variable {
+    public func product(_ a: Variable, _ b: Variable) -> Variable {
         let compute = { [engine] () -> Tensor in
             let c = engine.memory.tensor(rows: a.value.rows, columns: b.value.columns)
             BLAS.multiply(a.value, b.value, into: c, engine: engine)

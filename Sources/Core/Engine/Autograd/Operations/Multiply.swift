@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = X Wᵀ` with a frozen W `[out, in]`; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = dY W      (no dW: the frozen matrix costs nothing in the backward pass)
-    package func multiply(
+    public func multiply(
         _ x: Variable, frozen weight: any FrozenWeight, part: StepProfile.Part = .feedForwardOut
     ) -> Variable {
         let y = engine.memory.activation(rows: x.value.rows, columns: weight.outFeatures)
@@ -22,7 +22,7 @@ extension Tape {
     /// `Y = alpha X Wᵀ` with a trainable W `[out, in]`; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = alpha dY W,   dW = alpha dYᵀ X
-    package func multiply(_ x: Variable, transposed weight: Variable, alpha: Float = 1) -> Variable {
+    public func multiply(_ x: Variable, transposed weight: Variable, alpha: Float = 1) -> Variable {
         let y = engine.memory.activation(rows: x.value.rows, columns: weight.value.rows)
         BLAS.multiply(x.value, transposed: weight.value, into: y, alpha: alpha, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient || weight.requiresGradient)
@@ -42,7 +42,7 @@ extension Tape {
     /// `Y = X W` with a trainable W `[in, out]`, as GPT-2's files hold it; X `[N, in]`, Y `[N, out]`.
     ///
     ///     dX = dY Wᵀ,   dW = Xᵀ dY
-    package func multiply(_ x: Variable, by weight: Variable) -> Variable {
+    public func multiply(_ x: Variable, by weight: Variable) -> Variable {
         let y = engine.memory.activation(rows: x.value.rows, columns: weight.value.columns)
         BLAS.multiply(x.value, weight.value, into: y, engine: engine)
         let output = Variable(y, requiresGradient: x.requiresGradient || weight.requiresGradient)

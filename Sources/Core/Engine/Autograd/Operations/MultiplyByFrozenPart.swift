@@ -2,7 +2,7 @@ extension Tape {
     /// `P = X Aᵀ` for the first columns of a constant A; X `[N, n]`, A `[r, ≥ n]`, P `[N, r]`.
     ///
     ///     dX = dP A      (no dA)
-    package func multiply(_ x: Variable, transposedPartOf a: Tensor) -> Variable {
+    public func multiply(_ x: Variable, transposedPartOf a: Tensor) -> Variable {
         let (rows, columns, rank) = (x.value.rows, x.value.columns, a.rows)
         precondition(columns <= a.columns, "the first \(columns) columns of [\(rank), \(a.columns)]")
         let p = engine.memory.activation(rows: rows, columns: rank)

@@ -4,7 +4,7 @@ extension Tape {
     /// X `[N, in]`, Y `[N, out]`; D is X, or X with elements dropped. Y and dX are written once, not once for each product.
     ///
     ///     dB = s dYᵀ H,   dH = s dY B,   dA = dHᵀ D,   dX = dY W + dH A      (dD = dH A where D is not X)
-    package func multiply(
+    public func multiply(
         _ x: Variable, frozen weight: any FrozenWeight, plus factors: (a: Variable, b: Variable), of dropped: Variable,
         scaling: Float, part: StepProfile.Part
     ) -> Variable {

@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = 1 + X` elementwise; for scales that files hold as their difference from 1.
     ///
     ///     dX = dY
-    package func onePlus(_ x: Variable) -> Variable {
+    public func onePlus(_ x: Variable) -> Variable {
         let engine = engine
         let output = Variable(x.value.onePlus(), requiresGradient: x.requiresGradient)
         record(output) { dY in

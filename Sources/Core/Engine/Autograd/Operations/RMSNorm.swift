@@ -7,7 +7,7 @@ extension Tape {
     ///     x̂ = X / RMS,   dw = Σ dY ⊙ x̂,   dX = (g - x̂ mean(g ⊙ x̂)) / RMS  with g = dY ⊙ w
     ///
     /// - Source: Zhang and Sennrich 2019, *Root Mean Square Layer Normalization*, arXiv:1910.07467.
-    package func rmsNorm(_ x: Variable, _ weight: Variable, epsilon: Float) -> Variable {
+    public func rmsNorm(_ x: Variable, _ weight: Variable, epsilon: Float) -> Variable {
         let width = weight.value.columns
         let rows = x.value.count / width
         let engine = engine

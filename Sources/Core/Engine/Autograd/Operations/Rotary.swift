@@ -2,7 +2,7 @@ extension Tape {
     /// Rotates pairs (i, i + d/2) of each head by position · frequency, in X's memory; X `[N, heads · d]`.
     ///
     ///     dX = dY rotated by the negative angle
-    package func rotary(_ x: Variable, headDimension: Int, layout: SequenceLayout, table: RotaryTable) -> Variable {
+    public func rotary(_ x: Variable, headDimension: Int, layout: SequenceLayout, table: RotaryTable) -> Variable {
         table.reserve(layout.positionLimit)
         table.rotate(x.value, headDimension: headDimension, layout: layout, inverse: false, engine: engine)
         let output = Variable(x.value, requiresGradient: x.requiresGradient)

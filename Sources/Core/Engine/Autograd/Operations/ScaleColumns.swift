@@ -2,7 +2,7 @@ extension Tape {
     /// `Y = X ⊙ l` on every row; X and Y `[N, n]`, l of n numbers in any shape. Y is recomputed in the backward pass.
     ///
     ///     dl = Σ rows of dY ⊙ X,   dX = dY ⊙ l      (not in dY's memory, which a residual shares)
-    package func scaleColumns(of x: Variable, by l: Variable) -> Variable {
+    public func scaleColumns(of x: Variable, by l: Variable) -> Variable {
         let engine = engine
         precondition(l.value.count == x.value.columns, "\(l.value.count) factors for \(x.value.columns) columns")
         let compute = { () -> Tensor in

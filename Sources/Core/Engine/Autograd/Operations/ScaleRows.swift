@@ -4,7 +4,7 @@ extension Tape {
     ///     dAᵢⱼ = uᵢ dCᵢⱼ,   duᵢ = Σⱼ dCᵢⱼ Aᵢⱼ      (C is made again in the backward pass rather than kept)
     ///
     /// - Parameter columns: n; by default all of A's.
-    package func scaleRows(of a: Variable, by u: Variable, columns: Int? = nil) -> Variable {
+    public func scaleRows(of a: Variable, by u: Variable, columns: Int? = nil) -> Variable {
         let (rows, columns) = (u.value.count, columns ?? a.value.columns)
         precondition(
             rows <= a.value.rows && columns <= a.value.columns,

@@ -5,7 +5,7 @@ extension Tape {
     /// a time; the backward pass recomputes them from the kept log-sum-exp `[N, H]`.
     ///
     /// - Source: Dao 2023, *FlashAttention-2*, arXiv:2307.08691, algorithms 1 and 2.
-    package func attention(
+    public func attention(
         _ q: Variable, _ k: Variable, _ v: Variable, shape: AttentionShape, layout: SequenceLayout
     ) -> Variable {
         let engine = engine
@@ -41,7 +41,7 @@ extension Tape {
     }
 
     /// The same in generation: new queries attend to the cache, to which their keys and values are added.
-    package func cachedAttention(
+    public func cachedAttention(
         _ q: Variable, _ k: Variable, _ v: Variable, shape: AttentionShape,
         layout: SequenceLayout, caches: [KeyValueCache], layer: Int
     ) -> Variable {

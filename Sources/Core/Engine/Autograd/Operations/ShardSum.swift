@@ -4,7 +4,7 @@ extension Tape {
     ///     dX[t, j] = dS[t, j mod r]
     ///
     /// It costs N · in additions and no product. r need not divide in.
-    package func shardSum(_ x: Variable, width r: Int) -> Variable {
+    public func shardSum(_ x: Variable, width r: Int) -> Variable {
         let s = engine.memory.activation(rows: x.value.rows, columns: r)
         Shards.sum(x.value, into: s, engine: engine)
         let output = Variable(s, requiresGradient: x.requiresGradient)

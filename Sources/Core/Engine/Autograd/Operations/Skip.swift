@@ -5,7 +5,7 @@ extension Tape {
     ///
     /// As ``residual(_:_:)``, but X's gradient is a tensor of its own: what Y's computation adds to it does not reach
     /// those who took dZ over as well. Y must be the result of the operation before it with no other user.
-    package func skip(_ x: Variable, around y: Variable) -> Variable {
+    public func skip(_ x: Variable, around y: Variable) -> Variable {
         engine.add(x.value, into: y.value)
         let output = Variable(y.value, requiresGradient: x.requiresGradient || y.requiresGradient)
         record(output) { [engine] dZ in

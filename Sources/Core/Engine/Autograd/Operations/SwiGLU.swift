@@ -5,7 +5,7 @@ extension Tape {
     ///     dU = dY ⊙ silu(G),   dG = dY ⊙ U ⊙ σ(G)(1 + G (1 - σ(G)))      (in the memory of U and G)
     ///
     /// - Source: Shazeer 2020, *GLU Variants Improve Transformer*, arXiv:2002.05202.
-    package func swiGLU(gate: Variable, up: Variable) -> Variable {
+    public func swiGLU(gate: Variable, up: Variable) -> Variable {
         let engine = engine
         let compute = { () -> Tensor in
             let (g, u) = (gate.value, up.value)
