@@ -32,6 +32,8 @@ public struct Batch: Equatable {
     public var tokenTypes: [Int32]?
     /// What the model without its adapters measures of each segment; empty where the objective does not ask for it.
     var reference: [Double] = []
+    /// What its samples count, where an earlier pass has found it.
+    package var weighing: Weighing?
 
     /// Nothing; append examples.
     public init() {}
@@ -57,6 +59,7 @@ public struct Batch: Equatable {
         segmentTargets.removeAll(keepingCapacity: true)
         tokenTypes = nil
         reference.removeAll(keepingCapacity: true)
+        weighing = nil
         supervisedCount = 0
     }
 

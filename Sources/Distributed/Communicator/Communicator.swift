@@ -93,6 +93,14 @@ extension Communicator {
         values = unsafe Array(buffer)
     }
 
+    /// Every process's values in rank order, on every process. Counts may differ.
+    package func allGather<Value: BitwiseCopyable>(_ values: [Value]) throws(CommunicatorError) -> [[Value]] {
+        let bytes = unsafe values.withUnsafeBytes { unsafe Array($0) }
+        return try allGather(bytes).map { part in
+            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Value.self)) }
+        }
+    }
+
     /// Copies a byte array of any length from `root` to all.
     public func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(CommunicatorError) -> [UInt8] {
         let count = try allReduceMax([rank == root ? Int64(bytes.count) : 0])[0]

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaModels
+import CatenaReporting
 
 /// What the losses and weights of a step's samples were.
 struct SampleSummary: Equatable {

@@ -1,4 +1,5 @@
-import CatenaCore
+import CatenaLearning
+import CatenaModels
 
 /// Weighs the samples of a step by their losses, alike on all processes.
 ///
@@ -10,9 +11,9 @@ final class SampleWeigher {
     private let strategy: SampleWeightStrategy
     private let communicator: any Communicator
     private var temperature = 1.0
-    /// The step's samples: all of them, or until ``summary()`` this process's.
+    /// The step's samples: all of them, or with scope `microstep` this process's.
     private var found: [WeighedSample] = []
-    private(set) var failure: CommunicatorError?
+    private var failure: CommunicatorError?
 
     /// Whether the losses of all processes are compared.
     var isGlobal: Bool { section.scope == .step }
@@ -31,7 +32,7 @@ final class SampleWeigher {
 
     /// Collective with scope `step`, where `own` is all micro-batches of this process in the order of their indices; once a step.
     ///
-    /// - Returns: them with their samples' weights; as they were when the others could not be heard, which ``failure`` says.
+    /// - Returns: them with their samples' weights; as they were when the others could not be heard; ``requireHeard()`` says so.
     func weigh(_ own: [Weighing]) -> [Weighing] {
         guard isGlobal else { return own.map { scaled($0, weighed($0.samples)) } }
         do throws(CommunicatorError) {
@@ -48,6 +49,11 @@ final class SampleWeigher {
             failure = error
             return own
         }
+    }
+
+    /// - Throws: what kept the others' losses from coming.
+    func requireHeard() throws(CommunicatorError) {
+        if let failure { throw failure }
     }
 
     /// Collective: what the step's samples were.

@@ -45,7 +45,7 @@ final class Step {
         let clock = ContinuousClock()
         let (begin, step, costs) = (clock.now, completed + 1, costs)
         Activity.process.begin(step: step)
-        let (sums, stopRequested) = try reducedGradients(step: step)
+        let (sums, samples, stopRequested) = try reducedGradients(step: step)
         let spent = self.costs - costs
         let learningRate = course.learningRate(step: completed)
         var context = StepContext(
@@ -61,19 +61,21 @@ final class Step {
         context.validationLoss = validation?.loss
         for hook in hooks { try hook.afterStep(&context) }
         let metrics = MetricsLine(
-            step: step, loss: sums.loss / sums.weight, tokens: Int(sums.tokens),
+            step: step, loss: samples?.plainLoss ?? sums.loss / sums.weight, tokens: Int(sums.tokens),
             supervisedTokens: Int(sums.supervised), learningRate: learningRate, gradientNorm: norm,
             tokensPerSecond: sums.tokens / seconds, seconds: seconds, gatherSeconds: spent.gathered.waitedSeconds,
             reduceSeconds: spent.reduceSeconds, gatherBytes: spent.gathered.bytesReceived,
             reduceBytes: spent.reduceBytes, residentBytes: ResidentMemory.currentBytes,
-            validationLoss: context.validationLoss, means: means(sums) + (validation?.means ?? []),
+            validationLoss: context.validationLoss, means: means(sums, samples) + (validation?.means ?? []),
             knot: context.knot, penalty: context.penalty)
         for hook in hooks { try hook.stepEnded(context, metrics) }
         return stopRequested
     }
 
     /// Plan, gradients, reduction.
-    private func reducedGradients(step: Int) throws -> (sums: StepSums, stopRequested: Bool) {
+    private func reducedGradients(
+        step: Int
+    ) throws -> (sums: StepSums, samples: SampleSummary?, stopRequested: Bool) {
         // Before the gradients, because ids of another file may not be the model's; after them, because they are of no use then.
         try files.requireUnchanged()
         let accumulated = try accumulator.run(plan.microBatches(step: step - 1), step: step - 1)
@@ -85,11 +87,14 @@ final class Step {
         }
         let sums = StepSums(scalars: reduced.scalars)
         guard sums.weight > 0 else { throw TrainingError.nothingSupervised(step: step) }
-        return (sums, reduced.highestVote == 1)
+        return (sums, try accumulator.weigher?.summary(), reduced.highestVote == 1)
     }
 
-    private func means(_ sums: StepSums) -> [MetricsLine.Mean] {
-        zip(objective.metrics, sums.metrics).map { .init($0, $1 / sums.weight) }
+    /// The objective's means, and those of samples that do not count alike.
+    private func means(_ sums: StepSums, _ samples: SampleSummary?) -> [MetricsLine.Mean] {
+        let weight = samples?.plainWeight ?? sums.weight
+        return zip(objective.metrics, sums.metrics).map { .init($0, $1 / weight) }
+            + (samples?.means(weightedLoss: sums.loss / sums.weight) ?? [])
     }
 
     private func changedFile() -> (any Error)? {

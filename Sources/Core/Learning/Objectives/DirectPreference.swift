@@ -49,8 +49,9 @@ package struct DirectPreference: Objective {
         precondition(
             measures.count.isMultiple(of: 2) && reference.count == measures.count,
             "\(measures.count) answers, \(reference.count) of the reference: not pairs")
-        var weighing = Weighing(
-            sum: 0, weight: Double(measures.count / 2), factors: [], metrics: metrics.map { _ in 0 })
+        var samples: [SampleLoss] = []
+        var factors: [Float] = []
+        var sums = metrics.map { _ in 0.0 }
         for chosen in stride(from: 0, to: measures.count, by: 2) {
             let rejected = chosen + 1
             let rewards = (
@@ -58,15 +59,15 @@ package struct DirectPreference: Objective {
                 rejected: beta * (reference[rejected] - measures[rejected])
             )
             let pair = pair(margin: rewards.chosen - rewards.rejected)
-            weighing.sum += pair.loss
-            weighing.factors += [Float(-pair.slope), Float(pair.slope)]
+            samples.append(SampleLoss(sum: pair.loss, weight: 1))
+            factors += [Float(-pair.slope), Float(pair.slope)]
             let numbers = [
                 rewards.chosen > rewards.rejected ? 1 : 0, rewards.chosen - rewards.rejected, rewards.chosen,
                 rewards.rejected,
             ]
-            for (index, number) in numbers.enumerated() { weighing.metrics[index] += number }
+            for (index, number) in numbers.enumerated() { sums[index] += number }
         }
-        return weighing
+        return Weighing(samples: samples, factors: factors, metrics: sums)
     }
 
     /// L and dL/dd of a pair with β d = `margin`.

@@ -53,40 +53,25 @@ public final class ClassificationHead: Head {
     public func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {
+        segments(hidden, of: batch, objective, wantsGradient: wantsGradient, engine: engine).loss(batch.weighing)
+    }
+
+    public func judged(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> JudgedBatch {
+        let segments = segments(hidden, of: batch, objective, wantsGradient: true, engine: engine)
+        return JudgedBatch(weighing: segments.weighing()) { segments.loss($0) }
+    }
+
+    private func segments(
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
+    ) -> SupervisedSegments {
         precondition(batch.tokenCount == hidden.rows, "\(batch.tokenCount) tokens for \(hidden.rows) rows")
         precondition(objective.demand == .segments, "an objective of tokens for a head that judges sequences")
         let supervision = objective.supervision(of: batch)
         precondition(
             supervision.targets.allSatisfy { $0 >= 0 && Int($0) < classifier.outFeatures }, "a label that is not there")
-        var loss = Loss(sum: 0, weight: supervision.weight, supervisedCount: supervision.rows.count)
-        if wantsGradient {
-            let gradient = engine.memory.activation(rows: hidden.rows, columns: hidden.columns)
-            gradient.fill(0)
-            loss.hiddenGradient = gradient
-        }
-        guard !supervision.rows.isEmpty else { return loss }
-
-        let tape = Tape(engine: engine, isRecording: wantsGradient, randomKey: batch.randomKey)
-        let rows = supervision.rows.map { row(ofSegment: $0, batch.layout) }
-        let pooled = Variable(hidden.gathered(rows, engine.memory), requiresGradient: wantsGradient)
-        let scores = scores(pooled, on: tape)
-        loss.metrics = objective.metrics(of: scores.value, supervision)
-        // The objective writes the gradient in the scores' place.
-        let verdict = engine.memory.activation(rows: scores.value.rows, columns: scores.value.columns)
-        verdict.copy(from: scores.value)
-        var losses = [Double](repeating: 0, count: rows.count)
-        unsafe losses.withUnsafeMutableBufferPointer { losses in
-            guard let first = losses.baseAddress else { return }
-            unsafe objective.losses(
-                of: verdict, rows: 0..<rows.count, supervision, into: first, writesGradient: wantsGradient,
-                engine: engine)
-        }
-        loss.sum = losses.reduce(0, +)
-        if let dHidden = loss.hiddenGradient {
-            tape.backward(from: scores, gradient: verdict)
-            pooled.takeGradient()?.scatter(rows, into: dHidden)
-        }
-        return loss
+        return SupervisedSegments(
+            hidden, places: supervision.rows.map { row(ofSegment: $0, batch.layout) }, supervision, objective,
+            tape: Tape(engine: engine, isRecording: wantsGradient, randomKey: batch.randomKey), scores: scores)
     }
 
     /// `[S, D]` to `[S, C]`.

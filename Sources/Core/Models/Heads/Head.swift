@@ -22,6 +22,8 @@ public protocol Head: AnyObject {
     func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss
+    /// The samples of a micro-batch, and the way on to the gradient of the loss sum once it is known what they count.
+    func judged(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> JudgedBatch
     /// What the objective measures of each segment, without a gradient; for heads that can be asked for a reference.
     func measures(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> [Double]
 }

@@ -47,63 +47,34 @@ public final class LanguageModelHead: Head {
     public func loss(
         _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
     ) -> Loss {
-        let supervision = supervision(of: batch, objective, rows: hidden.rows)
-        let rows = supervision.rows
-        var loss = Loss(sum: 0, weight: supervision.weight, supervisedCount: rows.count)
-        if wantsGradient {
-            let gradient = engine.memory.activation(rows: hidden.rows, columns: hidden.columns)
-            gradient.fill(0)
-            loss.hiddenGradient = gradient
-        }
-        guard !rows.isEmpty else { return loss }
+        let rows = rows(hidden, of: batch, objective, wantsGradient: wantsGradient, engine: engine)
+        if let weighing = batch.weighing { return rows.loss(weighing) }
+        return rows.loss(objective.measurement == .none ? nil : rows.weighing())
+    }
 
-        let tape = Tape(engine: engine, isRecording: wantsGradient)
-        let gathered = Variable(hidden.gathered(rows, engine.memory), requiresGradient: wantsGradient)
-        let normed = norm?.forward(gathered, on: tape) ?? gathered
-        let dNormed = wantsGradient ? engine.memory.activation(rows: rows.count, columns: hidden.columns) : nil
-        var tiles = tiles(normed.value, wantsGradient: wantsGradient, engine: engine)
-        if objective.measurement == .none {
-            loss.sum = tiles.losses(supervision, objective, gradient: dNormed).reduce(0, +)
-        } else {
-            loss.measures = supervision.sums(
-                of: tiles.losses(supervision, objective, gradient: nil), in: batch.layout)
-            let weighing = objective.weigh(loss.measures, reference: batch.reference)
-            (loss.sum, loss.weight, loss.metrics) = (weighing.sum, weighing.weight, weighing.metrics)
-            if dNormed != nil {
-                let weighted = supervision.weighted(by: weighing.factors, in: batch.layout)
-                _ = tiles.losses(weighted, objective, gradient: dNormed, reversed: true)
-            }
-        }
-        if let dNormed, let dHidden = loss.hiddenGradient {
-            tape.backward(from: normed, gradient: dNormed)
-            if let dGathered = gathered.takeGradient() {
-                dGathered.scatter(rows, into: dHidden)
-            }
-        }
-        return loss
+    public func judged(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> JudgedBatch {
+        let rows = rows(hidden, of: batch, objective, wantsGradient: true, engine: engine)
+        return JudgedBatch(weighing: rows.weighing()) { rows.loss($0) }
     }
 
     public func measures(_ hidden: Tensor, of batch: Batch, _ objective: any Objective, engine: Engine) -> [Double] {
-        let supervision = supervision(of: batch, objective, rows: hidden.rows)
-        guard !supervision.rows.isEmpty else { return [Double](repeating: 0, count: batch.layout.segmentCount) }
-        let gathered = Variable(hidden.gathered(supervision.rows, engine.memory), requiresGradient: false)
-        let normed = norm?.forward(gathered, on: Tape(engine: engine, isRecording: false)) ?? gathered
-        var tiles = tiles(normed.value, wantsGradient: false, engine: engine)
-        return supervision.sums(of: tiles.losses(supervision, objective, gradient: nil), in: batch.layout)
+        rows(hidden, of: batch, objective, wantsGradient: false, engine: engine).measured()
     }
 
-    private func supervision(of batch: Batch, _ objective: any Objective, rows: Int) -> Supervision {
-        precondition(batch.tokenCount == rows, "\(batch.tokenCount) tokens for \(rows) rows")
+    private func rows(
+        _ hidden: Tensor, of batch: Batch, _ objective: any Objective, wantsGradient: Bool, engine: Engine
+    ) -> SupervisedRows {
+        precondition(batch.tokenCount == hidden.rows, "\(batch.tokenCount) tokens for \(hidden.rows) rows")
         let supervision = objective.supervision(of: batch)
         precondition(
             supervision.targets.allSatisfy { Int($0) < configuration.vocabularySize }, "a target outside the vocabulary"
         )
-        return supervision
-    }
-
-    private func tiles(_ normed: Tensor, wantsGradient: Bool, engine: Engine) -> ScoreTiles {
-        ScoreTiles(
-            normed, projection: projection, cap: configuration.headSoftCap, wantsGradient: wantsGradient, engine: engine
-        )
+        return SupervisedRows(
+            hidden, of: batch, supervision, objective, norm: norm, wantsGradient: wantsGradient, engine: engine
+        ) { normed in
+            ScoreTiles(
+                normed, projection: projection, cap: configuration.headSoftCap, wantsGradient: wantsGradient,
+                engine: engine)
+        }
     }
 }

@@ -3,18 +3,16 @@ public import CatenaEngine
 /// What is learned from the scores that a head gives to rows of the hidden states.
 ///
 /// The head projects only the rows that the objective asks for, a tile at a time, and hands it each tile while its scores exist.
-/// Most objectives are done in this one phase. One whose gradient needs a number of every sample before (two answers and a
+/// Most objectives are done in this one phase. One whose gradient needs a number of every segment before (two answers and a
 /// reference, say) has a ``measurement``: the head then goes through the tiles twice,
 ///
-///     m_s = Σ losses of the rows of sample s     loss, f = weigh(m, m of the reference)     d loss / d scores = Σ f_s d m_s / d scores
+///     m_s = Σ losses of the rows of segment s     loss, f = weigh(m, m of the reference)     d loss / d scores = Σ f_s d m_s / d scores
 ///
-/// without and with the gradient. The blocks run once, and of one tile the scores are still there. A sample is a segment of the batch.
+/// without and with the gradient. The blocks run once, and of one tile the scores are still there.
 ///
-/// Weights of samples by the losses of the whole *global* batch have the same shape: f is a function of all m, in the order of the
-/// samples' indices. Only who calls ``weigh(_:reference:)`` differs: between the blocks' forward and backward passes the accumulator
-/// would gather the measures of all micro-batches of all processes in that order, weigh them once, and give each head its own
-/// factors. As micro-batches go layer-major then (all of them to the head before one comes back), no block runs twice. A wider
-/// ``SampleMeasurement`` is the place to say so.
+/// Samples that count by the losses of the whole global batch go the same way for any objective: ``GradientPass`` asks the head for the
+/// ``Weighing`` of each micro-batch, hands them out to be scaled (``SampleCounting``), and lets the head go on with what comes back. An
+/// objective does not know of it; a sample is what its ``Weighing/samples`` are, by default a segment.
 public protocol Objective: Sendable {
     /// What the rows of the scores have to be.
     var demand: HeadDemand { get }
@@ -28,9 +26,9 @@ public protocol Objective: Sendable {
     func losses(
         of scores: Tensor, rows: Range<Int>, _ supervision: Supervision, into losses: UnsafeMutablePointer<Double>,
         writesGradient: Bool, engine: Engine)
-    /// What has to be known of the samples before there is a gradient; nothing by default.
+    /// What has to be known of the segments before there is a gradient; nothing by default.
     var measurement: SampleMeasurement { get }
-    /// The loss of a micro-batch by the measures of its samples, and how it changes with them.
+    /// The losses of a micro-batch's samples by the measures of its segments, and how they change with them.
     ///
     /// - Parameter reference: the same of the model without its adapters; empty where ``measurement`` does not ask for it.
     func weigh(_ measures: [Double], reference: [Double]) -> Weighing
@@ -62,29 +60,12 @@ public enum HeadDemand: Sendable {
     case segments
 }
 
-/// What an objective has to know of a micro-batch's samples before there is a gradient.
+/// What an objective has to know of a micro-batch's segments before there is a gradient.
 public enum SampleMeasurement: Sendable {
     /// Nothing; nothing is paid.
     case none
-    /// Σ of the losses of each sample's rows.
+    /// Σ of the losses of each segment's rows.
     case samples
     /// The same, and what the frozen model without its adapters gives: one more forward pass.
     case samplesAndReference
-}
-
-/// A loss as a function of the measures of a micro-batch's samples.
-public struct Weighing: Equatable, Sendable {
-    /// The loss sum.
-    public var sum: Double
-    /// What the sums of all micro-batches are divided by.
-    public var weight: Double
-    /// `d sum / d measure` of each sample.
-    public var factors: [Float]
-    /// The sums that belong to ``Objective/metrics``, to be divided by the weight like the loss.
-    public var metrics: [Double]
-
-    /// A loss from its numbers.
-    public init(sum: Double, weight: Double, factors: [Float], metrics: [Double]) {
-        (self.sum, self.weight, self.factors, self.metrics) = (sum, weight, factors, metrics)
-    }
 }

@@ -34,6 +34,13 @@ public struct Supervision {
         return result
     }
 
+    /// The same segments with their weights multiplied by a factor each.
+    func weighted(by factors: [Float]) -> Supervision {
+        var result = self
+        for index in weights.indices { result.weights[index] *= factors[index] }
+        return result
+    }
+
     private func forEachRow(in layout: SequenceLayout, _ body: (_ row: Int, _ segment: Int) -> Void) {
         var segment = 0
         for (index, row) in rows.enumerated() {

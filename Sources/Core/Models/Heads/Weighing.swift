@@ -1,5 +1,5 @@
 /// The loss of one sample: what an objective counts, such as an example, or a pair of answers.
-public struct SampleLoss: Equatable, Sendable {
+public struct SampleLoss: Equatable, Sendable, BitwiseCopyable {
     /// Σ weight · loss of its rows.
     public var sum: Double
     /// What it is divided by for the mean: Σ weight of its rows, or 1. A sample of weight 0 has nothing to learn.
@@ -51,20 +51,9 @@ public struct Weighing: Equatable, Sendable {
 }
 
 /// A micro-batch that a head has been through, and whose gradient waits for what its samples count.
-package struct JudgedBatch {
+public struct JudgedBatch {
     /// The samples as the objective alone counts them.
-    package let weighing: Weighing
+    public let weighing: Weighing
     /// The loss and its gradient with samples that count otherwise. Only once.
-    package let loss: (Weighing) -> Loss
-}
-
-/// What the samples of a pass count.
-package enum SampleCounting {
-    /// What the objective alone says.
-    case equally
-    /// Called with every micro-batch of the pass when all have been through the blocks, before any goes back; gives them in the same order
-    /// with other scales. It may be collective: each process calls it once a pass, also without micro-batches.
-    case measured(([Weighing]) -> [Weighing])
-    /// What the batches carry from an earlier ``GradientPass/weighings(_:)``.
-    case carried
+    public let loss: (Weighing) -> Loss
 }

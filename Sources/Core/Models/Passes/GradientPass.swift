@@ -22,8 +22,8 @@ public struct GradientPass {
         case block(BlockID)
     }
 
-    private let model: LanguageModel
-    private let objective: any Objective
+    let model: LanguageModel
+    let objective: any Objective
     private let recompute: Recompute
     private let route: BlockRoute
 
@@ -41,55 +41,50 @@ public struct GradientPass {
     /// Adds the gradients of the loss *sum* of each micro-batch and returns the losses. Announces and visits every
     /// block, also without micro-batches, so that processes with fewer of them stay in step with the others.
     ///
-    /// - Parameter select: called with a micro-batch's index before its gradients are added: points the parameters'
-    ///   gradients to where they belong.
-    /// - Parameter progress: called in the backward pass, while the block's matrices are at hand.
+    /// - Parameters:
+    ///   - counting: what the samples of the micro-batches count.
+    ///   - select: called with a micro-batch's index before its gradients are added: points the parameters' gradients to where they
+    ///     belong.
+    ///   - progress: called in the backward pass, while the block's matrices are at hand.
     /// - Throws: ``ModelError/wrongTask(_:needed:)`` for an objective of another kind of head; what kept a block's matrices from coming.
+    package func run(
+        _ batches: [Batch], counting: SampleCounting, select: @escaping (Int) -> Void,
+        progress: @escaping (Progress) -> Void = { _ in }
+    ) throws -> [Loss] {
+        try model.head.requireDemand(of: objective)
+        if counting.needsReference { model.announceReference(for: objective) }
+        model.residency?.announce(visits)
+        return try run(batches, counting, select: select, progress: progress) { block, body in
+            try model.visit(block, body)
+        }
+    }
+
+    /// The same with samples that count equally.
     public func run(
         _ batches: [Batch], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void = { _ in }
     ) throws -> [Loss] {
-        try model.head.requireDemand(of: objective)
-        model.announceReference(for: objective)
-        model.residency?.announce(visits)
-        return try run(batches, select: select, progress: progress) { block, body in try model.visit(block, body) }
+        try run(batches, counting: .equally, select: select, progress: progress)
     }
 
     /// The same for one micro-batch of a model whose matrices are all at hand.
     public func run(_ batch: Batch) -> Loss {
         precondition(model.residency == nil, "the matrices of this model have to be fetched")
-        return run([batch], select: { _ in }, progress: { _ in }) { _, body in body() }[0]
+        return run([batch], .equally, select: { _ in }, progress: { _ in }) { _, body in body() }[0]
     }
 
     private func run(
-        _ batches: [Batch], select: @escaping (Int) -> Void, progress: @escaping (Progress) -> Void,
+        _ batches: [Batch], _ counting: SampleCounting, select: @escaping (Int) -> Void,
+        progress: @escaping (Progress) -> Void,
         visit: (BlockID, () -> Void) throws -> Void
     ) rethrows -> [Loss] {
-        let engine = model.engine
-        let batches = try model.withReference(batches, for: objective, visit: visit)
-        if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
-        var values = [[StreamName: Tensor]](repeating: [:], count: batches.count)
-        var recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])] = []
-        recorded.reserveCapacity(route.stops.count)
-        for stop in route.stops {
-            let passes = values.map { BlockPass(stop, reading: $0) }
-            let keeps = stop.isRecorded && (recompute == .none || stop.block.keepsItsTape)
-            try visit(stop.block.id) {
-                for (index, batch) in batches.enumerated() {
-                    passes[index].forward(batch, engine: engine, keep: keeps, into: &values[index])
-                }
-            }
-            if stop.isRecorded { recorded.append((stop, passes)) }
-        }
+        let batches =
+            counting.needsReference ? try model.withReference(batches, for: objective, visit: visit) : batches
+        var (values, recorded) = try forward(
+            batches, keeps: { $0.isRecorded && (recompute == .none || $0.block.keepsItsTape) }, visit: visit)
         var losses: [Loss] = []
         try visit(.head) {
-            for (index, batch) in batches.enumerated() {
-                select(index)
-                guard let hidden = values[index][.hidden] else {
-                    preconditionFailure("no block has written the stream \(StreamName.hidden)")
-                }
-                losses.append(
-                    model.head.loss(hidden, of: batch, objective, wantsGradient: true, engine: engine))
-                progress(.microBatch(index, block: .head, weight: losses[index].weight))
+            losses = judge(values, of: batches, counting, select: select) { index, loss in
+                progress(.microBatch(index, block: .head, weight: loss.weight))
             }
             progress(.block(.head))
         }
@@ -102,7 +97,7 @@ public struct GradientPass {
             func backward() {
                 for (index, pass) in passes.enumerated() {
                     select(index)
-                    pass.backward(&gradients[index], of: batches[index], engine: engine)
+                    pass.backward(&gradients[index], of: batches[index], engine: model.engine)
                     progress(.microBatch(index, block: block, weight: losses[index].weight))
                 }
                 progress(.block(block))
@@ -110,5 +105,27 @@ public struct GradientPass {
             if stop.block.keepsItsTape { backward() } else { try visit(block, backward) }
         }
         return losses
+    }
+
+    /// What the last block hands to the head, and the blocks on the way with what they keep.
+    func forward(
+        _ batches: [Batch], keeps: (BlockRoute.Stop) -> Bool, visit: (BlockID, () -> Void) throws -> Void
+    ) rethrows -> (values: [[StreamName: Tensor]], recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])]) {
+        let engine = model.engine
+        if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
+        var values = [[StreamName: Tensor]](repeating: [:], count: batches.count)
+        var recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])] = []
+        recorded.reserveCapacity(route.stops.count)
+        for stop in route.stops {
+            let passes = values.map { BlockPass(stop, reading: $0) }
+            let keeps = keeps(stop)
+            try visit(stop.block.id) {
+                for (index, batch) in batches.enumerated() {
+                    passes[index].forward(batch, engine: engine, keep: keeps, into: &values[index])
+                }
+            }
+            if stop.isRecorded { recorded.append((stop, passes)) }
+        }
+        return (values, recorded)
     }
 }

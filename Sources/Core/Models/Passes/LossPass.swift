@@ -17,7 +17,7 @@ extension LanguageModel {
     ) throws -> [(loss: Loss, judgements: [SegmentJudgement])] {
         try head.requireDemand(of: objective)
         announceReference(for: objective)
-        residency?.announce(lossVisits)
+        announceForward()
         let batches = try withReference(batches, for: objective, visit: visit)
         return try forward(batches, visit: visit) { [head, engine] batch, hidden in
             (
@@ -27,9 +27,12 @@ extension LanguageModel {
         }
     }
 
+    /// Announces the visits of one forward pass.
+    func announceForward() { residency?.announce(lossVisits) }
+
     /// Announces the visits that ``withReference(_:for:visit:)`` will make.
     func announceReference(for objective: any Objective) {
-        if objective.measurement == .samplesAndReference { residency?.announce(lossVisits) }
+        if objective.measurement == .samplesAndReference { announceForward() }
     }
 
     /// The micro-batches with what the frozen model without its adapters measures of them, where the objective asks for it. Visits

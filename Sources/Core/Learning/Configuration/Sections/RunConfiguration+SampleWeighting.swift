@@ -1,3 +1,5 @@
+import CatenaModels
+import CatenaSchema
 import Foundation
 
 extension RunConfiguration {
@@ -47,7 +49,8 @@ extension RunConfiguration.SampleWeightingSection: ConfigurationSection {
     static let keys: [ConfigurationKey<Self>] = [
         .init(
             "strategy", \.strategy, .choice, or: "none",
-            "which losses count more: `linupper` those above the middle, `quadratic` the middle, `extremes` both ends, `upper` the highest"),
+            "which losses count more: `linupper` those above the middle, `quadratic` the middle, `extremes` both ends, `upper` the highest"
+        ),
         .init(
             "temperature", \.temperature, .number(.positive),
             "the lower, the more unlike the weights: at most exp(1/temperature) times another's"),

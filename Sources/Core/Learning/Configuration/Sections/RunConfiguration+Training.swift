@@ -46,6 +46,8 @@ extension RunConfiguration {
         public var seed = 0
         /// nil: only at the end, when there are validation data.
         public var validationEvery: Int?
+        /// nil: all samples count alike.
+        public var sampleWeighting: SampleWeightingSection?
         public var recompute = GradientPass.Recompute.none
     }
 }
@@ -97,6 +99,9 @@ extension RunConfiguration.TrainingSection: ConfigurationSection {
         .init("learning-rate", \.learningRate, .number(.positive), "the peak"),
         .init("schedule", \.schedule, .section, "the learning rate over steps"),
         .init("gradient-clip", \.gradientClip, .number(.positive), or: "none", "largest norm of the mean gradient"),
+        .init(
+            "sample-weighting", \.sampleWeighting, .section, page: "sample-weighting.md",
+            "samples count by their losses beside those of the others"),
         .init("seed", \.seed, .wholeNumber(0...Int.max), "of initialisation, order and dropout"),
         .init(
             "validation-every", \.validationEvery, .wholeNumber(), default: "only at the end", mayChange: true,
