@@ -5,7 +5,7 @@ import Foundation
 
 let checks =
     collectiveChecks + agreementChecks + reductionChecks + hostChecks + placementChecks + initialisationChecks
-    + watchdogChecks + dataChecks
+    + watchdogChecks + dataChecks + sampleWeightChecks
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 if arguments.contains("--list") {

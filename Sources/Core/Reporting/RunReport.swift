@@ -85,7 +85,7 @@ package struct RunReport: Sendable {
         }
         return [
             LineChart(title: "Loss", unit: lossUnit, series: lossSeries)
-        ] + meanCharts
+        ] + sampleCharts + meanCharts
             + [
                 LineChart(
                     title: "Learning rate", unit: "",
@@ -103,7 +103,8 @@ package struct RunReport: Sendable {
     private var meanCharts: [LineChart] {
         let means = lines.flatMap { line in line.means.filter { $0.value.isFinite }.map { (line.step, $0) } }
         var metrics: [String] = []
-        for (_, mean) in means where !metrics.contains(mean.metric) { metrics.append(mean.metric) }
+        let drawn = SampleMetric.allCases.map(\.rawValue)
+        for (_, mean) in means where !(drawn + metrics).contains(mean.metric) { metrics.append(mean.metric) }
         return metrics.map { metric in
             func points(ofValidation: Bool) -> [LineChart.Point] {
                 means.filter { $1.metric == metric && $1.isOfValidation == ofValidation }.map {

@@ -21,6 +21,7 @@ extension PlanRequest {
             supervisedFraction: supervisedFraction, recomputesBlocks: training.recompute == .blocks,
             optimizerMoments: training.optimizer.moments)
         step.hasReference = configuration.objective?.measurement == .samplesAndReference
+        step.weighsSamples = training.sampleWeighting.map { $0.strategy != nil && $0.scope == .step } ?? false
         if distributed.reduction == .reproducible {
             for rank in 0..<cluster.ranks {
                 let share = ReductionTree.share(of: count, rank: rank, size: cluster.ranks)

@@ -22,6 +22,12 @@ final class RunCourse {
                 key: "training.schedule.warmup-steps", value: "\(section.schedule.warmupSteps)",
                 supported: "at most \(totalSteps), the steps of the whole run")
         }
+        if let weighting = section.sampleWeighting, weighting.strategy != nil, weighting.stepsBefore >= totalSteps {
+            throw .unsupported(
+                key: "training.sample-weighting.warmup-steps and decay-steps",
+                value: "\(weighting.stepsBefore) together",
+                supported: "less than \(totalSteps), the steps of the whole run")
+        }
         let schedule = LearningRateSchedule(
             shape: section.schedule.name, peak: section.peakLearningRate(worldSize: worldSize),
             warmupSteps: section.schedule.warmupSteps, totalSteps: totalSteps,

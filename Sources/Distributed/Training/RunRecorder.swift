@@ -59,6 +59,7 @@ final class RunRecorder: TrainingHook {
     func started(step: Int) {
         report(.note(base.placed.explanation))
         for note in base.model.notes { report(.note(note)) }
+        if let note = configuration.sampleWeightingNote(worldSize: communicator.size) { report(.note(note)) }
         for note in data.training.notes { report(.note(note)) }
         for note in data.validation?.notes ?? [] where !data.training.notes.contains(note) {
             report(.note("validation: " + note))

@@ -1,18 +1,18 @@
 import CatenaModels
-import CatenaReporting
+package import CatenaReporting
 
 /// What the losses and weights of a step's samples were.
-struct SampleSummary: Equatable {
+package struct SampleSummary: Equatable {
     /// The mean loss that the step has with equal weights.
-    let plainLoss: Double
+    package let plainLoss: Double
     /// What the sums of plain losses and of metrics are divided by.
-    let plainWeight: Double
+    package let plainWeight: Double
     /// (Σ w)² / Σ w²: as many samples of equal weight would say as much.
-    let effectiveSampleSize: Double
-    let smallestLoss: Double
-    let largestLoss: Double
+    package let effectiveSampleSize: Double
+    package let smallestLoss: Double
+    package let largestLoss: Double
     /// The part of the samples that have the highest score.
-    let plateauShare: Double
+    package let plateauShare: Double
 
     /// The summary of samples; those without anything to learn are left out.
     init(_ samples: [WeighedSample]) {
@@ -27,11 +27,11 @@ struct SampleSummary: Equatable {
     }
 
     /// The numbers under their keys in `metrics.jsonl`.
-    func means(weightedLoss: Double) -> [MetricsLine.Mean] {
+    package func means(weightedLoss: Double) -> [MetricsLine.Mean] {
         [
-            .init("weighted_loss", weightedLoss), .init("effective_sample_size", effectiveSampleSize),
-            .init("loss_minimum", smallestLoss), .init("loss_maximum", largestLoss),
-            .init("plateau_share", plateauShare),
+            SampleMetric.weightedLoss.mean(weightedLoss), SampleMetric.effectiveSampleSize.mean(effectiveSampleSize),
+            SampleMetric.smallestLoss.mean(smallestLoss), SampleMetric.largestLoss.mean(largestLoss),
+            SampleMetric.plateauShare.mean(plateauShare),
         ]
     }
 }

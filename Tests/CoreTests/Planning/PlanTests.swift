@@ -141,6 +141,39 @@ struct PlanTests {
         #expect(with.1.gatherSeconds > without.1.gatherSeconds)
     }
 
+    @Test(
+        "weighted samples take one more forward pass of all micro-batches of a rank but the first, and only micro-major"
+    )
+    func weighedSamples() throws {
+        for (microBatches, ahead) in [(64, 0), (128, 1), (256, 3)] {
+            var request = try request(
+                "llama-70b", ranks: 64, hosts: 64, microBatches: microBatches, placement: .sharded)
+            request.accumulation = .microMajor
+            let without = (PlannedTraffic(request, placement: .sharded), PlannedTime(request, placement: .sharded))
+            request.work.weighsSamples = true
+            let with = (PlannedTraffic(request, placement: .sharded), PlannedTime(request, placement: .sharded))
+            #expect(request.measuredAhead(.sharded) == ahead)
+            #expect(with.0.gathers == without.0.gathers + (ahead > 0 ? 80 + 2 : 0))
+            // Of forward and backward passes of equal cost a third is a half of the forward's and backward's sum.
+            let share = Double(ahead) / Double(ahead + 1)
+            let more = with.1.computeSeconds / without.1.computeSeconds - 1
+            #expect(abs(more - share / 2) <= 0.05 * share)
+            #expect(ahead > 0 ? with.1.gatherSeconds > without.1.gatherSeconds : with == without)
+            request.accumulation = .layerMajor
+            #expect(request.measuredAhead(.sharded) == 0)
+            request.work.hasReference = true
+            request.accumulation = .microMajor
+            request.work.weighsSamples = false
+            let plain = PlannedTraffic(request, placement: .sharded)
+            request.work.weighsSamples = true
+            // The reference is asked twice at most: for those ahead together, and for the first.
+            let references = (plain: ahead + 1, weighed: min(ahead + 1, 2))
+            #expect(
+                PlannedTraffic(request, placement: .sharded).gathers
+                    == plain.gathers + (references.weighed - references.plain + (ahead > 0 ? 1 : 0)) * (80 + 2))
+        }
+    }
+
     @Test("ranks of one host load its link with one copy of a gather, and nothing when it is alone")
     func trafficOfHosts() throws {
         let two = try request("tinyllama-1.1b", ranks: 8, hosts: 2, microBatches: 8, placement: .sharded)

@@ -70,6 +70,25 @@ struct RunReportTests {
         #expect(html.contains("1000k"))
     }
 
+    @Test("weights of samples have charts of their own, and runs without them none")
+    func sampleWeights() throws {
+        let titles = ["Losses of samples", "Effective sample size", "Samples on the plateau"]
+        func html(_ lines: [MetricsLine]) -> String {
+            RunReport(title: "t", configurationYAML: "", lines: lines).html
+        }
+        var lines = (1...3).map { metricsLine($0, validationLoss: nil) }
+        for title in titles { #expect(!html(lines).contains(title)) }
+        for index in lines.indices {
+            lines[index].means = SampleMetric.allCases.enumerated().map { $1.mean(Double($0 + index)) }
+        }
+        let page = html(lines)
+        for title in titles { #expect(page.contains(title)) }
+        #expect(page.contains("weighted mean") && page.contains("largest"))
+        // Not drawn once more under their keys.
+        #expect(!page.contains("Weighted loss") && !page.contains("Plateau share"))
+        #expect(MetricsLine(json: lines[0].json)?.means == lines[0].means)
+    }
+
     @Test("losses that are not finite are left out")
     func notFinite() {
         var broken = report(steps: 3)

@@ -16,6 +16,13 @@ extension Plan {
             "a step",
             "\(work.microBatches) micro-batches of \(work.microBatchSequences) x \(work.sequenceTokens) tokens, at most "
                 + "\(request.microBatchesPerRank) a rank")
+        let ahead = request.measuredAhead(placement)
+        if ahead > 0 {
+            table.add(
+                "sample weights",
+                "\(ahead == 1 ? "a micro-batch" : "\(ahead) micro-batches") of a rank \(ahead == 1 ? "goes" : "go") forward once more, "
+                    + "because losses are compared before the first gradient")
+        }
         if request.baseFormat != .float32 { table.add("base", request.baseFormat.description) }
         table.add("cluster", clusterText)
         table.add("placement", "\(placement.rawValue): \(reason)")

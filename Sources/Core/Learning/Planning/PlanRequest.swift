@@ -66,6 +66,8 @@ package struct PlanRequest: Sendable {
         package var reductionPartials: Int
         /// Whether the objective asks for a reference: one more forward pass of the frozen model.
         package var hasReference = false
+        /// Whether samples count by the losses of the whole step, which have to be known before the first gradient.
+        package var weighsSamples = false
 
         /// A step from its numbers; a reduction over shares that are nodes of the tree sends one sum.
         package init(
@@ -138,5 +140,10 @@ package struct PlanRequest: Sendable {
     /// Whether layers run again in the backward pass: as configured, and always in layer-major order.
     package func recomputesBlocks(_ placement: RunConfiguration.DistributedSection.Placement) -> Bool {
         work.recomputesBlocks || isLayerMajor(placement)
+    }
+
+    /// Micro-batches of the rank that has most of them that go forward once more, because their losses are wanted before their turn.
+    package func measuredAhead(_ placement: RunConfiguration.DistributedSection.Placement) -> Int {
+        work.weighsSamples && !isLayerMajor(placement) ? max(microBatchesPerRank - 1, 0) : 0
     }
 }

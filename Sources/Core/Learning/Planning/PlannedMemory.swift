@@ -67,6 +67,7 @@ extension PlannedMemory {
     ///
     ///     kept layers          4 n (L kept + D)
     ///     recomputed layers    4 n (m (L + 2) D + kept)
+    ///     measured ahead       4 n (2 k D + kept) if that is more, for k micro-batches
     ///     + 4 n (transient + 3 D) + 4 · (rows of a tile) · V for the head
     private static func activations(
         _ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement
@@ -83,11 +84,13 @@ extension PlannedMemory {
             request.recomputesBlocks(placement)
             ? tokens * (atOnce * (layers + 2) * activations.hidden + activations.kept)
             : tokens * (layers * activations.kept + activations.hidden)
+        let ahead = request.measuredAhead(placement)
+        let measured = ahead > 0 ? tokens * (2 * ahead * activations.hidden + activations.kept) : 0
         let vocabulary = judged?.labels.count ?? request.inventory.configuration.vocabularySize
         let head =
             3 * supervised * activations.hidden
             + min(LanguageModelHead.tileRows(vocabulary: vocabulary), supervised) * vocabulary
-        return floatBytes * (passed + tokens * activations.transient + head)
+        return floatBytes * (max(passed, measured) + tokens * activations.transient + head)
     }
 
     /// Values, gradients and moments; a gradient for every further micro-batch in layer-major order; partial sums of the

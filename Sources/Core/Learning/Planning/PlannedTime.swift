@@ -41,6 +41,8 @@ extension PlannedTime {
     ///                                        backward  2 E + 10 Q c + 4 T/L  (+ forward when it runs again)
     ///     head and learned position          4 V D
     ///     a reference adds                   forward of all layers, 4 V D
+    ///     weighted samples add               2 V D where several micro-batches of a rank wait for each other; micro-major for all but
+    ///                                        one of them forward of all layers instead, and 2 V D
     ///     compute      operations · tokens / (rate of a core · cores of a rank · 0.91)
     ///     gather       S_k (P - 1) / P / (0.9 bandwidth) + (P - 1) (latency + 50 µs)
     ///     a pass       without prefetch Σ (compute_k + gather_k); with it gather_0 + Σ max(compute_k, gather_{k+1})
@@ -61,7 +63,8 @@ extension PlannedTime {
         let isDecoded =
             request.baseFormat.storage == .float32 ? isGathered : request.baseFormat.compute == .float32
         func visit(
-            _ operationsPerToken: Double, _ block: CountedMatrices, sent: Int, decodes: Bool = true
+            _ operationsPerToken: Double, _ tokens: Double, _ block: CountedMatrices, sent: Int,
+            decodes: Bool = true
         ) -> Visit {
             Visit(
                 compute: operationsPerToken * tokens / rate,
@@ -70,21 +73,41 @@ extension PlannedTime {
                 gather: isGathered && sent > 0 ? Self.gatherSeconds(sent, cluster) : 0)
         }
         let inventory = request.inventory
-        let forward = inventory.layers.map { visit(operations.forward($0), $0, sent: weights.sent($0)) }
-        let backward = inventory.layers.reversed().map { visit(operations.backward($0), $0, sent: weights.sent($0)) }
-        let embedding = visit(0, inventory.embedding, sent: weights.sentEmbedding, decodes: false)
-        let head = visit(operations.head, inventory.projection, sent: weights.sent(inventory.projection))
-        var visits = [embedding] + forward + [head] + backward
+        func forward(_ tokens: Double) -> [Visit] {
+            [visit(0, tokens, inventory.embedding, sent: weights.sentEmbedding, decodes: false)]
+                + inventory.layers.map { visit(operations.forward($0), tokens, $0, sent: weights.sent($0)) }
+        }
+        func head(_ tokens: Double, times: Double = 1) -> Visit {
+            visit(times * operations.head, tokens, inventory.projection, sent: weights.sent(inventory.projection))
+        }
         // The frozen scores have no gradient, and those of the model are made once more before theirs: half a head each.
-        if request.work.hasReference { visits = [embedding] + forward + [head] + visits }
-        let times = Double(passes)
-        computeSeconds = times * visits.reduce(0) { $0 + $1.compute + $1.decode }
-        gatherSeconds = times * visits.reduce(0) { $0 + $1.gather }
-        gatherWaitSeconds = times * Self.waiting(visits, prefetches: request.prefetches)
+        func reference(_ tokens: Double, head times: Double = 1) -> [Visit] {
+            request.work.hasReference ? forward(tokens) + [head(tokens, times: times)] : []
+        }
+        let backward = inventory.layers.reversed().map {
+            visit(operations.backward($0), tokens, $0, sent: weights.sent($0))
+        }
+        let ahead = request.measuredAhead(placement)
+        let scoresTwice = request.work.weighsSamples && !request.work.hasReference && ahead == 0 && perRank > 1
+        let pass = forward(tokens) + [head(tokens, times: scoresTwice ? 1.5 : 1)] + backward
+        var parts = [(visits: reference(tokens) + pass, times: Double(passes))]
+        if ahead > 0 {
+            let tokensAhead = Double(ahead * request.work.microBatchTokens)
+            parts = [
+                (reference(tokensAhead, head: 0.5) + forward(tokensAhead) + [head(tokensAhead, times: 0.5)], 1),
+                (reference(tokens) + pass, 1), (pass, Double(passes - 1)),
+            ]
+        }
+        for (visits, times) in parts {
+            computeSeconds += times * visits.reduce(0) { $0 + $1.compute + $1.decode }
+            gatherSeconds += times * visits.reduce(0) { $0 + $1.gather }
+            gatherWaitSeconds += times * Self.waiting(visits, prefetches: request.prefetches)
+        }
         reductionSeconds = Self.reductionSeconds(request, placement: placement)
         if isGathered, cluster.ranks > 1, perRank > 0 {
-            let atOnce = Double(perRank) / times
-            let needed = forward.map { ($0.gather - $0.decode) * atOnce / max($0.compute, 1e-12) }.max() ?? 1
+            let atOnce = Double(perRank) / Double(passes)
+            let needed =
+                forward(tokens).dropFirst().map { ($0.gather - $0.decode) * atOnce / max($0.compute, 1e-12) }.max() ?? 1
             microBatchesThatHideGathers = max(1, Int(min(needed, 1e9).rounded(.up)))
         }
     }

@@ -19,6 +19,7 @@ extension PlannedTraffic {
     ///     a pass               embedding, layers 0 ... L-1, head, layers L-1 ... 0: 2 L + 2 gathers
     ///     a reference          embedding, layers, head once more
     ///     passes of a step     1 in layer-major order, else the micro-batches of a rank
+    ///     samples weighted     micro-major: embedding, layers, head once more a step, and a reference only there and in the first pass
     ///     reduction            4 T (P - 1) / P · (partial sums + 1), of which (P - R) / (P - 1) leave the host
     ///
     /// T: trained numbers, R: ranks of a host. Twice 4 T (P - 1) / P is what a bandwidth-optimal all-reduce sends.
@@ -29,13 +30,14 @@ extension PlannedTraffic {
             let inventory = request.inventory
             let weights = PlannedWeights(request)
             let layers = inventory.layers.reduce(0) { $0 + weights.sent($1) }
-            let forwards = request.work.hasReference ? 2 : 1
-            let tables = weights.sentEmbedding + weights.sent(inventory.projection)
-            let sent = (1 + forwards) * layers + forwards * tables
             let passes = request.passesPerStep(placement)
-            gathers =
-                passes * ((1 + forwards) * inventory.layers.count + forwards * (weights.looksUpInFile ? 1 : 2))
-            gatherBytesPerRank = passes * sent / ranks * (ranks - 1)
+            let isMeasured = request.measuredAhead(placement) > 0
+            let references = request.work.hasReference ? isMeasured ? 2 : passes : 0
+            let forwards = passes + references + (isMeasured ? 1 : 0)
+            let tables = weights.sentEmbedding + weights.sent(inventory.projection)
+            let sent = (passes + forwards) * layers + forwards * tables
+            gathers = (passes + forwards) * inventory.layers.count + forwards * (weights.looksUpInFile ? 1 : 2)
+            gatherBytesPerRank = sent / ranks * (ranks - 1)
             gatherBytesPerHost = hosts > 1 ? gatherBytesPerRank : 0
         }
         let values = 4 * request.inventory.trainableElements

@@ -57,7 +57,9 @@ extension RunConfiguration.SampleWeightingSection: ConfigurationSection {
         .init(
             "warmup-steps", \.warmupSteps, .wholeNumber(0...WholeNumberLimit.count),
             "steps with `warmup-temperature`"),
-        .init("warmup-temperature", \.warmupTemperature, .number(.positive), "at first; 100: nearly equal weights"),
+        .init(
+            "warmup-temperature", \.warmupTemperature, .number(.positive), isWritten: { $0.stepsBefore > 0 },
+            "at first; 100: nearly equal weights"),
         .init(
             "decay-steps", \.decaySteps, .wholeNumber(0...WholeNumberLimit.count),
             "further steps in which the temperature goes to `temperature`"),
@@ -71,6 +73,9 @@ extension RunConfiguration.SampleWeightingSection: ConfigurationSection {
             "clip-quantile", \.clipQuantile, .number(NumberBounds(lower: 0, upper: 0.5, upperIncluded: false)),
             "this part of the losses at either end does not stretch the scale"),
     ]
+
+    /// Steps before the first one with `temperature`.
+    package var stepsBefore: Int { warmupSteps + decaySteps }
 
     func check(_ reader: SectionReader) throws(ConfigurationError) {
         guard reader.has("strategy") else {

@@ -12,6 +12,13 @@ extension RunConfiguration.TrainingSection {
                 "training.schedule.warmup-steps (\(schedule.warmupSteps)) is more than training.steps (\(steps))",
                 advice: "warm up for at most \(steps) steps")
         }
+        if let steps, let weighting = sampleWeighting, weighting.strategy != nil, weighting.stepsBefore >= steps {
+            throw reader.contradiction(
+                "sample-weighting",
+                "training.sample-weighting.temperature is never reached: warmup-steps and decay-steps are "
+                    + "\(weighting.stepsBefore) together, training.steps is \(steps)",
+                advice: "let them be less than \(steps) together")
+        }
     }
 
     private func checkLength(_ reader: SectionReader) throws(ConfigurationError) {
