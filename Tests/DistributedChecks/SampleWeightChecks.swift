@@ -1,6 +1,7 @@
 import CatenaDistributed
 import CatenaLearning
 import CatenaModels
+import CatenaReporting
 
 /// Micro-batches of up to four samples, some without anything to learn, one without samples.
 private func weighings(_ count: Int) -> [Weighing] {
