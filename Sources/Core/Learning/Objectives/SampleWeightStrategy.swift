@@ -12,7 +12,7 @@
 /// `linupper`.
 ///
 /// - Source: Sow et al. 2025, *Dynamic Loss-Based Sample Reweighting for Improved Large Language Model Pretraining*, arXiv:2502.06733.
-package enum SampleWeightStrategy: String, Sendable, CaseIterable {
+public enum SampleWeightStrategy: String, Sendable, CaseIterable {
     case linupper, quadratic, extremes, upper
 
     /// f of h.

@@ -14,14 +14,14 @@ extension RunConfiguration {
         }
 
         /// nil (`none`): all samples count alike.
-        package var strategy: SampleWeightStrategy?
-        package var temperature = 1.0
-        package var warmupSteps = 0
-        package var warmupTemperature = 100.0
-        package var decaySteps = 0
-        package var scope = Scope.step
-        package var isTokenAware = true
-        package var clipQuantile = 0.0
+        public var strategy: SampleWeightStrategy?
+        public var temperature = 1.0
+        public var warmupSteps = 0
+        public var warmupTemperature = 100.0
+        public var decaySteps = 0
+        public var scope = Scope.step
+        public var isTokenAware = true
+        public var clipQuantile = 0.0
 
         /// What an empty section means.
         public init() {}
