@@ -143,6 +143,27 @@ bool ck_has_non_finite(ck_pool *pool, const float *x, int64_t count);
 void ck_dropout(ck_pool *pool, const float *x, float *out, int64_t count, float keep_probability, uint64_t key,
                 uint64_t offset);
 
+// MARK: Companding (companding.c)
+
+enum { CK_COMPAND_ARCTAN = 0, CK_COMPAND_TANH = 1, CK_COMPAND_SOFTSIGN = 2 };
+/// w = unit (offset + a phi(v / b)), elementwise.
+typedef struct {
+    int32_t function;
+    float a, b, offset;
+    const float *unit; // one number an element; NULL: ones
+} ck_compander;
+void ck_compand(ck_pool *pool, const ck_compander *compander, const float *v, float *w, int64_t count);
+/// d_v = dL/dv, which may be d_w, and the derivatives by log a and by log b, sums in float64 over chunks of a fixed size.
+void ck_compand_backward(ck_pool *pool, const ck_compander *compander, const float *v, const float *d_w, float *d_v,
+                         int64_t count, double *d_log_a, double *d_log_b);
+/// Of the distances |w / unit - offset|: how many are below `near` and above `far`, and the largest.
+typedef struct {
+    int64_t near, far;
+    float largest;
+} ck_companding_counts;
+ck_companding_counts ck_companding_count(ck_pool *pool, const ck_compander *compander, const float *w, int64_t count,
+                                         float near, float far);
+
 // MARK: Loss (cross_entropy.c)
 
 void ck_cross_entropy_rows(ck_pool *pool, float *logits, int64_t ld, const int32_t *targets, const float *weights,
