@@ -50,7 +50,10 @@ public final class AttachedAdapter {
 
     /// Trained tensors, each once: the method's, then those of the saved modules. The order is fixed: it is the order of reduction
     /// and of checkpoints.
-    public var parameters: [Parameter] { methodParameters + savedModules.flatMap(\.parameters) }
+    public var parameters: [Parameter] { methodParameters + headParameters }
+
+    /// Those of the saved modules.
+    package var headParameters: [Parameter] { savedModules.flatMap(\.parameters) }
 
     /// Trains `linears` whole beside the method's tensors.
     func save(_ linears: [Linear]) { savedModules = linears.map(SavedModule.init) }

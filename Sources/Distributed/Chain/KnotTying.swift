@@ -137,7 +137,7 @@ final class KnotTying: TrainingHook {
         case .prune(let pruning):
             next.takeOptimizerState(of: earlier)
             zeroed = pruning.apply(
-                to: next.optimizer.state, of: next.parameters,
+                to: next.optimizer.state, of: next.moved,
                 seed: seed, link: number)
         }
         trained.go(on: next)

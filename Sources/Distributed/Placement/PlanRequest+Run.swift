@@ -20,6 +20,7 @@ extension PlanRequest {
             microBatches: count,
             supervisedFraction: supervisedFraction, recomputesBlocks: training.recompute == .blocks,
             optimizerMoments: training.optimizer.moments)
+        step.isReparameterised = configuration.reparameterisation != nil
         step.hasReference = configuration.objective?.measurement == .samplesAndReference
         step.weighsSamples = training.sampleWeighting.map { $0.strategy != nil && $0.scope == .step } ?? false
         if distributed.reduction == .reproducible {

@@ -20,7 +20,7 @@ final class BitFlip: TrainingHook {
 
     /// Flips the bit if it is armed for this step.
     func stepEnded(_ context: StepContext, _ metrics: MetricsLine) {
-        let parameters = trained.parameters
+        let parameters = trained.state.moved
         guard let armed = Self.armed, Int(armed.point) == context.step, (0..<parameters.count).contains(armed.number)
         else { return }
         let element = unsafe parameters.values.pointer + armed.number

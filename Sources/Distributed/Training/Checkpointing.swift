@@ -64,8 +64,7 @@ final class Checkpointing: TrainingHook {
     /// - Throws: ``TrainingError/stateNotFinite(step:processRank:tensor:)`` or what the alarm throws, on all processes alike.
     private func requireSoundState(step: Int) throws {
         let trained = state.trained
-        let parameters = trained.parameters.parameters.map { ($0.name, $0.value) }
-        for (name, values) in parameters + trained.optimizer.state.map({ ("the optimizer's \($0.name)", $0.values) })
+        for (name, values) in trained.state.tensors
         where unsafe Kernels.hasNonFinite(trained.model.engine.threads, x: values.pointer, count: values.count) {
             throw TrainingError.stateNotFinite(step: step, processRank: communicator.rank, tensor: name)
         }

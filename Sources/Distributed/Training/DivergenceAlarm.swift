@@ -53,9 +53,7 @@ package final class DivergenceAlarm: TrainingHook {
     }
 
     private var tensors: [(name: String, values: Tensor)] {
-        trained.parameters.parameters.map { ($0.name, $0.value) }
-            + trained.optimizer.state.map { ("the optimizer's \($0.name)", $0.values) }
-            + (trained.model.attached?.extraState ?? [])
+        trained.state.tensors + (trained.model.attached?.extraState ?? [])
     }
 
     private func hash(_ values: Tensor) -> UInt64 {

@@ -8,8 +8,9 @@ import CatenaReporting
 ///     plan        which micro-batches the step has, and which of them are this process's
 ///     gradients   forward and backward through the model, one sum a micro-batch
 ///     reduce      gradients, losses and weights of all processes, and whether one of them failed or was asked to stop
+///     pull back   gradients of what the optimizer moves, where that is not what the model computes with
 ///     clip        by the norm of the mean gradient
-///     update      the same arithmetic on the same bits everywhere
+///     update      the same arithmetic on the same bits everywhere; the model's values follow
 ///     hooks       around clipping and update, and after the step
 final class Step {
     private let section: RunConfiguration.TrainingSection
@@ -52,10 +53,16 @@ final class Step {
             step: step, parameters: trained.parameters, weight: sums.weight, stopRequested: stopRequested,
             gradientScale: 1 / sums.weight)
         for hook in hooks { try hook.beforeClipping(&context) }
+        let raw = trained.state.raw
+        raw?.pullBack()
         let norm = try clip(&context)
         for hook in hooks { try hook.beforeUpdate(&context) }
+        // With what the hooks have added to the gradients.
+        raw?.pullBack()
         trained.optimizer.step(learningRate: learningRate, gradientScale: context.gradientScale)
+        raw?.writeSeen()
         for hook in hooks { try hook.afterUpdate(&context) }
+        try raw?.adoptSeen()
         let seconds = (clock.now - begin) / .seconds(1)
         let validation = try isValidationDue(step) ? validator?.run() : nil
         context.validationLoss = validation?.loss
@@ -66,7 +73,8 @@ final class Step {
             tokensPerSecond: sums.tokens / seconds, seconds: seconds, gatherSeconds: spent.gathered.waitedSeconds,
             reduceSeconds: spent.reduceSeconds, gatherBytes: spent.gathered.bytesReceived,
             reduceBytes: spent.reduceBytes, residentBytes: ResidentMemory.currentBytes,
-            validationLoss: context.validationLoss, means: means(sums, samples) + (validation?.means ?? []),
+            validationLoss: context.validationLoss,
+            means: means(sums, samples, raw: raw) + (validation?.means ?? []),
             knot: context.knot, penalty: context.penalty)
         for hook in hooks { try hook.stepEnded(context, metrics) }
         return stopRequested
@@ -90,11 +98,12 @@ final class Step {
         return (sums, try accumulator.weigher?.summary(), reduced.highestVote == 1)
     }
 
-    /// The objective's means, and those of samples that do not count alike.
-    private func means(_ sums: StepSums, _ samples: SampleSummary?) -> [MetricsLine.Mean] {
+    /// The objective's means, those of samples that do not count alike, and what is known of numbers behind the weights.
+    private func means(_ sums: StepSums, _ samples: SampleSummary?, raw: RawParameters?) -> [MetricsLine.Mean] {
         let weight = samples?.plainWeight ?? sums.weight
         return zip(objective.metrics, sums.metrics).map { .init($0, $1 / weight) }
             + (samples?.means(weightedLoss: sums.loss / sums.weight) ?? [])
+            + (raw?.metrics ?? []).map { .init($0.name, $0.value) }
     }
 
     private func changedFile() -> (any Error)? {
@@ -108,7 +117,7 @@ final class Step {
 
     /// Bounds the norm of the mean gradient; returns what it was.
     private func clip(_ context: inout StepContext) throws -> Double {
-        let gradients = context.parameters.gradients
+        let gradients = trained.state.moved.gradients
         let squares = unsafe Kernels.sumOfSquares(
             placed.model.engine.threads, x: gradients.pointer, count: gradients.count)
         let norm = squares.squareRoot() / context.weight

@@ -7,7 +7,7 @@ import CatenaModels
 final class Trained {
     let model: LanguageModel
     private let objective: any Objective
-    private let configuration: RunConfiguration
+    let configuration: RunConfiguration
     private let communicator: any Communicator
     /// The tensors that are trained now, with the optimizer's state.
     private(set) var state: TrainableState
@@ -27,7 +27,8 @@ final class Trained {
         let parameters = try communicator.agree("build the adapter") {
             ParameterSet(try Self.parameters(configuration, model: model), memory: model.engine.memory)
         }
-        state = TrainableState(parameters, configuration.training, engine: model.engine)
+        state = Self.state(of: parameters, configuration, model: model)
+        try communicator.agree("choose what is reparameterised") { try requireReparameterised() }
         if configuration.chain != nil {
             try communicator.agree("check that the adapter can be a link") { try requireFoldable() }
         }
@@ -77,7 +78,7 @@ final class Trained {
 
     /// The optimizer's state for `parameters`, new.
     func newState(_ parameters: ParameterSet) -> TrainableState {
-        TrainableState(parameters, configuration.training, engine: model.engine)
+        Self.state(of: parameters, configuration, model: model)
     }
 
     /// Trains `state` from now on.
@@ -89,8 +90,14 @@ final class Trained {
         try initialiseFromGradients(step: step, data: data)
     }
 
-    /// Collective: the part that needs data, which are those of the coming steps.
+    /// Collective: the part that needs data, which are those of the coming steps. Everything that is trained has its first values
+    /// then, and the numbers behind them follow.
     func initialiseFromGradients(step: Int, data: RunData) throws {
+        try setValuesFromGradients(step: step, data: data)
+        try communicator.agree("reparameterise what is trained") { try state.raw?.begin() }
+    }
+
+    private func setValuesFromGradients(step: Int, data: RunData) throws {
         let steps = model.gradientInitialisedLinears.compactMap { $0.adapter as? any GradientInitialised }
             .map(\.gradientSteps).max()
         guard let steps else { return }

@@ -10,7 +10,9 @@ import CatenaModels
 ///     adapter_state.safetensors                         beside it, the adapter's own tensors where those are not all of them
 ///     chain.safetensors                                 beside it, for a chain: see ``ChainJournal``
 ///     model.safetensors                                 instead, when all parameters are trained
-///     optimizer.safetensors                             moment vectors over the flat parameter buffer
+///     reparameterisation.safetensors                    beside them, where the optimizer moves other numbers than the model computes
+///                                                       with: those numbers, NAME.raw, and each tensor's scales
+///     optimizer.safetensors                             moment vectors over the flat buffer of what the optimizer moves
 ///     state.json                                        step, optimizer updates, base fingerprint, data key
 ///     config.yaml                                       the resolved configuration
 ///
@@ -20,6 +22,7 @@ struct TrainingState {
     static let stateFile = "state.json"
     static let optimizerFile = "optimizer.safetensors"
     static let adapterStateFile = "adapter_state.safetensors"
+    static let reparameterisationFile = "reparameterisation.safetensors"
     static let modelFile = "model.safetensors"
     static let configurationFile = "config.yaml"
 
@@ -67,6 +70,14 @@ struct TrainingState {
                 name: Self.stateFile, bytes: Array((JSONValue.object(state).prettyText() + "\n").utf8)),
             CheckpointFile(name: Self.configurationFile, bytes: Array(configuration.resolvedYAML.utf8)),
         ]
+        if let raw = trained.state.raw {
+            var writer = SafetensorsWriter()
+            for (name, shape, values) in raw.state { writer.append(name, shape: shape, .tensor(values)) }
+            files.append(
+                CheckpointFile(
+                    name: Self.reparameterisationFile,
+                    bytes: try writer.data(reusing: memory.removeValue(forKey: Self.reparameterisationFile) ?? [])))
+        }
         if let journal {
             files.append(try journal.file())
         } else if let adapter = trained.model.attached, adapter.needsStateFile {
@@ -134,6 +145,7 @@ struct TrainingState {
             let weights = configuration.adapter == nil ? Self.modelFile : PEFT.weightsFile
             try restoreParameters(path + "/" + weights, bytes: checkpoint.bytes(of: weights))
         }
+        try restoreReparameterisation(from: checkpoint)
         try restoreOptimizer(
             path + "/" + Self.optimizerFile, bytes: checkpoint.bytes(of: Self.optimizerFile))
         trained.optimizer.stepCount = try state.requireInt("optimizer_step")
@@ -164,6 +176,25 @@ struct TrainingState {
                     checkpoint: path, reason: "tensor \(parameter.name) is missing or has another shape")
             }
             parameter.value.copy(from: try stored.floats())
+        }
+    }
+
+    /// The numbers behind what the other files hold, which then follows from them.
+    private func restoreReparameterisation(from checkpoint: LoadedCheckpoint) throws {
+        guard let raw = trained.state.raw else { return }
+        let path = checkpoint.path + "/" + Self.reparameterisationFile
+        let tensors = try SafetensorsFile(bytes: checkpoint.bytes(of: Self.reparameterisationFile), path: path).tensors
+        for (name, shape, values) in raw.state {
+            guard let stored = tensors[name], stored.shape == shape else {
+                throw TrainingError.badState(
+                    checkpoint: path, reason: "tensor \(name) is missing or has another shape")
+            }
+            values.copy(from: try stored.floats())
+        }
+        do throws(ReparameterisationError) {
+            try raw.restored()
+        } catch {
+            throw TrainingError.badState(checkpoint: path, reason: "\(error)")
         }
     }
 

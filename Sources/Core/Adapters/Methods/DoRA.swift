@@ -41,7 +41,8 @@ package final class DoRA: WeightInitialised {
         self.direction = direction
         let (name, shape) = (PEFT.prefix + layer.path, [layer.outFeatures])
         magnitude = Parameter(
-            name: name + ".lora_magnitude_vector", shape: shape, learningRateFactor: learningRateRatio, decays: false
+            name: name + ".lora_magnitude_vector", shape: shape, learningRateFactor: learningRateRatio, decays: false,
+            neutral: .firstValue
         ) { $0.fill(1) }
         squaredNorms = AdapterBuffer(name: name + ".squared_norms", shape: shape, memory: memory) { $0.fill(1) }
     }

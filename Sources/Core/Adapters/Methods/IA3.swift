@@ -25,7 +25,7 @@ package final class IA3: LinearAdapter {
         self.scalesInput = scalesInput
         l = Parameter(
             name: PEFT.prefix + layer.path + ".ia3_l",
-            shape: scalesInput ? [1, layer.inFeatures] : [layer.outFeatures, 1], decays: false
+            shape: scalesInput ? [1, layer.inFeatures] : [layer.outFeatures, 1], decays: false, neutral: .one
         ) { $0.fill(1) }
     }
 

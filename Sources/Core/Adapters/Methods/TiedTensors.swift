@@ -16,7 +16,7 @@ final class TiedTensors {
     /// Places whose shapes differ share nothing.
     func tensor(
         _ name: String, at path: String, _ choice: TiedLoRAForm.Choice, shape: [Int], rate: Double = 1,
-        decays: Bool = true, initialise: @escaping (Tensor) -> Void
+        decays: Bool = true, neutral: Parameter.Neutral = .zero, initialise: @escaping (Tensor) -> Void
     ) -> AdapterFactor {
         var place = PEFT.prefix + (choice.isTied ? TieGroup.tiedPath(path) : path)
         if let found = known["\(place).\(name)"], found.shape != shape {
@@ -27,7 +27,7 @@ final class TiedTensors {
         let tensor: AdapterFactor
         if choice.isTrained {
             let parameter = Parameter(
-                name: fullName, shape: shape, learningRateFactor: rate, decays: decays, initialise: initialise)
+                name: fullName, shape: shape, learningRateFactor: rate, decays: decays, neutral: neutral, initialise: initialise)
             parameters.append(parameter)
             tensor = .trained(parameter)
         } else {

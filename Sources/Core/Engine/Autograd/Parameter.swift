@@ -8,19 +8,31 @@ public final class Parameter {
     public let learningRateFactor: Double
     /// Whether decoupled weight decay applies.
     public let decays: Bool
+    /// The value at which it changes nothing.
+    public let neutral: Neutral
     private let initialise: (Tensor) -> Void
     private var bound: Variable?
+
+    /// The value at which a parameter changes nothing.
+    public enum Neutral: Sendable {
+        case zero
+        /// Of scales.
+        case one
+        /// Of lengths and the like, which begin with those of the model.
+        case firstValue
+    }
 
     /// A parameter that `initialise` fills when memory is assigned to it.
     public init(
         name: String, shape: [Int], learningRateFactor: Double = 1, decays: Bool = true,
-        initialise: @escaping (Tensor) -> Void
+        neutral: Neutral = .zero, initialise: @escaping (Tensor) -> Void
     ) {
         precondition((1...3).contains(shape.count), "parameters are vectors, matrices or stacks of matrices")
         self.name = name
         self.shape = shape
         self.learningRateFactor = learningRateFactor
         self.decays = decays
+        self.neutral = neutral
         self.initialise = initialise
     }
 

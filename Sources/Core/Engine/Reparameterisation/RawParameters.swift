@@ -32,7 +32,7 @@ package final class RawParameters {
         indices = chosen
         var parameters = seen.parameters.map {
             Parameter(
-                name: "raw " + $0.name, shape: $0.shape, learningRateFactor: $0.learningRateFactor, decays: $0.decays
+                name: $0.name, shape: $0.shape, learningRateFactor: $0.learningRateFactor, decays: $0.decays
             ) { _ in }
         }
         let isLearned = reparameterisation.learnsScales && !chosen.isEmpty

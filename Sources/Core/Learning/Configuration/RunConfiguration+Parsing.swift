@@ -41,6 +41,7 @@ extension RunConfiguration {
         try checkBaseFormat(reader)
         try checkChain(reader)
         try checkTask(reader)
+        try checkCompander(reader)
         if training.validationEvery != nil, data.validation == nil {
             throw reader.contradiction(
                 "training.validation-every", "training.validation-every is set, but there is no data.validation",
@@ -70,6 +71,14 @@ extension RunConfiguration {
                 "adapter", "there is an adapter section, but training.trainable is all, which trains the model itself",
                 advice: "remove one of them")
         }
+    }
+
+    private func checkCompander(_ reader: SectionReader) throws(ConfigurationError) {
+        guard training.trainable == .all, training.weightCompander?.parameters == .adapter else { return }
+        throw reader.contradiction(
+            "training.weight-compander.parameters",
+            "training.weight-compander.parameters is adapter, but the model itself is trained and there is no adapter",
+            advice: "set it to all, or to head")
     }
 
     private mutating func checkChain(_ reader: SectionReader) throws(ConfigurationError) {

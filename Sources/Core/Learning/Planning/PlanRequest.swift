@@ -60,6 +60,8 @@ package struct PlanRequest: Sendable {
         package var recomputesBlocks: Bool
         /// Moments that the optimizer keeps for each trained number: 2 for AdamW.
         package var optimizerMoments: Int
+        /// Whether the optimizer moves other numbers than the model computes with: values and gradients of their own.
+        package var isReparameterised = false
         /// Most partial sums that one rank holds while it adds its micro-batches, and that it sends.
         package var reductionStack: Int
         /// Most partial sums that one rank sends.

@@ -96,13 +96,14 @@ extension PlannedMemory {
     /// Values, gradients and moments; a gradient for every further micro-batch in layer-major order; partial sums of the
     /// reduction; and, with several ranks, room for what the others send of one's own slice.
     ///
-    ///     4 T (2 + moments + (m - 1) + stack + partials)
+    ///     4 T (2 + moments + (m - 1) + stack + partials)      + 2 where the optimizer moves other numbers than the model computes with
     private static func trainable(
         _ request: PlanRequest, placement: RunConfiguration.DistributedSection.Placement
     ) -> Int {
         let further = request.isLayerMajor(placement) ? max(request.microBatchesPerRank - 1, 0) : 0
         let exchange = request.cluster.ranks > 1 ? request.work.reductionPartials : 0
-        let copies = 2 + request.work.optimizerMoments + further + request.work.reductionStack + exchange
+        let raw = request.work.isReparameterised ? 2 : 0
+        let copies = 2 + raw + request.work.optimizerMoments + further + request.work.reductionStack + exchange
         return floatBytes * request.inventory.trainableElements * copies
     }
 }

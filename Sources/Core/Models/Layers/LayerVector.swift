@@ -5,12 +5,14 @@ public final class LayerVector {
     /// Name in the model's files.
     public let name: String
     private let frozen: Tensor
+    private let neutral: Parameter.Neutral
     private var parameter: Parameter?
 
-    /// The frozen vector `value` `[1, n]`.
-    public init(name: String, value: Tensor) {
+    /// The frozen vector `value` `[1, n]`; `neutral` is the value at which it changes nothing.
+    public init(name: String, value: Tensor, neutral: Parameter.Neutral = .zero) {
         self.name = name
         self.frozen = value
+        self.neutral = neutral
     }
 
     /// The vector as a leaf of computations, `[1, n]`.
@@ -30,7 +32,9 @@ public final class LayerVector {
     /// A parameter called `name` that begins with the frozen numbers.
     package func trainableParameter(named name: String) -> Parameter {
         let initial = frozen
-        return Parameter(name: name, shape: [initial.count], decays: false) { $0.copy(from: initial) }
+        return Parameter(name: name, shape: [initial.count], decays: false, neutral: neutral) {
+            $0.copy(from: initial)
+        }
     }
 
     /// Path of the module whose vector this is.

@@ -24,11 +24,11 @@ public final class Norm {
 
     /// The norm whose vectors are `path.weight` and, for LayerNorm, `path.bias`, of `width` elements.
     public init(_ kind: Kind, path: String, width: Int, epsilon: Float, weights: any WeightStore) throws {
-        func vector(_ name: String) throws -> LayerVector {
-            LayerVector(name: name, value: try weights.vector(name, count: width))
+        func vector(_ name: String, neutral: Parameter.Neutral) throws -> LayerVector {
+            LayerVector(name: name, value: try weights.vector(name, count: width), neutral: neutral)
         }
-        scale = try vector(path + ".weight")
-        bias = kind == .layer ? try vector(path + ".bias") : nil
+        scale = try vector(path + ".weight", neutral: kind.neutralScale == 1 ? .one : .zero)
+        bias = kind == .layer ? try vector(path + ".bias", neutral: .zero) : nil
         shifted = kind == .rootMeanSquareOnePlus ? scale.value.onePlus() : nil
         self.epsilon = epsilon
     }

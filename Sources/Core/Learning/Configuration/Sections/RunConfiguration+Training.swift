@@ -41,6 +41,8 @@ extension RunConfiguration {
         public var optimizer = Optimizer()
         public var learningRate = 2e-4
         public var schedule = Schedule()
+        /// nil: what is trained is what the model computes with.
+        public var weightCompander: WeightCompander?
         /// nil (`none`): no clipping.
         public var gradientClip: Double? = 1
         public var seed = 0
@@ -98,6 +100,9 @@ extension RunConfiguration.TrainingSection: ConfigurationSection {
         .init("optimizer", \.optimizer, .section, "the update rule"),
         .init("learning-rate", \.learningRate, .number(.positive), "the peak"),
         .init("schedule", \.schedule, .section, "the learning rate over steps"),
+        .init(
+            "weight-compander", \.weightCompander, .compander, page: "weight-compander.md",
+            "train numbers behind the weights, whose bent function keeps the weights small and away from 0"),
         .init("gradient-clip", \.gradientClip, .number(.positive), or: "none", "largest norm of the mean gradient"),
         .init(
             "sample-weighting", \.sampleWeighting, .section, page: "sample-weighting.md",
