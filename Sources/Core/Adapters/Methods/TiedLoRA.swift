@@ -67,7 +67,9 @@ package final class TiedLoRA: LowRankAdapter {
             _ name: String, _ path: String, _ choice: TiedLoRAForm.Choice, _ count: Int, rate: Double, first: Float
         ) -> AdapterFactor? {
             guard choice.isTrained else { return nil }
-            return tensors.tensor(name, at: path, choice, shape: [count], rate: rate, decays: false, neutral: first == 1 ? .one : .zero) { $0.fill(first) }
+            return tensors.tensor(
+                name, at: path, choice, shape: [count], rate: rate, decays: false, neutral: first == 1 ? .one : .zero
+            ) { $0.fill(first) }
         }
         var adapters: [String: TiedLoRA] = [:]
         for group in TieGroup.groups(of: request.layers) {

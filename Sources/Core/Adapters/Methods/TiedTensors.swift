@@ -27,7 +27,8 @@ final class TiedTensors {
         let tensor: AdapterFactor
         if choice.isTrained {
             let parameter = Parameter(
-                name: fullName, shape: shape, learningRateFactor: rate, decays: decays, neutral: neutral, initialise: initialise)
+                name: fullName, shape: shape, learningRateFactor: rate, decays: decays, neutral: neutral,
+                initialise: initialise)
             parameters.append(parameter)
             tensor = .trained(parameter)
         } else {

@@ -1,6 +1,19 @@
 import CKernels
 
 extension Kernels {
+    /// φ of a compander as the kernel knows it.
+    enum Curve {
+        case arctan, tanh, softsign
+
+        fileprivate var code: Int32 {
+            switch self {
+            case .arctan: Int32(CK_COMPAND_ARCTAN)
+            case .tanh: Int32(CK_COMPAND_TANH)
+            case .softsign: Int32(CK_COMPAND_SOFTSIGN)
+            }
+        }
+    }
+
     /// w = unit (offset + a φ(v / b)), elementwise; `unit` is one number an element, ones where it is nil.
     package struct Compander {
         /// φ.
@@ -16,7 +29,7 @@ extension Kernels {
         }
 
         fileprivate var parts: ck_compander {
-            ck_compander(function: function.code, a: a, b: b, offset: offset, unit: unit)
+            ck_compander(function: function.curve.code, a: a, b: b, offset: offset, unit: unit)
         }
     }
 

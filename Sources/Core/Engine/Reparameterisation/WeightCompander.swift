@@ -125,7 +125,8 @@ package struct WeightCompander: Reparameterisation {
     private func compander(of tensor: ReparameterisedTensor) -> Kernels.Compander {
         Kernels.Compander(
             function, a: Float(exp(Double(tensor.scales.pointer[0]))), b: Float(exp(Double(tensor.scales.pointer[1]))),
-            offset: tensor.parameter.neutral == .zero ? 0 : 1, unit: tensor.firstValues.map { UnsafePointer($0.pointer) })
+            offset: tensor.parameter.neutral == .zero ? 0 : 1,
+            unit: tensor.firstValues.map { UnsafePointer($0.pointer) })
     }
 
     /// a φ(v / b) of a seen value.

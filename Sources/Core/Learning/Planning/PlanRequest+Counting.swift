@@ -12,7 +12,9 @@ extension PlanRequest {
         let layers = Double(inventory.layers.count + 2)
         let perToken = Double(activations.kept) + Double(activations.transient) + 4 * Double(activations.hidden)
         let copies =
-            Double((work.isReparameterised ? 4 : 2) + work.optimizerMoments + work.reductionStack + work.reductionPartials) + Double(work.microBatches)
+            Double(
+                (work.isReparameterised ? 4 : 2) + work.optimizerMoments + work.reductionStack + work.reductionPartials)
+            + Double(work.microBatches)
         let elements =
             2
             * (Double(inventory.matrices.elements) + Double(inventory.matrices.storedBytes)

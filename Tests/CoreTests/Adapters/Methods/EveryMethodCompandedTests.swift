@@ -25,7 +25,8 @@ struct EveryMethodCompandedTests {
         return (model, set)
     }
 
-    @Test("the output is what it was at step 0, fresh or not, but for rounding", arguments: MethodCase.all, [false, true])
+    @Test(
+        "the output is what it was at step 0, fresh or not, but for rounding", arguments: MethodCase.all, [false, true])
     func start(testCase: MethodCase, trained: Bool) throws {
         let (model, set) = try attach(testCase, trained: trained)
         let (before, values) = (logits(model), set.values.elements())

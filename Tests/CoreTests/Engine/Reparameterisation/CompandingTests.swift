@@ -5,11 +5,12 @@ import Testing
 /// The kernels against the definitions in float64: w = u (o + a φ(v / b)).
 @Suite("Companding of weights")
 struct CompandingTests {
-    private static let shapes: [(name: String, value: @Sendable (Double) -> Double, slope: @Sendable (Double) -> Double)] = [
-        ("arctan", { atan($0) }, { 1 / (1 + $0 * $0) }),
-        ("tanh", { tanh($0) }, { 1 / (cosh($0) * cosh($0)) }),
-        ("softsign", { $0 / (1 + abs($0)) }, { 1 / ((1 + abs($0)) * (1 + abs($0))) }),
-    ]
+    private static let shapes:
+        [(name: String, value: @Sendable (Double) -> Double, slope: @Sendable (Double) -> Double)] = [
+            ("arctan", { atan($0) }, { 1 / (1 + $0 * $0) }),
+            ("tanh", { tanh($0) }, { 1 / (cosh($0) * cosh($0)) }),
+            ("softsign", { $0 / (1 + abs($0)) }, { 1 / ((1 + abs($0)) * (1 + abs($0))) }),
+        ]
 
     private static let functions = CompandingFunction.all
     private let engine = Engine(threads: 1)
@@ -70,7 +71,8 @@ struct CompandingTests {
             worst = max(worst, abs(Double(w[index]) - expected) / abs(expected))
             let expectedSlope = Double(gradient[index]) * Double(a) / Double(b) * slope(x)
             // 1 - tanh² loses its digits where it is small itself; what is left there moves nothing.
-            worstSlope = max(worstSlope, abs(Double(found.byV[index]) - expectedSlope) / abs(Double(gradient[index]) * 2))
+            worstSlope = max(
+                worstSlope, abs(Double(found.byV[index]) - expectedSlope) / abs(Double(gradient[index]) * 2))
             byA += Double(gradient[index]) * expected
             byB -= expectedSlope * Double(v[index])
         }

@@ -56,7 +56,9 @@ struct RawParametersTests {
         let seen = parameters()
         let largest = seen.values.elements().prefix(20).map(abs).max() ?? 0
         let raw = try raw(seen, compander(range: 3, expand: 2))
-        for (name, a) in [("matrix", 3 * Double(largest)), ("zeros", 0.05), ("scales", 0.9), ("lengths", 0.05), ("one", 0.9)] {
+        for (name, a) in [
+            ("matrix", 3 * Double(largest)), ("zeros", 0.05), ("scales", 0.9), ("lengths", 0.05), ("one", 0.9),
+        ] {
             let scales = try tensor(name, of: raw).scales.elements().map { exp(Double($0)) }
             #expect(abs(scales[0] / a - 1) < 1e-6 && abs(scales[1] / (a / 2) - 1) < 1e-6, "\(name)")
         }
@@ -73,7 +75,9 @@ struct RawParametersTests {
         let (target, factors) = (tinyNormal(seen.count, seed: 21), tinyNormal(seen.count, seed: 22))
         // Softsign's slope has a kink at 0, which no difference may step over.
         for tensor in raw.tensors {
-            for index in 0..<tensor.raw.count { tensor.raw.pointer[index] += tensor.raw.pointer[index] < 0 ? -0.02 : 0.02 }
+            for index in 0..<tensor.raw.count {
+                tensor.raw.pointer[index] += tensor.raw.pointer[index] < 0 ? -0.02 : 0.02
+            }
         }
         raw.writeSeen()
         // A function of what is seen: Σ c sin(w + t), by its definition in float64.
@@ -169,7 +173,8 @@ struct RawParametersTests {
 
     @Test("metrics count what is near zero and how far the largest weight is from its cap")
     func metrics() throws {
-        let metrics = Dictionary(uniqueKeysWithValues: try raw(parameters(), compander()).metrics.map { ($0.name, $0.value) })
+        let metrics = Dictionary(
+            uniqueKeysWithValues: try raw(parameters(), compander()).metrics.map { ($0.name, $0.value) })
         // 6 zeros, 4 lengths at their first values, one scale that is 1; of 37 numbers.
         #expect(metrics["compander_near_zero"] == 11.0 / 37)
         #expect(abs((metrics["compander_largest"] ?? 0) - 1 / Double.pi) < 1e-6)
