@@ -59,10 +59,7 @@ final class Validator {
                 judgements += judged
             }
         }
-        let bytes = unsafe own.withUnsafeBytes { unsafe Array($0) }
-        let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
-            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
-        }
+        let all = try gathered(own)
         let count = StepSums.scalarCount(objective)
         var totals = [Double](repeating: 0, count: count)
         for (index, value) in all.enumerated() { totals[index % count] += value }
@@ -77,14 +74,16 @@ final class Validator {
     private func metrics(_ own: [SegmentJudgement]) throws -> [(name: String, value: Double)] {
         guard data.content == .values else { return [] }
         let numbers = own.flatMap { [$0.target.number, $0.prediction.number] }
-        let bytes = unsafe numbers.withUnsafeBytes { unsafe Array($0) }
-        let all = try Activity.process.during("validation", { try communicator.allGather(bytes) }).flatMap { part in
-            unsafe part.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
-        }
+        let all = try gathered(numbers)
         let metrics = RegressionMetrics(
             targets: stride(from: 0, to: all.count, by: 2).map { all[$0] },
             predictions: stride(from: 1, to: all.count, by: 2).map { all[$0] })
         return [("mean_squared_error", metrics.meanSquaredError), ("pearson", metrics.pearson)]
+    }
+
+    /// Collective: the numbers of all processes, in the order of the data.
+    private func gathered(_ own: [Double]) throws -> [Double] {
+        try Activity.process.during("validation") { try communicator.allGather(own) }.flatMap { $0 }
     }
 }
 

@@ -24,7 +24,7 @@ extension GradientPass {
         model.announceReference(for: objective)
         model.announceForward()
         let batches = try model.withReference(batches, for: objective, visit: model.visit)
-        let values = try forward(batches, keeps: { _ in false }, visit: model.visit).values
+        let values = try forward(batches, goesBack: false, visit: model.visit).values
         var weighings: [Weighing] = []
         try model.visit(.head) { weighings = self.weighings(values, of: batches) }
         return weighings

@@ -79,8 +79,7 @@ public struct GradientPass {
     ) rethrows -> [Loss] {
         let batches =
             counting.needsReference ? try model.withReference(batches, for: objective, visit: visit) : batches
-        var (values, recorded) = try forward(
-            batches, keeps: { $0.isRecorded && (recompute == .none || $0.block.keepsItsTape) }, visit: visit)
+        var (values, recorded) = try forward(batches, goesBack: true, visit: visit)
         var losses: [Loss] = []
         try visit(.head) {
             losses = judge(values, of: batches, counting, select: select) { index, loss in
@@ -107,9 +106,9 @@ public struct GradientPass {
         return losses
     }
 
-    /// What the last block hands to the head, and the blocks on the way with what they keep.
+    /// What the last block hands to the head, and, where the pass goes back, the blocks on the way with what they keep.
     func forward(
-        _ batches: [Batch], keeps: (BlockRoute.Stop) -> Bool, visit: (BlockID, () -> Void) throws -> Void
+        _ batches: [Batch], goesBack: Bool, visit: (BlockID, () -> Void) throws -> Void
     ) rethrows -> (values: [[StreamName: Tensor]], recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])]) {
         let engine = model.engine
         if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
@@ -118,13 +117,14 @@ public struct GradientPass {
         recorded.reserveCapacity(route.stops.count)
         for stop in route.stops {
             let passes = values.map { BlockPass(stop, reading: $0) }
-            let keeps = keeps(stop)
+            let isRecorded = goesBack && stop.isRecorded
+            let keeps = isRecorded && (recompute == .none || stop.block.keepsItsTape)
             try visit(stop.block.id) {
                 for (index, batch) in batches.enumerated() {
                     passes[index].forward(batch, engine: engine, keep: keeps, into: &values[index])
                 }
             }
-            if stop.isRecorded { recorded.append((stop, passes)) }
+            if isRecorded { recorded.append((stop, passes)) }
         }
         return (values, recorded)
     }
