@@ -25,14 +25,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 STRATEGIES = ["none", "linupper", "quadratic", "extremes", "upper"]
 T95 = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
-TASKS = {"text": {"steps": 80, "batch": 16, "rate": 1.0e-3}, "answers": {"steps": 80, "batch": 16, "rate": 4.0e-3}}
+TASKS = {"text": {"steps": 60, "batch": 16, "rate": 1.0e-3}, "answers": {"steps": 60, "batch": 16, "rate": 4.0e-3}}
 
 
 def write(path, rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def passages(path, characters=330):
+def passages(path, characters=200):
     """Whole words of some length, in the order of the file."""
     for line in path.open(encoding="utf-8"):
         words, length = [], 0
@@ -59,19 +59,19 @@ def prepare_text(arguments, folder, seed, task):
             generator.shuffle(words)
             text = " ".join(words)
         elif kind < 0.40:
-            text = "".join(generator.choice("abcdefghijklmnopqrstuvwxyz     ") for _ in range(250))
+            text = "".join(generator.choice("abcdefghijklmnopqrstuvwxyz     ") for _ in range(150))
         rows.append({"text": text})
     write(folder / "train.jsonl", rows)
     held_out = list(passages(arguments.text_validation))
     random.Random(1).shuffle(held_out)
-    write(folder / "validation.jsonl", [{"text": text} for text in held_out[:64]])
+    write(folder / "validation.jsonl", [{"text": text} for text in held_out[:48]])
 
 
 def prepare_answers(arguments, folder, seed, task):
     made = arguments.work / "problems"
     if not made.exists():
         count = task["steps"] * task["batch"]
-        subprocess.run([arguments.catena, "demo-data", "--kind", "problems", "--train", str(count), "--validation", "64", "--test", "100",
+        subprocess.run([arguments.catena, "demo-data", "--kind", "problems", "--train", str(count), "--validation", "48", "--test", "100",
                         "--seed", "11", "--output", made], check=True, capture_output=True)
     rows = [json.loads(line) for line in (made / "train.jsonl").read_text().splitlines()]
     generator = random.Random(seed)
