@@ -67,6 +67,7 @@ for count in $ranks; do
     hash micro-batch-1 "micro-batch 1, $count ranks" "$count" --set training.micro-batch=1
     hash unpacked "without packing, $count ranks" "$count" --set data.packing=false
     hash fast "SGD, $count ranks" "$count" --set 'training.optimizer={name: sgd, momentum: 0.9}'
+    hash companded "weight compander, $count ranks" "$count" --set 'training.weight-compander={}'
     hash int8 "base int8, $count ranks" "$count" --set base-compute=int8
     hash bfloat16 "base stored in bfloat16, $count ranks" "$count" --set base-storage=bfloat16
     for placement in node sharded; do
