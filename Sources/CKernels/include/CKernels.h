@@ -120,6 +120,39 @@ void ck_soft_cap(ck_pool *pool, float *x, float *slopes, float cap, int64_t coun
 /// y = exp(x), relative error below 2 units in the last place; 0 below -87.3, capped at exp(88.3).
 void ck_exp(ck_pool *pool, const float *x, float *y, int64_t count);
 
+// MARK: Images (images.c, column_norm.c)
+
+/// Windows over images whose rows are pixels, line by line, and whose columns are channels.
+typedef struct {
+    int64_t images, height, width, channels;
+    int64_t kernel_height, kernel_width, stride, padding;
+    int64_t out_height, out_width;
+} ck_image_windows;
+
+/// A row for each window: its pixels line by line, all channels of each; 0 outside the image.
+void ck_unfold(ck_pool *pool, const float *x, float *columns, const ck_image_windows *windows);
+/// x = (or +=) the sum over the windows of what their rows hold for each pixel.
+void ck_fold(ck_pool *pool, const float *columns, float *x, bool accumulate, const ck_image_windows *windows);
+/// The mean, or the largest, of each channel over windows that touch each other; stride and padding are not looked at.
+void ck_pool_windows(ck_pool *pool, const float *x, float *y, bool largest, const ck_image_windows *windows);
+/// `x` is looked at for the largest only; of several largest the first gets the gradient.
+void ck_pool_windows_backward(ck_pool *pool, const float *d_y, const float *x, float *d_x, bool accumulate, bool largest,
+                              const ck_image_windows *windows);
+/// y[b] = (or +=) x[b]^T for `count` blocks [rows, columns] that lie one after the other.
+void ck_transpose_blocks(ck_pool *pool, const float *x, float *y, bool accumulate, int64_t count, int64_t rows,
+                         int64_t columns);
+/// Normalises each column over each group of `group_rows` neighbouring rows, the last one maybe shorter. The statistics are
+/// [groups, width].
+void ck_column_norm(ck_pool *pool, const float *x, const float *weight, const float *bias, float *y, float *mean,
+                    float *inverse_deviation, int64_t rows, int64_t width, int64_t group_rows, float epsilon);
+/// d_x may be NULL; d_weight and d_bias, [groups, width], receive each group's own sums.
+void ck_column_norm_backward(ck_pool *pool, const float *d_y, const float *x, const float *weight, const float *mean,
+                             const float *inverse_deviation, float *d_x, bool accumulate, float *d_weight, float *d_bias,
+                             int64_t rows, int64_t width, int64_t group_rows);
+/// y = (or +=) x scale + shift for each column; shift may be NULL.
+void ck_scale_shift(ck_pool *pool, const float *x, const float *scale, const float *shift, float *y, bool accumulate,
+                    int64_t rows, int64_t width);
+
 // MARK: Rotary embedding (rotary.c)
 
 void ck_rotary(ck_pool *pool, float *x, int64_t ld, int64_t rows, int64_t heads, int64_t head_dimension,

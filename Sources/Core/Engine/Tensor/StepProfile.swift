@@ -11,6 +11,7 @@ public final class StepProfile {
         case attentionOutput = "o products"
         case feedForwardIn = "gate, up products"
         case feedForwardOut = "down products"
+        case convolution = "convolutions"
         case head = "head products"
         case thinProducts = "adapter products"
         case attentionForward = "attention forward"
