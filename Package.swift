@@ -36,7 +36,9 @@ let package = Package(
         .systemLibrary(
             name: "CMPISystem", pkgConfig: "ompi-c",
             providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+        .systemLibrary(name: "CPNGSystem", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+        .target(name: "CImages", dependencies: ["CPNGSystem"]),
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
         .target(
             name: "CatenaFiles", dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],
@@ -65,7 +67,7 @@ let package = Package(
             path: "Sources/Core/Adapters", swiftSettings: memorySafe),
         .target(
             name: "CatenaLearning",
-            dependencies: core.dropLast() + [.product(name: "Crypto", package: "swift-crypto")],
+            dependencies: core.dropLast() + ["CImages", .product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/Core/Learning", swiftSettings: memorySafe),
         .target(
             name: "CatenaCore", dependencies: core, path: "Sources/Core", sources: ["CatenaCore.swift"],

@@ -22,6 +22,9 @@ struct ProbeCommand: ParsableCommand {
             With labels [B] a text has one label (int64) or number (float32) and the model a classification head: input_ids \
             are cut to lengths int64 [B] or by attention_mask, token_type_ids may be there, and the logits are [B, C].
 
+            With images float32 [B, C, H, W] and labels int64 [B] the model is one of images, without an adapter: logits [B, C] and loss \
+            are those of training, eval_logits those with the running statistics, and --gradients are those of every parameter.
+
             EXAMPLES:
               catena probe --model models/smollm2 --input batch.safetensors --output out.safetensors
               catena probe --model m --adapter a --gradients --input batch.safetensors --output out.safetensors
@@ -37,14 +40,12 @@ struct ProbeCommand: ParsableCommand {
     var gradients = false
     @OptionGroup var compute: ComputeOptions
 
-    func validate() throws {
+    func run() throws {
+        try DurableFile.requireWritable(output)
+        if try ImageProbeInput.isHeld(by: input) { return try probeImages() }
         if gradients, models.adapter == nil {
             throw ValidationError("--gradients are those of an adapter; give --adapter.")
         }
-    }
-
-    func run() throws {
-        try DurableFile.requireWritable(output)
         var purpose = try models.adapter.map { try ModelPurpose(adapter: $0) } ?? ModelPurpose()
         let task = try SequenceProbeInput.task(of: input)
         purpose.task = task ?? .languageModel
@@ -64,6 +65,19 @@ struct ProbeCommand: ParsableCommand {
         let batch = try ProbeInput(path: input, vocabularySize: model.configuration.vocabularySize)
         try model.requirePositions(batch.length)
         return Probe(batch, model: model, trainable: trainable)
+    }
+
+    private func probeImages() throws {
+        guard models.adapter == nil else {
+            throw ValidationError("\(input) holds images, and models of images have no adapters; leave --adapter out.")
+        }
+        let model = try LanguageModel.load(
+            models.model, for: ModelPurpose(task: .classification), engine: compute.engine())
+        let probe = ImageProbe(
+            try ImageProbeInput(path: input, model: model), model: model, wantsGradients: gradients)
+        model.printNotes()
+        try model.requireUnchangedBeforeResult()
+        try probe.write(to: output)
     }
 
     private func probePairs(_ model: LanguageModel) throws {

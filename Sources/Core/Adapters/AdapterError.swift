@@ -16,6 +16,8 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
     case indivisible(key: String, size: Int, path: String, shape: [Int], fitting: [Int])
     /// The model has none of the tensors that the method trains.
     case nothingToTrain(method: String, what: String, advice: String)
+    /// The model is one of images, whose convolutions carry no adapters.
+    case imageModel(method: String, family: String)
     /// The adapter's files use a feature that Catena does not implement.
     case unsupported(path: String, key: String, found: String, supported: String)
     /// The adapter's files do not fit the model or the configuration.
@@ -47,6 +49,9 @@ public enum AdapterError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "leave that layer out of adapter.targets."
         case .nothingToTrain(let method, let what, let advice):
             "adapter.method: \(method) trains \(what), and this model has none; \(advice)."
+        case .imageModel(let method, let family):
+            "adapter.method: \(method) does not fit a \(family), because convolutions carry no adapters; train the model whole "
+                + "(adapter: {method: full})."
         case .unsupported(let path, let key, let found, let supported):
             "\(path): \(key) is \(found), which is not supported; expected \(supported)."
         case .mismatch(let path, let reason):

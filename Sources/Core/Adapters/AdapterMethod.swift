@@ -102,6 +102,9 @@ extension LanguageModel {
     /// - Throws: ``AdapterError`` if nothing matches, the method is unknown or the rank does not fit.
     public func makeAdapters(_ section: AdapterSection, seed: UInt64) throws -> AttachedAdapter {
         let method = try AdapterMethod.named(section.method)
+        guard configuration.images == nil || method.name == AdapterMethod.full.name else {
+            throw AdapterError.imageModel(method: method.name, family: configuration.family)
+        }
         // Where everything is trained, nothing is left to save beside it.
         let saved = method.name == AdapterMethod.full.name ? [] : try savedModules(section.savedModules)
         let free = linears.filter { linear in !saved.contains { $0 === linear } }

@@ -30,6 +30,8 @@ public struct Batch: Equatable {
     public var segmentTargets: [SegmentTarget] = []
     /// Token type of each position (BERT's segment ids); nil where all are 0.
     public var tokenTypes: [Int32]?
+    /// The pixels of all images, each channel by channel, where a segment is an image: it has one position and no token.
+    public var pixels: [Float] = []
     /// What the model without its adapters measures of each segment; empty where the objective does not ask for it.
     var reference: [Double] = []
     /// What its samples count, where an earlier pass has found it.
@@ -48,11 +50,12 @@ public struct Batch: Equatable {
     }
 
     /// How many positions there are.
-    public var tokenCount: Int { inputIds.count }
+    public var tokenCount: Int { pixels.isEmpty ? inputIds.count : layout.segmentCount }
 
     /// Removes all examples and keeps the memory.
     public mutating func clear() {
         inputIds.removeAll(keepingCapacity: true)
+        pixels.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
         layout.clear()
         exampleIndices.removeAll(keepingCapacity: true)
@@ -74,6 +77,23 @@ public struct Batch: Equatable {
         supervisedCount += unsafe labels[1...].count { $0 >= 0 }
         layout.append(count)
         exampleIndices.append(exampleIndex)
+    }
+
+    /// Adds an image that is judged as `target`.
+    public mutating func append(pixels image: some Collection<Float>, target: SegmentTarget, exampleIndex: Int) {
+        pixels += image
+        segmentTargets.append(target)
+        supervisedCount += 1
+        layout.append(1)
+        exampleIndices.append(exampleIndex)
+    }
+
+    /// The streams that a pass begins with.
+    func inputs(_ memory: TensorMemory) -> [StreamName: Tensor] {
+        guard !pixels.isEmpty else { return [:] }
+        let count = layout.segmentCount
+        precondition(pixels.count % count == 0, "\(pixels.count) numbers of \(count) images")
+        return [.pixels: memory.tensor(pixels, rows: count, columns: pixels.count / count)]
     }
 
     /// What `pick` takes from the target of each segment, every one of which has to be of that kind.

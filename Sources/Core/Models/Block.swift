@@ -12,6 +12,12 @@ public protocol Block: AnyObject {
     var linears: [Linear] { get }
     /// The vectors of the norms.
     var normVectors: [LayerVector] { get }
+    /// Its tables of vectors.
+    var tables: [TokenEmbedding] { get }
+    /// The convolutions in the order of a forward pass.
+    var convolutions: [Convolution] { get }
+    /// The statistics that follow the data in training.
+    var statistics: [RunningStatistics] { get }
     /// Whether anything in it is trained.
     var isTrained: Bool { get }
     /// Whether its backward pass needs none of its frozen matrices, so that it is neither run again nor visited for it.
@@ -25,6 +31,9 @@ public protocol Block: AnyObject {
 extension Block {
     public var reads: [StreamName] { [.hidden] }
     public var writes: [StreamName] { [.hidden] }
+    public var tables: [TokenEmbedding] { [] }
+    public var convolutions: [Convolution] { [] }
+    public var statistics: [RunningStatistics] { [] }
     public var keepsItsTape: Bool { false }
 }
 

@@ -31,7 +31,7 @@ public final class EmbeddingBlock: Block {
     public var cost: BlockCost { BlockCost() }
 
     /// Its tables of vectors.
-    package var tables: [TokenEmbedding] { [tokens, types, positions?.table].compactMap { $0 } }
+    public var tables: [TokenEmbedding] { [tokens, types, positions?.table].compactMap { $0 } }
 
     public func forward(_ streams: Streams, of batch: Batch, on tape: Tape) -> Streams {
         var vectors = tokens.forward(batch.inputIds, on: tape)

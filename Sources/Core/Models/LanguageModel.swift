@@ -1,16 +1,17 @@
 public import CatenaEngine
 package import CatenaFiles
 
-/// A language model as a list of blocks: embedding, layers, head.
+/// A model as a list of blocks, the first of which reads the input, and a head. Most are language models: embedding, layers, head;
+/// a family of image models makes other blocks.
 ///
 /// Each block is a function of streams over its frozen weights and adapters, so that blocks can be recomputed or gathered
 /// one at a time.
 public final class LanguageModel {
     /// Shape and options.
     public let configuration: ModelConfiguration
-    /// First block.
-    public let embedding: EmbeddingBlock
-    /// The transformer layers.
+    /// All blocks before the head, in the order of a forward pass.
+    public let blocks: [any Block]
+    /// The transformer layers among them.
     public let layers: [any TransformerLayer]
     /// Last block.
     public let head: any Head
@@ -33,30 +34,43 @@ public final class LanguageModel {
 
     /// Builds the model from `weights`.
     public convenience init(configuration: ModelConfiguration, weights: any WeightStore, engine: Engine) throws {
-        try self.init(
-            configuration: configuration, weights: weights, engine: engine,
-            layers: try ModelFamily.named(configuration.family).layers)
+        let family = try ModelFamily.named(configuration.family)
+        guard let blocks = family.blocks, let head = configuration.sequenceHead else {
+            try self.init(configuration: configuration, weights: weights, engine: engine, layers: family.layers)
+            return
+        }
+        self.init(
+            configuration, weights, engine, blocks: try blocks(configuration, weights, engine),
+            head: try ClassificationHead(
+                head, width: configuration.hiddenSize, norm: nil, weights: weights, memory: engine.memory))
+    }
+
+    /// Builds the model of blocks and a head that are there.
+    private init(
+        _ configuration: ModelConfiguration, _ weights: any WeightStore, _ engine: Engine, blocks: [any Block],
+        head: any Head, separateHead: TokenEmbedding? = nil
+    ) {
+        (self.configuration, self.engine, residency) = (configuration, engine, weights.residency)
+        (self.blocks, self.head, self.separateHead) = (blocks, head, separateHead)
+        layers = blocks.compactMap { $0 as? any TransformerLayer }
     }
 
     /// Builds the model with the layers that `layers` makes.
-    public init(
+    public convenience init(
         configuration: ModelConfiguration, weights: any WeightStore, engine: Engine,
         layers: (ModelConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer]
     ) throws {
-        self.configuration = configuration
-        self.engine = engine
         let (vocabulary, width) = (configuration.vocabularySize, configuration.hiddenSize)
         let names = configuration.names
         func table(_ name: String, rows: Int, _ role: Role, in block: BlockID) throws -> TokenEmbedding {
             TokenEmbedding(
                 name: name, weight: try weights.matrix(name, rows: rows, columns: width, role: role, in: block))
         }
-        residency = weights.residency
         func norm(_ path: String, _ kind: Norm.Kind) throws -> Norm {
             try Norm(kind, path: path, width: width, epsilon: configuration.normEpsilon, weights: weights)
         }
         let tiesHead = configuration.tiesEmbeddings && configuration.sequenceHead == nil
-        embedding = EmbeddingBlock(
+        let embedding = EmbeddingBlock(
             tokens: try table(names.tokens, rows: vocabulary, tiesHead ? .head : .embedding, in: .embedding),
             positions: try names.positions.map { name in
                 PositionEmbedding(
@@ -71,10 +85,10 @@ public final class LanguageModel {
             norm: try names.embeddingNorm.map { try norm($0, configuration.finalNorm) },
             scale: configuration.embeddingScale)
         let hasOwnTable = !configuration.tiesEmbeddings && configuration.sequenceHead == nil
-        separateHead = hasOwnTable ? try table(names.head, rows: vocabulary, .head, in: .head) : nil
-        self.layers = try layers(configuration, weights, engine)
+        let separateHead = hasOwnTable ? try table(names.head, rows: vocabulary, .head, in: .head) : nil
+        let layers = try layers(configuration, weights, engine)
         let finalNorm = try names.finalNorm.map { try norm($0, configuration.finalNorm) }
-        head =
+        let head: any Head =
             if let sequenceHead = configuration.sequenceHead {
                 try ClassificationHead(
                     sequenceHead, width: width, norm: finalNorm, weights: weights, memory: engine.memory)
@@ -82,13 +96,15 @@ public final class LanguageModel {
                 LanguageModelHead(
                     configuration: configuration, norm: finalNorm, projection: separateHead ?? embedding.tokens)
             }
+        self.init(
+            configuration, weights, engine, blocks: [embedding] + layers, head: head, separateHead: separateHead)
     }
 
-    /// All blocks before the head, in the order of a forward pass.
-    public var blocks: [any Block] { [embedding] + layers }
+    /// The block that looks tokens up; nil where a model has none.
+    public var embedding: EmbeddingBlock? { blocks.first as? EmbeddingBlock }
 
-    /// All linear layers that may carry adapters, in the order of a forward pass: those of the transformer layers, then the head's.
-    public var linears: [Linear] { layers.flatMap(\.linears) + head.linears }
+    /// All linear layers that may carry adapters, in the order of a forward pass: those of the blocks, then the head's.
+    public var linears: [Linear] { blocks.flatMap(\.linears) + head.linears }
 
     /// The hidden states `[N, D]` that leave the last layer, without recording anything.
     ///
@@ -97,12 +113,17 @@ public final class LanguageModel {
         hiddenStates(of: Batch(inputIds: ids, layout: layout), keptFactors: keptFactors)
     }
 
-    /// The same for a batch, whose token types count.
-    public func hiddenStates(of batch: Batch, keptFactors: KeptFactors? = nil) -> Tensor {
+    /// The same for a batch, whose token types or pixels count.
+    ///
+    /// - Parameter asInTraining: with the statistics of the batch, where a model that is trained has running ones.
+    public func hiddenStates(
+        of batch: Batch, keptFactors: KeptFactors? = nil, asInTraining: Bool = false
+    ) -> Tensor {
         engine.memory.expectTokens(batch.tokenCount)
-        let tape = keptFactors.map { Tape(engine: engine, keeping: $0) } ?? Tape(engine: engine, isRecording: false)
+        let tape =
+            keptFactors.map { Tape(engine: engine, keeping: $0) } ?? Tape(engine: engine, isRecording: asInTraining)
         let layout = batch.layout
-        var streams = Streams()
+        var streams = Streams(of: batch, memory: engine.memory)
         for block in blocks { streams.write(block.forward(streams, of: batch, on: tape)) }
         if let caches = layout.caches {
             for (index, cache) in caches.enumerated() {
@@ -113,24 +134,53 @@ public final class LanguageModel {
     }
 
     /// The tables of vectors: tokens, positions, head.
-    package var tables: [TokenEmbedding] { embedding.tables + (separateHead.map { [$0] } ?? []) }
+    package var tables: [TokenEmbedding] { blocks.flatMap(\.tables) + (separateHead.map { [$0] } ?? []) }
 
     /// The vectors of all norms, in the order of a forward pass.
-    package var normVectors: [LayerVector] { embedding.normVectors + layers.flatMap(\.normVectors) + head.normVectors }
+    package var normVectors: [LayerVector] { blocks.flatMap(\.normVectors) + head.normVectors }
 
-    /// All linear layers with a matrix of their own in files.
-    package var filedLinears: [Linear] { layers.flatMap(\.linears) + head.wholeModules }
+    /// All statistics that follow the data in training.
+    package var statistics: [RunningStatistics] { blocks.flatMap(\.statistics) }
+
+    /// A tensor as files have it.
+    package struct FiledTensor {
+        package let name: String
+        package let shape: [Int]
+        /// Its numbers as the model now is; made anew at each call where an adapter is folded in.
+        package let value: () -> Tensor
+    }
+
+    /// Every tensor with its name and shape in files.
+    package var filedTensors: [FiledTensor] {
+        let engine = engine
+        func vector(_ vector: LayerVector) -> FiledTensor {
+            FiledTensor(name: vector.name, shape: [vector.value.count]) { vector.value }
+        }
+        var tensors = tables.map { table in
+            FiledTensor(name: table.name, shape: [table.rows, table.columns]) { table.current(engine.memory) }
+        }
+        tensors += normVectors.map(vector) + statistics.flatMap(\.filedVectors).map(vector)
+        for convolution in blocks.flatMap(\.convolutions) {
+            tensors.append(FiledTensor(name: convolution.name, shape: convolution.storedShape) { convolution.value })
+            tensors += convolution.bias.map { [vector($0)] } ?? []
+        }
+        for linear in blocks.flatMap(\.linears) + head.wholeModules {
+            tensors.append(
+                FiledTensor(name: linear.path + ".weight", shape: linear.storedShape) {
+                    linear.mergedStoredWeight(engine: engine)
+                })
+            guard let bias = linear.bias else { continue }
+            tensors.append(
+                FiledTensor(name: bias.name, shape: [bias.value.count]) {
+                    linear.mergedBias(engine: engine) ?? bias.value
+                })
+        }
+        return tensors
+    }
 
     /// Every weight with its name and shape in files as the model now is.
     public func namedWeights(_ body: (_ name: String, _ shape: [Int], _ value: Tensor) throws -> Void) rethrows {
-        for table in tables { try body(table.name, [table.rows, table.columns], table.current(engine.memory)) }
-        for vector in normVectors { try body(vector.name, [vector.value.count], vector.value) }
-        for linear in filedLinears {
-            try body(linear.path + ".weight", linear.storedShape, linear.mergedStoredWeight(engine: engine))
-            if let bias = linear.bias, let value = linear.mergedBias(engine: engine) {
-                try body(bias.name, [value.count], value)
-            }
-        }
+        for tensor in filedTensors { try body(tensor.name, tensor.shape, tensor.value()) }
     }
 
     /// Checks that a sequence of `tokenCount` tokens has a position for each.
@@ -139,7 +189,7 @@ public final class LanguageModel {
     ///
     /// - Throws: ``ModelError/sequenceTooLong(tokenCount:positions:)``.
     public func requirePositions(_ tokenCount: Int) throws(ModelError) {
-        guard embedding.positions == nil || tokenCount <= configuration.maximumPositions else {
+        guard embedding?.positions == nil || tokenCount <= configuration.maximumPositions else {
             throw .sequenceTooLong(tokenCount: tokenCount, positions: configuration.maximumPositions)
         }
     }

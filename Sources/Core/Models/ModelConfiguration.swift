@@ -65,6 +65,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var positionOffset = 0
     /// Whether the files hold the transposes of the linear layers' matrices.
     public var storesTransposed = false
+    /// What the images of an image model are, and its own options; nil where a model has tokens.
+    public var images: ImageConfiguration?
     /// Where the files keep what is not in a layer.
     public var names = Names()
 
@@ -162,6 +164,7 @@ public struct ModelConfiguration: Sendable, Equatable {
             try require(
                 value >= 1e-6 && value <= 1e6, "the \(name) is \(value), expected a number in 1e-6...1e6")
         }
+        if images != nil { return }
         if names.positions != nil {
             try require(
                 hiddenSize == queryWidth, "the hidden size \(hiddenSize) is not a multiple of \(attentionHeads) heads")

@@ -25,22 +25,25 @@ extension ModelFiles {
         return format.form(of: try stored(name, rows: rows, columns: columns), role: role)
     }
 
-    /// The vector `name`: where it lies in the file if it stands there as float32, else decoded.
+    /// The tensor `name`, all but its last dimension as rows: where it lies in the file if it stands there as float32, else decoded.
     ///
     /// - Throws: as ``stored(_:rows:columns:)``.
-    package func vector(_ name: String, count: Int, engine: Engine) throws -> Tensor {
-        let vector = try find(name, rows: 1, columns: count, shape: [count])
-        if let mapped = vector.mappedTensor { return mapped }
-        let tensor = engine.memory.tensor(rows: 1, columns: count)
-        vector.decodeFromFile(into: tensor, threads: engine.threads)
+    package func tensor(_ name: String, shape: [Int], engine: Engine) throws -> Tensor {
+        let stored = try requireTensor(name, shape: shape)
+        if let mapped = stored.mappedTensor { return mapped }
+        let (rows, columns) = shape.rowsAndColumns
+        let tensor = engine.memory.tensor(rows: rows, columns: columns)
+        stored.decodeFromFile(into: tensor, threads: engine.threads)
         return tensor
     }
 
-    /// Checks that the vector `name` is stored.
+    /// Checks that the tensor `name` is stored.
     ///
     /// - Throws: as ``stored(_:rows:columns:)``.
-    func requireVector(_ name: String, count: Int) throws {
-        _ = try find(name, rows: 1, columns: count, shape: [count])
+    @discardableResult
+    func requireTensor(_ name: String, shape: [Int]) throws -> StoredMatrix {
+        let (rows, columns) = shape.rowsAndColumns
+        return try find(name, rows: rows, columns: columns, shape: shape)
     }
 
     private func find(_ name: String, rows: Int, columns: Int, shape: [Int]) throws -> StoredMatrix {

@@ -49,6 +49,7 @@ public final class ModelFiles {
                 "\(files.path): tie_word_embeddings is true, but lm_head.weight differs from the embedding's matrix; both are "
                     + "used as they are")
         }
+        try family.requireNoOtherTensors(in: files, configuration)
         (self.files, self.family, self.configuration, self.names) = (files, family, configuration, names)
         (self.path, differences, replaced) = (path, notes, opened.replaced)
     }

@@ -12,6 +12,12 @@ package enum ModelLimit {
     package static let labels = 1 << 16
     /// Tokens of a vocabulary.
     static let vocabulary = 1 << 24
+    /// Channels of an image, and of a stage of an image model.
+    static let (imageChannels, imageWidth) = (1 << 8, 1 << 12)
+    /// Lines, and pixels of a line, of an image.
+    static let imageExtent = 1 << 10
+    /// Stages of an image model, and residual blocks of each.
+    static let (imageStages, imageBlocks) = (8, 1 << 8)
     /// Positions, windows, and whatever has no limit of its own.
     static let positions = Int(Int32.max)
 

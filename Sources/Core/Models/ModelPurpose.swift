@@ -34,11 +34,12 @@ extension ModelConfiguration {
     func opened(
         for purpose: ModelPurpose, _ family: ModelFamily, _ description: ModelDescription, files: WeightFiles?
     ) throws -> Opened {
-        let judges = isBidirectional || description.isForSequences
+        let judges = isBidirectional || images != nil || description.isForSequences
         let task = try purpose.task ?? (judges ? description.sequenceTask() : .languageModel)
         func unsupported(_ supported: String) -> ModelError {
             .unsupportedFeature(path: description.path, feature: "the task", found: task.rawValue, supported: supported)
         }
+        if images != nil, task != .classification { throw unsupported("classification, because it is an image model") }
         if task == .multiLabel || task == .sequenceToSequence {
             throw unsupported("language-model, classification, regression or preference (this one is not there yet)")
         }
@@ -51,7 +52,7 @@ extension ModelConfiguration {
         }
         var (result, head) = (Opened(configuration: self), family.sequenceHead)
         head.seed = purpose.seed
-        if let deviation = try description.initialDeviation() { head.initialDeviation = deviation }
+        if head.initialDeviation != nil, let deviation = try description.initialDeviation() { head.initialDeviation = deviation }
         let filed = FiledHead(head, self, files)
         head.labels = try labels(purpose, task, description, filed, &result.notes)
         guard let files else {

@@ -18,6 +18,11 @@ public struct Streams {
     /// Nothing yet.
     public init() {}
 
+    /// What a pass begins with: nothing for tokens, which the first block looks up itself.
+    init(of batch: Batch, memory: TensorMemory) {
+        for (name, value) in batch.inputs(memory) { self[name] = Variable(value, requiresGradient: false) }
+    }
+
     /// Hidden states alone.
     public init(hidden: Variable) { entries = [(.hidden, hidden)] }
 

@@ -47,7 +47,7 @@ struct TensorNames {
 
     /// Whether a tensor holds what every program computes itself, or the embedding's matrix again.
     func isNeedless(_ name: String) -> Bool {
-        let endings = ["rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "position_ids"]
+        let endings = ["rotary_emb.inv_freq", "attn.bias", "attn.masked_bias", "position_ids", "num_batches_tracked"]
         return name == "lm_head.weight" || endings.contains { name == $0 || name.hasSuffix("." + $0) }
             || name == "rope_freqs.weight"
     }

@@ -37,8 +37,8 @@ import CatenaModels
         (self.memory, self.capacity) = (memory, capacity)
     }
 
-    func vector(_ name: String, count: Int) throws -> Tensor {
-        try files.vector(name, count: count, engine: engine)
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        try files.tensor(name, shape: shape, engine: engine)
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
@@ -75,7 +75,10 @@ private final class NodeSizes: WeightStore {
 
     init(_ files: ModelFiles, _ format: BaseFormat) { (self.files, self.format) = (files, format) }
 
-    func vector(_ name: String, count: Int) throws -> Tensor { memory.tensor(rows: 1, columns: count) }
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        let (rows, columns) = shape.rowsAndColumns
+        return memory.tensor(rows: rows, columns: columns)
+    }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let form = try files.form(name, rows: rows, columns: columns, role: role, format)

@@ -39,8 +39,8 @@ import CatenaModels
 
     var residency: (any BlockResidency)? { self }
 
-    func vector(_ name: String, count: Int) throws -> Tensor {
-        try files.vector(name, count: count, engine: engine)
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        try files.tensor(name, shape: shape, engine: engine)
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {

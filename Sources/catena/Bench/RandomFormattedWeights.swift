@@ -13,7 +13,7 @@ struct RandomFormattedWeights: WeightStore {
         self.engine = engine
     }
 
-    func vector(_ name: String, count: Int) throws -> Tensor { try random.vector(name, count: count) }
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor { try random.tensor(name, shape: shape) }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         let weight = try random.matrix(name, rows: rows, columns: columns, role: role, in: block)

@@ -153,8 +153,9 @@ struct TinyWeights: WeightStore {
         return result
     }
 
-    func vector(_ name: String, count: Int) throws -> Tensor {
-        normal(name, rows: 1, columns: count, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        normal(
+            name, rows: shape.rowsAndColumns.rows, columns: shape.rowsAndColumns.columns, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {

@@ -89,19 +89,8 @@ package enum MergedModel {
     /// A tensor at a time, so that only one merged matrix is in memory.
     private static func weights(of model: LanguageModel, storage: TensorEncoding) -> SafetensorsWriter {
         var writer = SafetensorsWriter()
-        let engine = model.engine
-        func append(_ name: String, _ shape: [Int], _ value: @escaping () -> Tensor) {
-            writer.append(name, shape: shape, .generated(storage) { value().elements() })
-        }
-        for table in model.tables {
-            append(table.name, [table.rows, table.columns]) { table.current(engine.memory) }
-        }
-        for vector in model.normVectors { append(vector.name, [vector.value.count]) { vector.value } }
-        for linear in model.filedLinears {
-            append(linear.path + ".weight", linear.storedShape) { linear.mergedStoredWeight(engine: engine) }
-            if let bias = linear.bias {
-                append(bias.name, [bias.value.count]) { linear.mergedBias(engine: engine) ?? bias.value }
-            }
+        for tensor in model.filedTensors {
+            writer.append(tensor.name, shape: tensor.shape, .generated(storage) { tensor.value().elements() })
         }
         return writer
     }

@@ -20,9 +20,9 @@ extension AdapterMethod {
         source: "Ben Zaken et al. 2021, BitFit, arXiv:2106.10199", commonKeys: [.initial]
     ) { request in
         let model = request.model
-        let blocks = model.layers.flatMap { $0.normVectors + $0.linears.compactMap(\.bias) }
+        let blocks = model.blocks.flatMap { $0.normVectors + $0.linears.compactMap(\.bias) }
         let head = model.head.linears.filter { linear in !request.saved.contains { $0 === linear } }.compactMap(\.bias)
-        let biases = (model.embedding.normVectors + blocks + model.head.normVectors + head).filter {
+        let biases = (blocks + model.head.normVectors + head).filter {
             $0.name.hasSuffix(".bias")
         }
         guard !biases.isEmpty else {

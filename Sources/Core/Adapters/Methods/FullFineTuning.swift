@@ -8,11 +8,14 @@ private struct EveryTensor {
     private(set) var matrices: [(matrix: any TrainableMatrix, parameter: Parameter)] = []
 
     init(of model: LanguageModel) {
-        for table in model.embedding.tables { add(table) }
-        for vector in model.embedding.normVectors { add(vector) }
-        for layer in model.layers {
-            for vector in layer.normVectors { add(vector) }
-            for linear in layer.linears { add(linear) }
+        for block in model.blocks {
+            for table in block.tables { add(table) }
+            for convolution in block.convolutions {
+                add(convolution)
+                if let bias = convolution.bias { add(bias) }
+            }
+            for vector in block.normVectors + block.statistics.flatMap(\.vectors) { add(vector) }
+            for linear in block.linears { add(linear) }
         }
         for vector in model.head.normVectors { add(vector) }
         for linear in model.head.wholeModules { add(linear) }

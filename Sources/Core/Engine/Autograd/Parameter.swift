@@ -10,6 +10,8 @@ public final class Parameter {
     public let decays: Bool
     /// The value at which it changes nothing.
     public let neutral: Neutral
+    /// Whether it follows the data and not the gradient (a running mean): no optimizer moves it.
+    package let isStatistic: Bool
     private let initialise: (Tensor) -> Void
     private var bound: Variable?
 
@@ -24,14 +26,15 @@ public final class Parameter {
 
     /// A parameter that `initialise` fills when memory is assigned to it.
     public init(
-        name: String, shape: [Int], learningRateFactor: Double = 1, decays: Bool = true,
+        name: String, shape: [Int], learningRateFactor: Double = 1, decays: Bool = true, isStatistic: Bool = false,
         neutral: Neutral = .zero, initialise: @escaping (Tensor) -> Void
     ) {
-        precondition((1...3).contains(shape.count), "parameters are vectors, matrices or stacks of matrices")
+        precondition((1...4).contains(shape.count), "parameters are vectors, matrices, or stacks of them")
         self.name = name
         self.shape = shape
-        self.learningRateFactor = learningRateFactor
-        self.decays = decays
+        self.learningRateFactor = isStatistic ? 0 : learningRateFactor
+        self.decays = decays && !isStatistic
+        self.isStatistic = isStatistic
         self.neutral = neutral
         self.initialise = initialise
     }

@@ -23,7 +23,7 @@ public struct ModelFamily: Sendable {
     /// How models of the family judge whole sequences.
     var sequenceHead = SequenceHead.lastToken
     /// What the family adds to the configuration that all of them share.
-    let adjust: @Sendable (_ configuration: inout ModelConfiguration, _ source: ModelDescription) throws -> Void
+    var adjust: @Sendable (_ configuration: inout ModelConfiguration, _ source: ModelDescription) throws -> Void
     /// The layers of a model; of the Llama kind unless the family makes its own.
     var layers: @Sendable (ModelConfiguration, any WeightStore, Engine) throws -> [any TransformerLayer] = {
         configuration, weights, engine in
@@ -32,9 +32,15 @@ public struct ModelFamily: Sendable {
             try DecoderLayer(index: $0, configuration: configuration, rotary: rotary, weights: weights)
         }
     }
+    /// All blocks before the head, of a family that has no tokens; nil: an embedding and the ``layers``.
+    var blocks: (@Sendable (ModelConfiguration, any WeightStore, Engine) throws -> [any Block])?
+    /// The whole configuration, of a family that shares none; nil: the shared one, then ``adjust``.
+    var read: (@Sendable (_ source: ModelDescription) throws -> ModelConfiguration)?
 
     /// Every family that Catena knows.
-    public static let all: [ModelFamily] = [.llama, .mistral, .qwen2, .qwen3, .gemma2, .opt, .gpt2, .bert]
+    public static let all: [ModelFamily] = [
+        .llama, .mistral, .qwen2, .qwen3, .gemma2, .opt, .gpt2, .bert, .convNet, .resNet, .preResNet,
+    ]
 
     /// The family called `name`.
     ///
@@ -66,10 +72,16 @@ public struct ModelFamily: Sendable {
     ) throws -> ModelConfiguration.Opened {
         try description.refuseQuantised()
         let description = description.renamingKeys(keys)
-        var configuration = try description.sharedConfiguration(self)
-        try adjust(&configuration, description)
+        let configuration = try configuration(of: description)
         try configuration.validate(path: description.path)
         return try configuration.opened(for: purpose, self, description, files: files)
+    }
+
+    private func configuration(of description: ModelDescription) throws -> ModelConfiguration {
+        if let read { return try read(description) }
+        var configuration = try description.sharedConfiguration(self)
+        try adjust(&configuration, description)
+        return configuration
     }
 
     /// Reads the configuration of the model that `description` describes.
@@ -110,5 +122,21 @@ public struct ModelFamily: Sendable {
         let configuration = try family.configuration(of: description, for: purpose, files: files).configuration
         if let files { try configuration.requireAllLayers(of: files, path: description.path) }
         return configuration
+    }
+}
+
+extension ModelFamily {
+    /// A family of image models, whose head judges the features of each image.
+    init(
+        images name: String, classifier: String, hasBias: Bool,
+        blocks: @escaping @Sendable (ModelConfiguration, any WeightStore, Engine) throws -> [any Block],
+        read: @escaping @Sendable (ModelDescription) throws -> ModelConfiguration
+    ) {
+        var head = SequenceHead(pooling: .first, pooler: nil, classifier: classifier, hasBias: hasBias)
+        (head.initialDeviation, head.biasDecays) = (nil, true)
+        self.init(
+            name: name, modelType: name, ggufArchitecture: nil, ggufInterleavesRotary: false, sequenceHead: head,
+            adjust: { _, _ in })
+        (self.blocks, self.read) = (blocks, read)
     }
 }

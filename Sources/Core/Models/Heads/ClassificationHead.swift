@@ -17,17 +17,13 @@ public final class ClassificationHead: Head {
     {
         (self.configuration, self.norm) = (configuration, norm)
         func linear(_ path: String, _ role: Role, rows: Int, hasBias: Bool) throws -> Linear {
-            let isMade = configuration.madeModules.contains(path)
-            let weights: any WeightStore =
-                isMade
-                ? RandomWeights(
-                    seed: configuration.seed, standardDeviation: configuration.initialDeviation, memory: memory)
-                : weights
+            let weights = configuration.madeModules.contains(path) ? configuration.madeWeights(memory) : weights
             let (weight, bias) = (path + ".weight", path + ".bias")
+            let matrix = try weights.matrix(weight, rows: rows, columns: width, role: role, in: .head)
+            let vector = hasBias ? try weights.vector(bias, count: rows) : nil
             return Linear(
-                path: path, role: role,
-                weight: try weights.matrix(weight, rows: rows, columns: width, role: role, in: .head),
-                bias: hasBias ? LayerVector(name: bias, value: try weights.vector(bias, count: rows)) : nil)
+                path: path, role: role, weight: matrix,
+                bias: vector.map { LayerVector(name: bias, value: $0, decays: configuration.biasDecays) })
         }
         pooler = try configuration.pooler.map { try linear($0.path, .pooler, rows: width, hasBias: true) }
         classifier = try linear(
@@ -88,5 +84,13 @@ public final class ClassificationHead: Head {
         case .first: layout.segmentStarts[segment]
         case .last: layout.segmentStarts[segment + 1] - 1
         }
+    }
+}
+
+extension SequenceHead {
+    /// What modules that are not in the files begin with.
+    fileprivate func madeWeights(_ memory: TensorMemory) -> any WeightStore {
+        guard let initialDeviation else { return ConvolutionInitialisation(seed: seed, memory: memory) }
+        return RandomWeights(seed: seed, standardDeviation: initialDeviation, memory: memory)
     }
 }

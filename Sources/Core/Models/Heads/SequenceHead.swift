@@ -20,8 +20,10 @@ public struct SequenceHead: Sendable, Equatable {
     public let classifier: String
     /// Whether the classifier has a bias.
     public let hasBias: Bool
-    /// Standard deviation of the numbers that modules which are not in the files begin with.
-    public var initialDeviation: Float = 0.02
+    /// Standard deviation of the numbers that modules which are not in the files begin with; nil: uniform in ±1/√inputs.
+    public var initialDeviation: Float? = 0.02
+    /// Whether weight decay applies to the bias too.
+    public var biasDecays = false
     /// Names of the labels, one for each score; one for a number.
     public var labels: [String] = []
     /// The modules that are not in the model's files, which begin with numbers drawn from `seed`.

@@ -64,6 +64,8 @@ public struct Loss {
     public var measures: [Double] = []
     /// `d sum / d hidden`, `[N, D]`; nil when no gradient was asked for.
     public var hiddenGradient: Tensor?
+    /// `d sum / d` the pass's input, by stream, where it was asked for: of pixels `[N, C · h · w]`.
+    public var inputGradients: [StreamName: Tensor] = [:]
 
     /// Hands the gradient over, so that its memory is free as soon as it has been used.
     mutating func takeHiddenGradient() -> Tensor? {

@@ -6,13 +6,24 @@ public final class LayerVector {
     public let name: String
     private let frozen: Tensor
     private let neutral: Parameter.Neutral
+    private let decays, isStatistic: Bool
     private var parameter: Parameter?
 
     /// The frozen vector `value` `[1, n]`; `neutral` is the value at which it changes nothing.
-    public init(name: String, value: Tensor, neutral: Parameter.Neutral = .zero) {
+    public convenience init(name: String, value: Tensor, neutral: Parameter.Neutral = .zero) {
+        self.init(name: name, value: value, neutral: neutral, decays: false)
+    }
+
+    /// - Parameters:
+    ///   - decays: whether weight decay applies where it is trained.
+    ///   - isStatistic: whether it follows the data and not the gradient.
+    init(
+        name: String, value: Tensor, neutral: Parameter.Neutral = .zero, decays: Bool, isStatistic: Bool = false
+    ) {
         self.name = name
         self.frozen = value
         self.neutral = neutral
+        (self.decays, self.isStatistic) = (decays, isStatistic)
     }
 
     /// The vector as a leaf of computations, `[1, n]`.
@@ -32,7 +43,9 @@ public final class LayerVector {
     /// A parameter called `name` that begins with the frozen numbers.
     package func trainableParameter(named name: String) -> Parameter {
         let initial = frozen
-        return Parameter(name: name, shape: [initial.count], decays: false, neutral: neutral) {
+        return Parameter(
+            name: name, shape: [initial.count], decays: decays, isStatistic: isStatistic, neutral: neutral
+        ) {
             $0.copy(from: initial)
         }
     }

@@ -11,8 +11,9 @@ struct BlockRoute {
 
     let stops: [Stop]
 
-    init(_ blocks: [any Block]) {
-        var trained: Set<StreamName> = []
+    /// - Parameter inputs: streams that a pass begins with and whose gradients are wanted.
+    init(_ blocks: [any Block], wanting inputs: Set<StreamName> = []) {
+        var trained = inputs
         var stops: [Stop] = []
         for block in blocks {
             let wanted = block.reads.filter(trained.contains)

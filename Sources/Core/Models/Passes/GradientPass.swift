@@ -28,11 +28,15 @@ public struct GradientPass {
     private let route: BlockRoute
 
     /// A pass over `model` whose trainable tensors are already bound.
-    public init(model: LanguageModel, objective: any Objective, recompute: Recompute = .none) {
+    ///
+    /// - Parameter inputs: what of the pass's own input is differentiated by too; see ``Loss/inputGradients``.
+    public init(
+        model: LanguageModel, objective: any Objective, recompute: Recompute = .none, wanting inputs: Set<StreamName> = []
+    ) {
         self.model = model
         self.objective = objective
         self.recompute = recompute
-        route = BlockRoute(model.blocks)
+        route = BlockRoute(model.blocks, wanting: inputs)
     }
 
     /// The blocks that one pass visits, in order, after those of the objective's reference: all forward, and backward those down to the lowest with something to learn.
@@ -103,6 +107,7 @@ public struct GradientPass {
             }
             if stop.block.keepsItsTape { backward() } else { try visit(block, backward) }
         }
+        for index in losses.indices { losses[index].inputGradients = gradients[index] }
         return losses
     }
 
@@ -112,7 +117,7 @@ public struct GradientPass {
     ) rethrows -> (values: [[StreamName: Tensor]], recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])]) {
         let engine = model.engine
         if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
-        var values = [[StreamName: Tensor]](repeating: [:], count: batches.count)
+        var values = batches.map { $0.inputs(engine.memory) }
         var recorded: [(stop: BlockRoute.Stop, passes: [BlockPass])] = []
         recorded.reserveCapacity(route.stops.count)
         for stop in route.stops {

@@ -62,7 +62,7 @@ extension LanguageModel {
     ) rethrows -> [Result] {
         if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }
         let tapes = batches.map { _ in Tape(engine: engine, isRecording: false) }
-        var streams = batches.map { _ in Streams() }
+        var streams = batches.map { Streams(of: $0, memory: engine.memory) }
         for block in blocks {
             try visit(block.id) {
                 for (index, batch) in batches.enumerated() {

@@ -40,10 +40,11 @@ package final class CountedWeights: WeightStore {
 
     package init(_ storage: Storage) { self.storage = storage }
 
-    package func vector(_ name: String, count: Int) throws -> Tensor {
-        vectorElements += count
-        if case .files(let files) = storage { try files.requireVector(name, count: count) }
-        return memory.tensor(rows: 1, columns: count)
+    package func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        let (rows, columns) = shape.rowsAndColumns
+        vectorElements += rows * columns
+        if case .files(let files) = storage { try files.requireTensor(name, shape: shape) }
+        return memory.tensor(rows: rows, columns: columns)
     }
 
     package func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws

@@ -19,8 +19,9 @@ package struct RandomWeights: WeightStore {
         self.memory = memory
     }
 
-    package func vector(_ name: String, count: Int) throws -> Tensor {
-        let result = memory.tensor(rows: 1, columns: count)
+    package func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        let (rows, columns) = shape.rowsAndColumns
+        let result = memory.tensor(rows: rows, columns: columns)
         result.fill(name.hasSuffix(".bias") ? 0 : normScale)
         return result
     }

@@ -12,8 +12,8 @@ public struct ReplicatedWeights: WeightStore {
         (self.files, self.format, self.engine) = (files, format, engine)
     }
 
-    public func vector(_ name: String, count: Int) throws -> Tensor {
-        try files.vector(name, count: count, engine: engine)
+    public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        try files.tensor(name, shape: shape, engine: engine)
     }
 
     public func matrix(

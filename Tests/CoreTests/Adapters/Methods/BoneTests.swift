@@ -231,7 +231,7 @@ private struct DecodedWeights: WeightStore {
 
     init(of source: TinyWeights) { self.source = source }
 
-    func vector(_ name: String, count: Int) throws -> Tensor { try source.vector(name, count: count) }
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor { try source.tensor(name, shape: shape) }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
         DecodedWeight(try source.matrix(name, rows: rows, columns: columns, role: role, in: block))

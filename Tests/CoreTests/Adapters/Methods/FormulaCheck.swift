@@ -145,8 +145,9 @@ struct CopiedWeights: WeightStore {
         model.namedWeights { name, _, value in values[name] = value.elements() }
     }
 
-    func vector(_ name: String, count: Int) throws -> Tensor {
-        memory.tensor(try #require(values[name]), rows: 1, columns: count)
+    func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        memory.tensor(
+            try #require(values[name]), rows: shape.rowsAndColumns.rows, columns: shape.rowsAndColumns.columns)
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {
