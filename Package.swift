@@ -38,7 +38,7 @@ let package = Package(
             providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
         .systemLibrary(name: "CPNGSystem", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
-        .target(name: "CImages", dependencies: ["CPNGSystem"]),
+        .target(name: "CImages", dependencies: ["CPNGSystem"], linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CMPI", dependencies: ["CMPISystem"]),
         .target(
             name: "CatenaFiles", dependencies: ["CKernels", .product(name: "Crypto", package: "swift-crypto")],

@@ -45,7 +45,7 @@ sources_but() {
     while IFS= read -r -d '' file; do files+=("$file"); done < <(find "$2" -name '*.swift' "${exclude[@]}" -print0)
 }
 
-ours='Catena[A-Za-z]*|catena|CKernels|COpenBLAS|CMPI|CMPISystem'
+ours='Catena[A-Za-z]*|catena|CKernels|COpenBLAS|CMPI|CMPISystem|CImages|CPNGSystem'
 # layer FOLDER 'MODULE|...' [BUT]: the only modules of ours that files under FOLDER (but those under BUT) import.
 layer() {
     local folder=$1 allowed=$2
@@ -69,7 +69,7 @@ layer Sources/Core/Reporting CatenaFiles
 layer Sources/Core/Schema 'Catena(Files|Reporting)'
 layer Sources/Core/Models 'Catena(Engine|Files)'
 layer Sources/Core/Adapters 'Catena(Engine|Files|Models|Patterns|Schema|Text)'
-layer Sources/Core/Learning 'Catena(Adapters|Engine|Files|Jinja|Models|Patterns|Reporting|Schema|Text)'
+layer Sources/Core/Learning 'Catena(Adapters|Engine|Files|Jinja|Models|Patterns|Reporting|Schema|Text)|CImages'
 layer Sources/Distributed 'Catena(Adapters|Engine|Files|Jinja|Learning|Models|Patterns|Reporting|Schema|Text)|CMPI'
 layer Sources/catena 'Catena[A-Za-z]*'
 refuse "the core knows neither processes nor the command" \
@@ -84,6 +84,8 @@ sources_but "Sources/Core/Engine/Kernels Sources/Core/Engine/Tensor Sources/Core
 refuse "C kernels are called from Kernels and Tensor only (and the fault guard of Files)" "$(import_of 'CKernels')" "${files[@]}"
 refuse "C names do not travel: CKernels, COpenBLAS, CMPI are never imported publicly" \
     '^[[:space:]]*(public|package|@_exported)[[:space:]]+import[[:space:]]+(CKernels|COpenBLAS|CMPI|CMPISystem)' Sources
+sources_but Sources/Core/Learning/Images Sources
+refuse "libpng and zlib are called from Sources/Core/Learning/Images only" "$(import_of 'CImages|CPNGSystem')" "${files[@]}"
 sources_but Sources/Distributed/MPI Sources
 refuse "MPI is called from Sources/Distributed/MPI only" "$(import_of 'CMPI|CMPISystem')" "${files[@]}"
 refuse "mpi.h is included by Sources/CMPI only" '#[[:space:]]*include[[:space:]]*[<"]mpi\.h' Sources/CKernels

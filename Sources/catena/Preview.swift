@@ -65,6 +65,9 @@ struct Preview: ParsableCommand {
         }
         let tokenizer = Result { try Tokenizer.load(model: path) }
         let known = try? description.get()
+        if known?.images != nil {
+            throw ValidationError("\(path) is a model of images, and this shows what is learned of texts.")
+        }
         let task = task ?? run?.task ?? .languageModel
         let columns = mapping.columns.isEmpty ? run?.data.columns ?? [] : mapping.columns
         let file = try ExampleReader.read(path: data ?? run?.data.train ?? "", columns: columns, task: task)

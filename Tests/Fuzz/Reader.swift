@@ -34,7 +34,7 @@ struct Corpus {
 extension Reader {
     /// All readers.
     static func all(_ corpus: Corpus) throws -> [Reader] {
-        try files(corpus) + texts(corpus) + folders(corpus) + models(corpus)
+        try files(corpus) + texts(corpus) + folders(corpus) + models(corpus) + images(corpus)
     }
 
     /// Files of tensors and tokenizers.

@@ -52,7 +52,9 @@ extension ModelConfiguration {
         }
         var (result, head) = (Opened(configuration: self), family.sequenceHead)
         head.seed = purpose.seed
-        if head.initialDeviation != nil, let deviation = try description.initialDeviation() { head.initialDeviation = deviation }
+        if head.initialDeviation != nil, let deviation = try description.initialDeviation() {
+            head.initialDeviation = deviation
+        }
         let filed = FiledHead(head, self, files)
         head.labels = try labels(purpose, task, description, filed, &result.notes)
         guard let files else {
@@ -89,7 +91,10 @@ extension ModelConfiguration {
         guard let wanted = purpose.labels else {
             let counted = filed.classifierRows.map(ModelPurpose.numberedLabels)
             // Models that were opened to be looked at have as many labels as transformers gives them.
-            guard let labels = known ?? counted ?? (purpose.task == nil ? ModelPurpose.numberedLabels(2) : nil) else {
+            guard
+                let labels = known ?? counted
+                    ?? (purpose.task == nil && images == nil ? ModelPurpose.numberedLabels(2) : nil)
+            else {
                 throw ModelError.noLabels(path: description.path)
             }
             return labels

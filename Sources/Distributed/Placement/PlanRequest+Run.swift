@@ -60,6 +60,9 @@ extension PlacementChoice {
         guard configuration.distributed.placement == .auto else {
             return PlacementChoice(placement: configuration.distributed.placement, reason: "as configured")
         }
+        guard files.configuration.images == nil else {
+            return PlacementChoice(placement: .replicated, reason: "an image model is trained whole")
+        }
         let available = HostFacts.current().availableMemoryBytes ?? Int.max
         let tightest = Int(try communicator.allReduceMin([Int64(available)])[0])
         let ranksPerHost = Int(try communicator.allReduceMax([Int64(communicator.hostSize)])[0])

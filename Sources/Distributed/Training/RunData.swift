@@ -22,6 +22,9 @@ final class RunData {
     /// - Throws: ``DataError`` and what reading the data throws, on all processes.
     init(_ configuration: RunConfiguration, base: RunModel, communicator: any Communicator) throws {
         let section = configuration.data
+        try communicator.agree("check the micro-batch") {
+            try configuration.requireWholeGroups(of: base.model, communicator.size)
+        }
         let cache = try communicator.agree("find the data") {
             for path in [section.train] + (section.validation.map { [$0] } ?? [])
             where unsafe access(path, R_OK) != 0 {
@@ -64,5 +67,21 @@ extension BatchPlan.Settings {
             microBatch: configuration.training.microBatch, maximumLength: configuration.data.maxLength,
             packing: configuration.data.packing, shuffle: configuration.data.shuffle,
             seed: UInt64(configuration.training.seed))
+    }
+}
+
+extension RunConfiguration {
+    /// Checks that micro-batches hold whole groups of the images of which batch normalisation takes its statistics, so that these do not
+    /// depend on the micro-batch.
+    fileprivate func requireWholeGroups(of model: LanguageModel, _ worldSize: Int) throws(TrainingError) {
+        guard let images = model.configuration.images, !model.statistics.isEmpty else { return }
+        let (microBatch, globalBatch) = (training.microBatch, training.globalBatch(worldSize: worldSize))
+        guard microBatch % images.normImages == 0 || microBatch == globalBatch else {
+            throw .unsupported(
+                key: "training.micro-batch", value: "\(microBatch)",
+                supported:
+                    "a multiple of the \(images.normImages) images of which batch normalisation takes its statistics "
+                    + "(norm_images in the model's config.json), or the global batch of \(globalBatch)")
+        }
     }
 }

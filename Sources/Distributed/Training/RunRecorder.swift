@@ -67,7 +67,7 @@ final class RunRecorder: TrainingHook {
         report(
             .started(
                 RunSummary(
-                    totalSteps: course.totalSteps, parameterCount: trained.parameters.count,
+                    totalSteps: course.totalSteps, parameterCount: trained.parameters.trainedCount,
                     worldSize: communicator.size, hostCount: communicator.hostCount,
                     threads: base.engine.threads.threads,
                     globalBatch: configuration.training.globalBatch(worldSize: communicator.size),

@@ -12,7 +12,8 @@ extension Trained {
         let raw = configuration.reparameterisation.map { choice in
             let parts = TrainedParts(of: model)
             return RawParameters(parameters, through: choice.function, engine: model.engine) { parameter in
-                choice.part == .all || parts.part(of: parameter) == choice.part ? parts.kind(of: parameter) : nil
+                guard !parameter.isStatistic else { return nil }
+                return choice.part == .all || parts.part(of: parameter) == choice.part ? parts.kind(of: parameter) : nil
             }
         }
         return TrainableState(parameters, raw: raw, configuration.training, engine: model.engine)

@@ -12,7 +12,7 @@ extension Trainer {
     package var completedSteps: Int { step }
 
     /// Trained numbers.
-    package var parameterCount: Int { trained.parameters.count }
+    package var parameterCount: Int { trained.parameters.trainedCount }
 
     /// Whether each process holds only a part of the frozen matrices, so that all must visit a block together.
     package var isSharded: Bool { base.placed.placement == .sharded }

@@ -104,7 +104,8 @@ public final class Trainer {
             resumedStep: resume == nil ? nil : step, communicator: communicator, report: report)
         checkpointing = Checkpointing(
             state, folder: recorder.folder, alarm: alarm, communicator: communicator, report: report)
-        let around: [any TrainingHook] = [AdapterRuleHook(model)] + (knots.map { [$0] } ?? [])
+        let around: [any TrainingHook] =
+            [AdapterRuleHook(model), RunningStatisticsHook(model)] + (knots.map { [$0] } ?? [])
         trainStep = Step(
             configuration, base: base, data: data, trained: trained, course: course, reducer: reducer,
             validator: validator, hooks: around + [recorder, BitFlip(trained), alarm, checkpointing],

@@ -31,7 +31,8 @@ struct GenerationBenchmark {
     let repetitions: Int
 
     func run() throws -> Result {
-        let matrices = model.linears.map(\.weight) + [model.separateHead ?? model.embedding?.tokens].compactMap { $0?.weight }
+        let matrices =
+            model.linears.map(\.weight) + [model.separateHead ?? model.embedding?.tokens].compactMap { $0?.weight }
         let weightBytes = matrices.reduce(0) { $0 + $1.storedBytes }
         let reading = ReadRate(bytes: weightBytes, engine: model.engine)
         let prompts = randomPrompts()

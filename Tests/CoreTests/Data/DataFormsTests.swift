@@ -147,6 +147,7 @@ extension Example {
             }
             if let second { members["second"] = .string(second) }
             return JSONValue.object(members).plain
+        case .image(let image): return ["pixels": .array(image.pixels.map { .number(Double($0)) })]
         case .preference(.completion(let prompt, let chosen), .completion(_, let rejected)):
             return ["chosen": .string(chosen), "prompt": .string(prompt), "rejected": .string(rejected)]
         case .preference(let chosen, let rejected):

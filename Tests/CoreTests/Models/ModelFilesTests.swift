@@ -62,7 +62,9 @@ struct ModelFilesTests {
         let folder = try folder("llama-gqa", changing: ["model_type": "mamba"])
         let expected = ModelError.unsupportedFamily(
             path: folder.path + "/config.json", found: "mamba",
-            known: ["llama", "mistral", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "bert"])
+            known: [
+                "llama", "mistral", "qwen2", "qwen3", "gemma2", "opt", "gpt2", "bert", "convnet", "resnet", "preresnet",
+            ])
         #expect(throws: expected) { try load(folder) }
     }
 

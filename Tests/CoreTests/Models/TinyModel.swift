@@ -155,7 +155,8 @@ struct TinyWeights: WeightStore {
 
     func tensor(_ name: String, shape: [Int]) throws -> Tensor {
         normal(
-            name, rows: shape.rowsAndColumns.rows, columns: shape.rowsAndColumns.columns, mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
+            name, rows: shape.rowsAndColumns.rows, columns: shape.rowsAndColumns.columns,
+            mean: name.hasSuffix(".bias") ? 0 : 1, deviation: 0.2)
     }
 
     func matrix(_ name: String, rows: Int, columns: Int, role: Role, in block: BlockID) throws -> any FrozenWeight {

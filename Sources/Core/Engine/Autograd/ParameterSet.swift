@@ -36,8 +36,11 @@ public final class ParameterSet {
         }
     }
 
-    /// Number of trainable elements.
+    /// Number of elements, statistics included.
     public var count: Int { values.count }
+
+    /// Number of elements that the optimizer moves.
+    public var trainedCount: Int { parameters.reduce(0) { $0 + ($1.isStatistic ? 0 : $1.count) } }
 
     /// From now on passes add gradients to `buffer`, `[1, count]`.
     public func accumulateGradients(in buffer: Tensor) {

@@ -32,7 +32,8 @@ package final class RawParameters {
         indices = chosen
         var parameters = seen.parameters.map {
             Parameter(
-                name: $0.name, shape: $0.shape, learningRateFactor: $0.learningRateFactor, decays: $0.decays
+                name: $0.name, shape: $0.shape, learningRateFactor: $0.learningRateFactor, decays: $0.decays,
+                isStatistic: $0.isStatistic
             ) { _ in }
         }
         let isLearned = reparameterisation.learnsScales && !chosen.isEmpty

@@ -7,6 +7,10 @@ extension Batch {
     package mutating func fill(_ plan: MicroBatchPlan, from data: PreparedDataset) {
         clear()
         for example in plan.rows.joined() {
+            if data.content == .images, let target = data.target(of: example) {
+                unsafe data.withPixels(example) { unsafe append(pixels: $0, target: target, exampleIndex: example) }
+                continue
+            }
             unsafe data.withExample(example) { ids, labels in
                 if let target = data.target(of: example) {
                     unsafe append(inputIds: ids, types: labels, target: target, exampleIndex: example)
@@ -25,6 +29,10 @@ extension Batch {
 
     /// Adds one example as a segment of its own; labels are not shifted. No pairs.
     package mutating func append(_ example: EncodedExample, exampleIndex: Int) {
+        if example.isImage, let target = example.target {
+            let pixels = example.inputIds.lazy.map { Float(bitPattern: UInt32(bitPattern: $0)) }
+            return append(pixels: pixels, target: target, exampleIndex: exampleIndex)
+        }
         unsafe example.inputIds.withUnsafeBufferPointer { ids in
             guard let target = example.target else {
                 unsafe example.labels.withUnsafeBufferPointer {

@@ -91,8 +91,10 @@ package final class BatchPlan {
         lengths = positionCounts.map { Int32($0) }
     }
 
-    /// A plan over all examples of a data set.
+    /// A plan over all examples of a data set. An image is a row of its own.
     package convenience init(_ data: PreparedDataset, settings: Settings) throws(DataError) {
+        var settings = settings
+        if data.content == .images { settings.packing = false }
         try self.init(positionCounts: (0..<data.count).map(data.positionCount(of:)), settings: settings)
     }
 

@@ -31,7 +31,7 @@ extension ChatTemplate {
             .joined(prompt: BuiltInTemplate.alpacaPrompt(instruction: instruction, input: input), answer: output)
         case (.text(let text), _), (.document(let text), _): .text(text)
         case (.tokens(let inputIds, let labels), _): .tokens(inputIds: inputIds, labels: labels)
-        case (.sequence, _), (.preference, _): .judged
+        case (.sequence, _), (.image, _), (.preference, _): .judged
         case (.conversation, _), (.completion, _), (.instruction, _):
             .conversation(example.conversation ?? Conversation(messages: []))
         }

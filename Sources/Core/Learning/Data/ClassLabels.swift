@@ -85,7 +85,7 @@ extension ClassLabels {
         if !given.isEmpty { return ClassLabels(given, from: .configuration) }
         var first: [ExampleLabel: RecordPlace] = [:]
         for sourced in file.examples {
-            guard case .sequence(_, _, let label) = sourced.example, first[label] == nil else { continue }
+            guard let label = sourced.example.label, first[label] == nil else { continue }
             first[label] = sourced.line
         }
         if let model = try names(ofModel: model), model.count > 1 {

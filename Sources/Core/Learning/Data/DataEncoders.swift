@@ -12,6 +12,7 @@ package struct DataEncoders {
     private let typeCount: Int?
     private let task: Task
     private let labels: ClassLabels?
+    private let images: ImageConfiguration?
 
     /// - Parameters:
     ///   - tokenizer: the model's, or why it cannot be used.
@@ -41,7 +42,7 @@ package struct DataEncoders {
         self.date = date
         self.maximumLength = maximumLength
         self.lengthName = lengthName
-        (self.task, self.labels) = (task, labels)
+        (self.task, self.labels, images) = (task, labels, model?.images)
         vocabularySize = model?.vocabularySize
         typeCount = model.map { max($0.tokenTypes, 1) }
     }
@@ -49,6 +50,7 @@ package struct DataEncoders {
     /// The encoder of examples: with the tokenizer and a template, or of token ids alone where the tokenizer cannot be used. Texts that
     /// are judged as a whole have no template but the tokenizer's own.
     package func encoder() throws -> any ExampleEncoding {
+        if let images, let labels { return ImageEncoder(images, labels: labels) }
         switch task {
         case .classification, .regression, .multiLabel:
             return try SequenceEncoder(

@@ -22,6 +22,8 @@ package enum DataError: Error, Equatable, Sendable {
     case nothingSupervised(file: String, line: RecordPlace, form: String)
     /// After truncation no example of the file has a token left to be learned.
     case nothingSupervisedAfterTruncation(file: String, exampleCount: Int, maximumLength: Int)
+    /// A file or folder of images that is not what it should be.
+    case notImages(file: String, expected: String, found: String)
     /// All examples are of one class.
     case oneClass(file: String, label: String)
     /// All pairs have equal answers.
@@ -76,6 +78,8 @@ extension DataError: CustomStringConvertible {
             \(file): expected tokens to learn, found none in all \(exampleCount) examples after cutting them to \
             max-length \(maximumLength); their prompts alone are longer, so raise data.max-length.
             """
+        case .notImages(let file, let expected, let found):
+            "\(file): expected \(expected), found \(found)."
         case .oneClass(let file, let label):
             """
             \(file): expected examples of two classes or more, found only \(label); there is nothing to tell apart. Classes without \

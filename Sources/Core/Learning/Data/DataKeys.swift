@@ -6,6 +6,7 @@ package enum DataKeys {
     static let all = [
         "messages", "conversations", "conversation", "prompt", "completion", "response", "chosen", "rejected",
         "instruction", "input", "output", "question", "answer", "context", "text", "input_ids", "labels", "label",
+        "pixels",
         "sentence", "sentence1", "sentence2", "premise", "hypothesis", "question1", "question2", "text_pair", "system",
         "tools", "functions", "history", "documents", "chat_template_kwargs",
     ]

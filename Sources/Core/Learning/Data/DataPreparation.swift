@@ -26,7 +26,8 @@ package struct DataPreparation {
         self.columns = columns
         self.encoder = encoder
         self.cacheFolder = cacheFolder
-        data = try ExampleReader.contents(of: path)
+        file = try ExampleReader.images(at: path, task: encoder.task)
+        data = if let file { file.imageDigest } else { try ExampleReader.contents(of: path) }
         key = PreparedDataset.key(content: data, path: path, columns: columns, encoder: encoder)
         cached = "\(cacheFolder)/\(key).catena-data"
         notes = encoder.notes

@@ -32,7 +32,7 @@ extension DataRecord {
         return (.sequence(first: first, second: try string(pair.1), label: try label(task)), .pair)
     }
 
-    private func label(_ task: Task) throws(RecordFault) -> ExampleLabel {
+    func label(_ task: Task) throws(RecordFault) -> ExampleLabel {
         guard let value = self["label"] else {
             throw RecordFault(
                 expected: "a \"label\" beside the text, or its column in data.columns or --columns (label: NAME)",

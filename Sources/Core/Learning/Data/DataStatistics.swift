@@ -48,20 +48,26 @@ public struct DataStatistics: Sendable, Equatable, Codable {
         maximumLength = quantile(1, 1)
     }
 
+    private var classSummary: String? {
+        guard let categoryCounts, let fewest = categoryCounts.min(), let most = categoryCounts.max() else { return nil }
+        return "\(categoryCounts.count) classes of \(fewest) to \(most) examples"
+    }
+
     /// Two lines for a person.
     package var summary: String {
+        if content == .images {
+            return "\(exampleCount) images of \(maximumLength) numbers" + (classSummary.map { "\n" + $0 } ?? "")
+        }
         let learned =
             switch content ?? .tokens {
             case .tokens, .pairs: ", \(supervisedCount) of them learned"
-            case .categories, .values: ""
+            case .categories, .values, .images: ""
             }
         var text = """
             \(exampleCount) \(content == .pairs ? "pairs" : "examples"), \(tokenCount) tokens\(learned); \
             length min \(minimumLength), median \(medianLength), 90 % \(length90), max \(maximumLength)
             """
-        if let categoryCounts, let fewest = categoryCounts.min(), let most = categoryCounts.max() {
-            text += "\n\(categoryCounts.count) classes of \(fewest) to \(most) examples"
-        }
+        if let classSummary { text += "\n" + classSummary }
         if cutCount > 0 {
             text += "\n\(cutCount) of \(readCount) examples cut to the maximal length"
             if droppedCount > 0 { text += ", \(droppedCount) of them left out (nothing to learn was left)" }

@@ -13,6 +13,8 @@ package struct EncodedExample: Sendable, Equatable {
     package var target: SegmentTarget?
     /// The type of each token of a sequence that is judged; empty where all are 0.
     package var tokenTypes: [Int32] = []
+    /// Whether it is an image, whose pixels' bits stand in the place of ids.
+    package private(set) var isImage = false
     /// Of a pair of answers: how many of the first tokens are the chosen one's.
     package var chosenCount: Int?
 
@@ -34,6 +36,14 @@ package struct EncodedExample: Sendable, Equatable {
 
     /// The label of a token that is not learned.
     package static let ignored: Int32 = -100
+
+    /// An image.
+    package init(pixels: [Float], target: SegmentTarget?) {
+        self.init(
+            inputIds: pixels.map { Int32(bitPattern: $0.bitPattern) },
+            labels: Array(repeating: EncodedExample.ignored, count: pixels.count))
+        (self.target, isImage) = (target, true)
+    }
 
     /// Tokens and their labels, one each.
     package init(inputIds: [Int32], labels: [Int32], wasCut: Bool = false) {

@@ -17,6 +17,8 @@ package enum Example: Sendable, Equatable {
     case tokens(inputIds: [Int32], labels: [Int32])
     /// `{"text", "label"}`, or two texts: the whole is judged.
     case sequence(first: String, second: String?, label: ExampleLabel)
+    /// `{"pixels", "label"}`, or an image of a file of images.
+    case image(ImageExample)
     /// `{"prompt", "chosen", "rejected"}`: two whole examples, whose answers are compared.
     indirect case preference(chosen: Example, rejected: Example)
 
@@ -30,7 +32,17 @@ package enum Example: Sendable, Equatable {
         case .document: "plain text"
         case .tokens: "{\"input_ids\", \"labels\"}"
         case .sequence(_, let second, _): (second == nil ? ExampleForm.Form.sequence : .pair).rawValue
+        case .image: ExampleForm.Form.image.rawValue
         case .preference: ExampleForm.Form.preference.rawValue
+        }
+    }
+
+    /// What the whole is judged as; nil where tokens are learned.
+    package var label: ExampleLabel? {
+        switch self {
+        case .sequence(_, _, let label): label
+        case .image(let image): image.label
+        default: nil
         }
     }
 
@@ -44,7 +56,7 @@ package enum Example: Sendable, Equatable {
             Conversation(messages: [
                 .init("user", input.isEmpty ? instruction : instruction + "\n\n" + input), .init("assistant", output),
             ])
-        case .text, .document, .tokens, .sequence, .preference: nil
+        case .text, .document, .tokens, .sequence, .image, .preference: nil
         }
     }
 
@@ -53,6 +65,7 @@ package enum Example: Sendable, Equatable {
         switch self {
         case .text(let text), .document(let text): !text.allSatisfy(\.isWhitespace)
         case .sequence(let first, let second, _): !(first + (second ?? "")).allSatisfy(\.isWhitespace)
+        case .image: true
         case .preference(let chosen, let rejected): chosen.hasTarget && rejected.hasTarget
         case .tokens(_, let labels): labels.dropFirst().contains { $0 != EncodedExample.ignored }
         case .conversation, .completion, .instruction:

@@ -34,6 +34,8 @@ package enum DataContent: String, Sendable, Codable {
     case categories
     /// Sequences of numbers.
     case values
+    /// Images of classes; what others have of tokens are the bits of their pixels.
+    case images
     /// Two answers, one after the other, each with its prompt.
     case pairs
 }

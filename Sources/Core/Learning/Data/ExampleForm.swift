@@ -31,6 +31,7 @@ package struct ExampleForm {
         case text = "{\"text\"}"
         case sequence = "{\"text\", \"label\"}"
         case pair = "{\"sentence1\", \"sentence2\", \"label\"}"
+        case image = "{\"pixels\", \"label\"}"
         case preference = "{\"prompt\", \"chosen\", \"rejected\"}"
     }
 
@@ -64,7 +65,8 @@ package struct ExampleForm {
 
     private mutating func example(of record: inout DataRecord) throws(RecordFault) -> (Example, Form) {
         switch task {
-        case .classification, .regression: return try record.sequence(task)
+        case .classification, .regression:
+            return record.has("pixels") ? (try record.image(task), .image) : try record.sequence(task)
         case .preference: return (try record.preference(), .preference)
         case .languageModel, .multiLabel, .sequenceToSequence: break
         }
@@ -121,7 +123,7 @@ package struct ExampleForm {
         let talk = ["system", "tools", "functions", "documents", "chat_template_kwargs"]
         return switch (example, form) {
         case (_, .tokens): ["labels"]
-        case (_, .text), (_, .sequence), (_, .pair): []
+        case (_, .text), (_, .sequence), (_, .pair), (_, .image): []
         case (_, .question), (.instruction, _): talk + ["context", "input", "history"]
         default: talk
         }

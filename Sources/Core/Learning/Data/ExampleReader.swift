@@ -14,7 +14,21 @@ package enum ExampleReader {
     package static func read(
         path: String, columns: [RunConfiguration.DataSection.Column] = [], task: Task = .languageModel
     ) throws(DataError) -> ExampleFile {
-        try read(contents(of: path), path: path, columns: columns, task: task)
+        if let images = try images(at: path, task: task) { return images }
+        return try read(contents(of: path), path: path, columns: columns, task: task)
+    }
+
+    /// The images at `path`, where it is no text; nil for other files.
+    ///
+    /// - Throws: ``DataError``, also where the task has no use for images.
+    static func images(at path: String, task: Task) throws(DataError) -> ExampleFile? {
+        // What reads texts says that it is a folder.
+        if task != .classification, ImageFiles.isFolder(path) { return nil }
+        guard let images = try ImageFiles.read(path: path) else { return nil }
+        guard task == .classification else {
+            throw .notImages(file: path, expected: "texts (task: \(task.rawValue))", found: "images")
+        }
+        return images
     }
 
     /// The bytes of a file.

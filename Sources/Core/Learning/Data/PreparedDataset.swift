@@ -93,15 +93,22 @@ package final class PreparedDataset: Sendable {
         switch content {
         case .tokens: length(of: index) - 1
         case .categories, .values: length(of: index)
+        case .images: 1
         case .pairs: length(of: index) - 2
         }
+    }
+
+    /// The pixels of image `index`; the buffer is good inside `body` only.
+    package func withPixels<R>(_ index: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R {
+        precondition(content == .images, "the pixels of data that are no images")
+        return unsafe storage.withPixels(index, body)
     }
 
     /// What example `index` is judged as; nil where tokens are learned.
     package func target(of index: Int) -> SegmentTarget? {
         switch content {
         case .tokens, .pairs: nil
-        case .categories: .category(Int32(truncatingIfNeeded: storage.mark(of: index)))
+        case .categories, .images: .category(Int32(truncatingIfNeeded: storage.mark(of: index)))
         case .values: .value(Float(bitPattern: UInt32(truncatingIfNeeded: storage.mark(of: index))))
         }
     }
@@ -124,7 +131,10 @@ package final class PreparedDataset: Sendable {
 
     /// A copy of example `index`.
     package func example(_ index: Int) -> EncodedExample {
-        unsafe withExample(index) { ids, labels in
+        if content == .images {
+            return unsafe withPixels(index) { unsafe EncodedExample(pixels: Array($0), target: target(of: index)) }
+        }
+        return unsafe withExample(index) { ids, labels in
             guard let target = target(of: index) else {
                 var example = unsafe EncodedExample(inputIds: Array(ids), labels: Array(labels))
                 example.chosenCount = chosenCount(of: index)

@@ -13,7 +13,7 @@ struct PreparedFileDamage: Error {
 ///     offsets  (count + 1) x Int64 | inputIds  tokenCount x Int32 | labels  tokenCount x Int32 | SHA-256 of all before
 ///
 /// Where the header's statistics name another content than tokens, marks, count x Int64, come after the labels, as
-/// ``PreparedTokens`` has them.
+/// ``PreparedTokens`` has them. Images have no labels of tokens, and the bits of their pixels in the place of ids.
 struct PreparedFile: Sendable {
     /// Part of the key: raised when the layout or the meaning of the tokens changes.
     static let version = 2
@@ -69,7 +69,7 @@ struct PreparedFile: Sendable {
         inputIdsStart = offsetsStart + 8 * (count + 1)
         labelsStart = inputIdsStart + 4 * tokenCount
         content = statistics.content ?? .tokens
-        let labelsEnd = labelsStart + 4 * tokenCount
+        let labelsEnd = labelsStart + (content == .images ? 0 : 4 * tokenCount)
         marksStart = content == .tokens ? nil : labelsEnd
         let expected = labelsEnd + (content == .tokens ? 0 : 8 * count) + Self.digestBytes
         guard byteCount == expected else {
@@ -97,6 +97,7 @@ struct PreparedFile: Sendable {
             switch content {
             case .tokens: (2, maximumLength)
             case .categories, .values: (1, maximumLength)
+            case .images: (maximumLength, maximumLength)
             case .pairs: (4, 2 * maximumLength)
             }
         guard statistics.exampleCount == count, statistics.tokenCount == tokenCount else {
@@ -116,6 +117,14 @@ struct PreparedFile: Sendable {
         }
         guard end == tokenCount else {
             throw PreparedFileDamage(reason: "\(tokenCount - end) tokens belong to no example")
+        }
+        if content == .images {
+            let range = inputIdsStart..<inputIdsStart + 4 * tokenCount
+            let pixels = unsafe UnsafeRawBufferPointer(rebasing: file.bytes[range]).assumingMemoryBound(to: Float.self)
+            guard unsafe pixels.allSatisfy(\.isFinite) else {
+                throw PreparedFileDamage(reason: "it has pixels that are no finite numbers")
+            }
+            return
         }
         let judges = content == .categories || content == .values
         let second =
@@ -144,7 +153,7 @@ struct PreparedFile: Sendable {
     private func isPossible(_ mark: Int64, length: Int64, _ encoder: any ExampleEncoding) -> Bool {
         switch content {
         case .tokens: true
-        case .categories: mark >= 0 && mark < encoder.categoryCount
+        case .categories, .images: mark >= 0 && mark < encoder.categoryCount
         case .values: UInt32(exactly: mark).map { Float(bitPattern: $0).isFinite } ?? false
         case .pairs: mark >= 2 && length - mark >= 2 && max(mark, length - mark) <= encoder.maximumLength
         }
@@ -165,6 +174,14 @@ struct PreparedFile: Sendable {
         let end = unsafe Int64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place + 8, as: Int64.self))
         precondition(0 <= start && start <= end && end <= tokenCount, "example \(index) lies outside its file")
         return Int(start)..<Int(end)
+    }
+
+    func withPixels<R>(_ index: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R {
+        let range = range(of: index)
+        return unsafe file.withBytes { bytes in
+            let part = unsafe bytes[inputIdsStart + 4 * range.lowerBound..<inputIdsStart + 4 * range.upperBound]
+            return unsafe body(UnsafeRawBufferPointer(rebasing: part).assumingMemoryBound(to: Float.self))
+        }
     }
 
     func withExample<R>(

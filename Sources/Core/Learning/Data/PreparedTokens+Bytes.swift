@@ -23,7 +23,7 @@ extension PreparedTokens {
         return bytes + faultText + notes
     }
 
-    private static let contents: [DataContent] = [.tokens, .categories, .values, .pairs]
+    private static let contents: [DataContent] = [.tokens, .categories, .values, .pairs, .images]
 
     /// What ``bytes()`` of another process gave.
     package init(bytes: [UInt8]) {
@@ -38,7 +38,9 @@ extension PreparedTokens {
             let counts = numbers(0..<Self.countCount)
             let (offsetCount, tokenCount) = (counts[0], counts[1])
             let start = 8 * (Self.countCount + offsetCount)
-            let marksStart = start + 8 * tokenCount
+            // Images have none.
+            let labelCount = Self.contents[counts[13]] == .images ? 0 : tokenCount
+            let marksStart = start + 4 * (tokenCount + labelCount)
             let end = marksStart + 8 * counts[10]
             let notesStart = end + counts[6]
             precondition(all.count == notesStart + counts[9], "\(all.count) bytes of \(tokenCount) tokens")
@@ -50,7 +52,7 @@ extension PreparedTokens {
             }
             offsets = numbers(Self.countCount..<Self.countCount + offsetCount)
             inputIds = ids(from: start, tokenCount)
-            labels = ids(from: start + 4 * tokenCount, tokenCount)
+            labels = ids(from: start + 4 * tokenCount, labelCount)
             let faultText = unsafe UnsafeRawBufferPointer(rebasing: all[end..<notesStart])
             let shown = unsafe (try? JSONValue.parse(faultText, path: "faults"))?.arrayValue ?? []
             faults = DataFaults(shown: shown.compactMap(\.stringValue), count: counts[5])

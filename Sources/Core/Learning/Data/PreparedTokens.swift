@@ -118,7 +118,7 @@ package struct PreparedTokens: Sendable, Equatable {
         for example in 0..<count { statistics.supervisedCount += supervisedCount(of: example) }
         if content != .tokens { statistics.content = content }
         if equalCount > 0 { statistics.equalCount = equalCount }
-        if content == .categories {
+        if content == .categories || content == .images {
             var counts = [Int](repeating: 0, count: categoryCount)
             for mark in marks { counts[Int(mark)] += 1 }
             statistics.categoryCounts = counts
@@ -135,7 +135,7 @@ package struct PreparedTokens: Sendable, Equatable {
         }
         switch content {
         case .tokens: return learned(range)
-        case .categories, .values: return 1
+        case .categories, .values, .images: return 1
         case .pairs:
             let border = range.lowerBound + Int(marks[example])
             return learned(range.lowerBound..<border) + learned(border..<range.upperBound)
@@ -144,6 +144,7 @@ package struct PreparedTokens: Sendable, Equatable {
 
     private mutating func append(_ example: EncodedExample) {
         switch (example.target, example.chosenCount) {
+        case (.category(let place), _) where content == .images: append(example.inputIds, [], mark: Int64(place))
         case (.category(let place), _): append(example.inputIds, example.types, mark: Int64(place))
         case (.value(let value), _): append(example.inputIds, example.types, mark: Int64(value.bitPattern))
         case (nil, let count?): append(example.inputIds, example.labels, mark: Int64(count))

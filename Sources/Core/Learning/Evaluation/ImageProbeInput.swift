@@ -85,7 +85,8 @@ public struct ImageProbe {
         }
         let loss = GradientPass(model: model, objective: CrossEntropy()).run(batch)
         self.loss = loss.sum / loss.weight
-        gradients = zip(parameters.parameters, parameters.means(overWeight: loss.weight)).filter { !$0.0.isStatistic }.map(\.1)
+        gradients = zip(parameters.parameters, parameters.means(overWeight: loss.weight)).filter { !$0.0.isStatistic }
+            .map(\.1)
     }
 
     /// Writes `logits` and `eval_logits` `[B, C]`, `loss` `[1]` and `grad.<name>` for each gradient as float32 safetensors.

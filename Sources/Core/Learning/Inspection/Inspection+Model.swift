@@ -36,6 +36,13 @@ extension Inspection {
 
     private mutating func add(_ configuration: ModelConfiguration) {
         add("family", .string(configuration.family))
+        if let images = configuration.images {
+            add("images", .string(images.description))
+            add("widths", .array(images.widths.map { .integer($0) }))
+            add("features", configuration.hiddenSize)
+            add("labels", .array((configuration.sequenceHead?.labels ?? []).map { .string($0) }))
+            return
+        }
         add("layers", configuration.layerCount)
         add("hidden_size", configuration.hiddenSize)
         add("intermediate_size", configuration.intermediateSize)

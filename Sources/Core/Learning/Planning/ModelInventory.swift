@@ -34,6 +34,10 @@ package struct ModelInventory: Sendable, Equatable {
     package init(
         configuration: ModelConfiguration, storage: CountedWeights.Storage, adapter: AdapterSection?
     ) throws {
+        guard configuration.images == nil else {
+            throw ModelError.wrongTask(
+                "a \(configuration.family)", needed: "a language model, whose memory and time are what is planned")
+        }
         let weights = CountedWeights(storage)
         let model = try LanguageModel(configuration: configuration, weights: weights, engine: Engine(threads: 1))
         self.configuration = configuration

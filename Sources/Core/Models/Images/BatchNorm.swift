@@ -19,7 +19,7 @@ final class BatchNorm {
 
     /// The norm whose tensors are `path.weight`, `path.bias`, `path.running_mean` and `path.running_var`.
     init(path: String, width: Int, images: ImageConfiguration, weights: any WeightStore) throws {
-        scale = try LayerVector(decaying: path + ".weight", count: width, weights)
+        scale = try LayerVector(decaying: path + ".weight", count: width, neutral: .one, weights)
         bias = try LayerVector(decaying: path + ".bias", count: width, weights)
         statistics = try RunningStatistics(path: path, width: width, weights: weights)
         (epsilon, groupImages) = (images.normEpsilon, images.normImages)
@@ -63,11 +63,12 @@ public final class RunningStatistics {
     package let mean, variance: LayerVector
     /// `[1, 1]`: how many images the sums are of; not in files.
     private let images: LayerVector
+    private var taken: (count: Float, means: [Float], variances: [Float])?
     private static let momentum: Float = 0.1
 
     init(path: String, width: Int, weights: any WeightStore) throws {
         func vector(_ name: String, _ value: Tensor) -> LayerVector {
-            LayerVector(name: path + name, value: value, isStatistic: true)
+            LayerVector(name: path + name, value: value, decays: false, isStatistic: true)
         }
         mean = vector(".running_mean", try weights.vector(path + ".running_mean", count: width))
         variance = vector(".running_var", try weights.vector(path + ".running_var", count: width))
@@ -104,20 +105,26 @@ public final class RunningStatistics {
         }
     }
 
-    /// Moves the statistics towards those of the step and clears the sums, which are no gradients for anybody else.
-    package func update() {
+    /// Takes the sums of the step out of the gradients, where they are none for anybody else.
+    package func takeSums() {
         guard let means = mean.variable.gradient, let variances = variance.variable.gradient,
             let counts = images.variable.gradient
         else { return }
-        let count = unsafe counts.pointer[0]
-        if count > 0 {
-            for (running, sums) in [(mean.value, means), (variance.value, variances)] {
-                for i in 0..<running.count {
-                    let old = unsafe running.pointer[i]
-                    unsafe running.pointer[i] = old + Self.momentum * (sums.pointer[i] / count - old)
-                }
+        taken = (unsafe counts.pointer[0], means.elements(), variances.elements())
+        for sums in [means, variances, counts] { sums.fill(0) }
+    }
+
+    /// Moves the statistics towards the sums that were taken; takes them first where nobody has.
+    package func update() {
+        if taken == nil { takeSums() }
+        guard let (count, means, variances) = taken else { return }
+        taken = nil
+        guard count > 0 else { return }
+        for (running, sums) in [(mean.value, means), (variance.value, variances)] {
+            for i in 0..<running.count {
+                let old = unsafe running.pointer[i]
+                unsafe running.pointer[i] = old + Self.momentum * (sums[i] / count - old)
             }
         }
-        for sums in [means, variances, counts] { sums.fill(0) }
     }
 }

@@ -1,4 +1,4 @@
-package import CatenaEngine
+public import CatenaEngine
 
 /// A convolution `Y = W * X + b`, trained whole or not at all; no adapter.
 public final class Convolution: TrainableMatrix {
@@ -39,17 +39,19 @@ public final class Convolution: TrainableMatrix {
         return tape.addBias(product, bias.variable)
     }
 
-    package func trainableParameter() -> Parameter {
+    public func trainableParameter() -> Parameter {
         let initial = frozen
         return Parameter(name: name, shape: storedShape) { $0.copy(from: initial) }
     }
 
-    package func train(_ parameter: Parameter?) { self.parameter = parameter }
+    public func train(_ parameter: Parameter?) { self.parameter = parameter }
 }
 
 extension LayerVector {
     /// The vector `name` of an image model, to which weight decay applies as to all of its parameters.
-    convenience init(decaying name: String, count: Int, _ weights: any WeightStore) throws {
-        self.init(name: name, value: try weights.vector(name, count: count), decays: true)
+    convenience init(
+        decaying name: String, count: Int, neutral: Parameter.Neutral = .zero, _ weights: any WeightStore
+    ) throws {
+        self.init(name: name, value: try weights.vector(name, count: count), neutral: neutral, decays: true)
     }
 }

@@ -23,6 +23,12 @@ public struct ImageConfiguration: Sendable, Equatable {
     /// Images of which batch normalisation takes its statistics in training: that many neighbours in the global batch.
     public var normImages = 32
 
+    /// A model of images of `grid`; `mean` and `deviation` have a number for each channel.
+    package init(channels: Int, grid: ImageGrid, widths: [Int], mean: [Float], deviation: [Float]) {
+        (self.channels, self.grid, self.widths) = (channels, grid, widths)
+        (self.mean, self.deviation) = (mean, deviation)
+    }
+
     /// Numbers of an image.
     public var pixelCount: Int { channels * grid.area }
 

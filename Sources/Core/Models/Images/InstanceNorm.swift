@@ -7,7 +7,7 @@ final class InstanceNorm {
 
     /// The norm whose vectors are `path.weight` and `path.bias`.
     init(path: String, width: Int, epsilon: Float, weights: any WeightStore) throws {
-        scale = try LayerVector(decaying: path + ".weight", count: width, weights)
+        scale = try LayerVector(decaying: path + ".weight", count: width, neutral: .one, weights)
         bias = try LayerVector(decaying: path + ".bias", count: width, weights)
         self.epsilon = epsilon
     }

@@ -61,7 +61,8 @@ extension ModelDescription {
     /// A number for each channel; one number stands for all of them.
     private func channelNumbers(_ key: String, channels: Int) throws -> [Float]? {
         guard let found = json?[key] else { return nil }
-        let numbers = found.value.arrayValue == nil ? [try found.double()] : try found.elements().map { try $0.double() }
+        let numbers =
+            found.value.arrayValue == nil ? [try found.double()] : try found.elements().map { try $0.double() }
         guard numbers.count == channels || numbers.count == 1, numbers.allSatisfy({ abs($0) <= 1e6 }) else {
             throw invalid("\(key) has \(numbers.count) numbers, expected \(channels), one for each channel")
         }

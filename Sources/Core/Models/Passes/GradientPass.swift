@@ -31,7 +31,8 @@ public struct GradientPass {
     ///
     /// - Parameter inputs: what of the pass's own input is differentiated by too; see ``Loss/inputGradients``.
     public init(
-        model: LanguageModel, objective: any Objective, recompute: Recompute = .none, wanting inputs: Set<StreamName> = []
+        model: LanguageModel, objective: any Objective, recompute: Recompute = .none,
+        wanting inputs: Set<StreamName> = []
     ) {
         self.model = model
         self.objective = objective

@@ -11,7 +11,8 @@ struct ImageOperationsTests {
     }
 
     /// A convolution as its definition has it, over rows of pixels.
-    private func plain(_ x: GradientLeaf, _ w: GradientLeaf, _ shape: ConvolutionShape, images: Int) throws -> [Double] {
+    private func plain(_ x: GradientLeaf, _ w: GradientLeaf, _ shape: ConvolutionShape, images: Int) throws -> [Double]
+    {
         let out = try #require(shape.output(of: grid))
         var y: [Double] = []
         for image in 0..<images {
@@ -22,7 +23,10 @@ struct ImageOperationsTests {
                         for c in 0..<shape.inChannels {
                             for i in 0..<shape.kernel {
                                 for j in 0..<shape.kernel {
-                                    let (v, u) = (line * shape.stride + i - shape.padding, pixel * shape.stride + j - shape.padding)
+                                    let (v, u) = (
+                                        line * shape.stride + i - shape.padding,
+                                        pixel * shape.stride + j - shape.padding
+                                    )
                                     guard v >= 0, v < grid.height, u >= 0, u < grid.width else { continue }
                                     let at = ((image * grid.height + v) * grid.width + u) * shape.inChannels + c
                                     let k = ((o * shape.inChannels + c) * shape.kernel + i) * shape.kernel + j
@@ -151,11 +155,13 @@ struct ImageOperationsTests {
         #expect(tape.pooled(x, .average, window: grid, on: grid).value.elements() == [2.05])
     }
 
-    @Test("gradients of pooling", arguments: ImagePooling.allCases, [ImageGrid(height: 2, width: 2), .init(height: 5, width: 4)])
+    @Test(
+        "gradients of pooling", arguments: ImagePooling.allCases,
+        [ImageGrid(height: 2, width: 2), .init(height: 5, width: 4)])
     func poolingGradients(pooling: ImagePooling, window: ImageGrid) {
         var x = GradientLeaf("x", 2 * grid.area, 18)
         // Far enough apart that no difference changes which is the largest.
-        x.values = x.values.indices.map { Float(($0 * 37) % x.values.count) / 4 }
+        if pooling == .maximum { x.values = x.values.indices.map { Float(($0 * 37) % x.values.count) / 4 } }
         expectExact(GradientCheck.worst([x]) { $0.pooled($1[0], pooling, window: window, on: grid) })
     }
 
