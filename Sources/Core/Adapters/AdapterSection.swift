@@ -1,3 +1,4 @@
+import CatenaModels
 import CatenaPatterns
 public import CatenaSchema
 
@@ -7,10 +8,13 @@ public struct AdapterSection: Sendable, Equatable {
     public enum Targets: Sendable, Equatable {
         /// Every linear layer of the blocks.
         case allLinear
-        /// Layers with one of these names (`q_proj`).
+        /// Layers with one of these names (`q_proj`) or roles (`role:query`).
         case names([String])
         /// Layers whose full name this regular expression matches.
         case pattern(String)
+
+        /// Layers that are there for one of `roles`, in every family.
+        static func roles(_ roles: [Role]) -> Targets { .names(ModuleNames.text(roles)) }
     }
 
     /// A registry name.
@@ -75,7 +79,7 @@ extension AdapterSection {
         .init(
             "targets", \.targets, .targets, default: "the method's, mostly all-linear",
             page: "configuration.md#regular-expressions",
-            "which layers: every linear one, those with these names, or those whose whole module path matches"),
+            "which layers: every linear one, those with these names or roles, or those whose whole module path matches"),
         .init(
             "modules-to-save", \.savedModules,
             .list(of: .text(), "a list of different modules such as [pooler]") { Set($0).count == $0.count },
@@ -146,7 +150,7 @@ extension AdapterSection {
 
 extension ValueKind where Value == AdapterSection.Targets {
     fileprivate static let targets = ValueKind(
-        summary: "all-linear, a list of layer names such as [q_proj, v_proj], or a regular expression",
+        summary: "all-linear, a list such as [q_proj, v_proj] or [role:query], or a regular expression",
         read: { node, path throws(ConfigurationError) in try Value(node, path) },
         write: { targets in
             switch targets {
@@ -168,6 +172,9 @@ extension AdapterSection.Targets {
             for element in elements {
                 guard let name = element.text, !name.isEmpty, !names.contains(name) else {
                     throw .invalid(element, keyPath, expected: "a list of different layer names")
+                }
+                if let fault = ModuleNames.fault(name) {
+                    throw .invalid(element, keyPath, expected: "the name of a layer or role:NAME", advice: fault)
                 }
                 names.append(name)
             }

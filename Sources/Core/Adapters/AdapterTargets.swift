@@ -12,18 +12,22 @@ struct AdapterTargets {
 
     /// The chosen ones of `linears`, in their order.
     ///
-    /// A name matches a layer whose path ends with it (`q_proj`, `self_attn.q_proj`), a regular
-    /// expression one whose whole path it matches, as in PEFT's `target_modules`.
+    /// A name matches a layer whose path ends with it (`q_proj`, `self_attn.q_proj`), a regular expression one whose whole path it
+    /// matches, as in PEFT's `target_modules`; `role:query` one that is there for queries, whatever its name. Each name has to match
+    /// something, and so has one of the roles: a family has three matrices or one for queries, keys and values.
     func select(from linears: [Linear]) throws -> [Linear] {
         switch targets {
         case .allLinear:
             return linears
         case .names(let names):
             if names.isEmpty { throw noMatch("[]", linears) }
-            for name in names where !linears.contains(where: { matches($0.path, name) }) {
+            let modules = ModuleNames(names)
+            for name in modules.names where !linears.contains(where: { ModuleNames.path($0.path, endsWith: name) }) {
                 throw noMatch(name, linears)
             }
-            return linears.filter { linear in names.contains { matches(linear.path, $0) } }
+            let chosen = linears.filter(modules.matches)
+            if modules.names.isEmpty, chosen.isEmpty { throw noMatch(names.joined(separator: ", "), linears) }
+            return chosen
         case .pattern(let pattern):
             let expression: RegularExpression
             do throws(RegularExpressionError) {
@@ -35,10 +39,6 @@ struct AdapterTargets {
             if chosen.isEmpty { throw noMatch(pattern, linears) }
             return chosen
         }
-    }
-
-    private func matches(_ path: String, _ name: String) -> Bool {
-        path == name || path.hasSuffix("." + name)
     }
 
     private func noMatch(_ target: String, _ linears: [Linear]) -> AdapterError {

@@ -28,6 +28,24 @@ struct AdapterTargetsTests {
         #expect(try chosen(.names(["model.layers.1.mlp.down_proj"])) == ["model.layers.1.mlp.down_proj"])
     }
 
+    @Test("roles mean the same in every family, whatever its layers are called")
+    func roles() throws {
+        let targets = AdapterSection.Targets.names(["role:key", "role:fused-query-key-value", "role:down"])
+        func names(_ change: (inout ModelConfiguration) -> Void) throws -> [String] {
+            let model = try TinyModel.make(engine: Engine(threads: 1), change)
+            return try model.makeAdapters(TinyModel.lora(targets: targets), seed: 1).linearAdapters.map(
+                \.layer.moduleName)
+        }
+        #expect(try names { _ in } == ["k_proj", "down_proj", "k_proj", "down_proj"])
+        #expect(try names(TinyModel.gpt2) == ["c_attn", "c_proj", "c_attn", "c_proj"])
+    }
+
+    @Test("a role that no layer has is refused, and so is a list without one that any has")
+    func rolesOfNothing() {
+        #expect(throws: AdapterError.self) { try chosen(.names(["role:fused-query-key-value"])) }
+        #expect(throws: AdapterError.self) { try chosen(.names(["role:kex"])) }
+    }
+
     @Test("a regular expression has to match the whole path")
     func pattern() throws {
         #expect(try chosen(.pattern(#".*\.0\.self_attn\.(q|v)_proj"#)).count == 2)

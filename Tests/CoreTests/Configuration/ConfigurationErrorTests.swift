@@ -91,8 +91,13 @@ struct ConfigurationErrorTests {
             ),
             (
                 "adapter: {targets: \"(q\"}",
-                "run.yaml:5:20: adapter.targets: expected all-linear, a list of layer names such as "
-                    + "[q_proj, v_proj], or a regular expression, but got \"(q\"; as a regular expression it has a group that is not closed at character 1."
+                "run.yaml:5:20: adapter.targets: expected all-linear, a list such as "
+                    + "[q_proj, v_proj] or [role:query], or a regular expression, but got \"(q\"; as a regular expression it has a group that is not closed at character 1."
+            ),
+            (
+                "adapter: {targets: [q_proj, role:qery]}",
+                "run.yaml:5:29: adapter.targets: expected the name of a layer or role:NAME, but got \"role:qery\"; the roles are "
+                    + "query, key, value, fused-query-key-value, attention-output, gate, up, down, embedding, head, pooler, classifier."
             ),
             (
                 "adapter: {targets: []}",

@@ -78,18 +78,17 @@ extension AdapterMethod {
             Liu et al. 2022, (IA)³, arXiv:2205.05638
             as in Hugging Face PEFT's IA3
             """, commonKeys: [.targets, .initial],
-        defaultTargets: .pattern(
-            #".*\.(k_proj|v_proj|c_attn|down_proj|fc2|mlp\.c_proj|self\.(key|value)|[0-9]+\.output\.dense)"#),
+        defaultTargets: .roles([.key, .value, .fusedQueryKeyValue, .down]),
         options: [
             .init(
-                "feed-forward", .modules, default: .text(#".*\.(down_proj|fc2|mlp\.c_proj|[0-9]+\.output\.dense)"#),
+                "feed-forward", .modules, default: .list(ModuleNames.text([.down]).map { .text($0) }),
                 summary: "the targets whose input is scaled and not the output")
         ], peft: .ia3
     ) { request in
         let option = request.section.option("feed-forward") ?? .list([])
         let feedForward = ModulePattern(option)
         return AttachedAdapter(each: request) { layer in
-            IA3(layer: layer, scalesInput: feedForward?.matches(layer.path) ?? false)
+            IA3(layer: layer, scalesInput: feedForward?.matches(layer) ?? false)
         } parameters: {
             [$0.l]
         }
@@ -102,12 +101,10 @@ extension PEFTForm {
     /// - Source: peft `tuners/ia3/config.py`, `IA3Config`.
     static let ia3: PEFTForm = .init(
         type: "IA3",
-        members: { configuration, _ in
-            let option = configuration.section.option("feed-forward")
-            let names = option?.list?.compactMap(\.text).map(escaped)
-            let expression = names.map { "(.*\\.)?(\($0.joined(separator: "|")))" } ?? option?.text ?? ""
-            return [
-                "feedforward_modules": .string(expression), "fan_in_fan_out": .bool(configuration.storesTransposed),
+        members: { configuration, adapter in
+            [
+                "feedforward_modules": .string(adapter.map(scaledInputs) ?? ""),
+                "fan_in_fan_out": .bool(configuration.storesTransposed),
                 "init_ia3_weights": .bool(true), "modules_to_save": .null,
             ]
         },
@@ -122,6 +119,20 @@ extension PEFTForm {
             section.set("feed-forward", pattern)
             return section
         }, takesBias: false)
+
+    /// A regular expression of the layers whose input is scaled: their names, or their paths where others have such names too.
+    private static func scaledInputs(_ adapter: AttachedAdapter) -> String {
+        let adapted = adapter.linearAdapters.compactMap { layer, adapter in
+            (adapter as? IA3).map { (layer, $0.scalesInput) }
+        }
+        let scaled = adapted.filter(\.1).map(\.0)
+        let others = Set(adapted.filter { !$0.1 }.map(\.0.moduleName))
+        guard scaled.contains(where: { others.contains($0.moduleName) }) else {
+            let names = Set(scaled.map { escaped($0.moduleName) }).sorted()
+            return names.isEmpty ? "" : ".*\\.(\(names.joined(separator: "|")))"
+        }
+        return scaled.map { escaped($0.path) }.joined(separator: "|")
+    }
 
     private static func escaped(_ name: String) -> String { name.replacing(".", with: "\\.") }
 }

@@ -1,10 +1,11 @@
 import CatenaFiles
+import CatenaModels
 import CatenaPatterns
 import CatenaSchema
 
-/// Which modules an option means: names that paths end with, or a regular expression that whole paths match.
+/// Which modules an option means: names that paths end with, roles, or a regular expression that whole paths match.
 struct ModulePattern {
-    private let names: [String]
+    private let modules: ModuleNames
     private let expression: RegularExpression?
 
     /// nil unless `value` is a list of one or more names or a regular expression.
@@ -12,21 +13,24 @@ struct ModulePattern {
         switch value {
         case .text(let pattern):
             guard let expression = try? RegularExpression(pattern) else { return nil }
-            (names, self.expression) = ([], expression)
+            (modules, self.expression) = (ModuleNames([]), expression)
         case .list(let values):
             let texts = values.compactMap(\.text)
-            guard !texts.isEmpty, texts.count == values.count else { return nil }
-            (names, expression) = (texts, nil)
+            guard !texts.isEmpty, texts.count == values.count, texts.allSatisfy({ ModuleNames.fault($0) == nil }) else {
+                return nil
+            }
+            (modules, expression) = (ModuleNames(texts), nil)
         default:
             return nil
         }
     }
 
-    /// As in PEFT's `target_modules`.
+    /// Whether a module is meant that has no role.
     func matches(_ path: String) -> Bool {
-        if let expression { return expression.matchesWhole(path) }
-        return names.contains { path == $0 || path.hasSuffix("." + $0) }
+        expression?.matchesWhole(path) ?? modules.names.contains { ModuleNames.path(path, endsWith: $0) }
     }
+
+    func matches(_ linear: Linear) -> Bool { expression?.matchesWhole(linear.path) ?? modules.matches(linear) }
 }
 
 extension JSONDocument {

@@ -124,7 +124,7 @@ extension AdapterMethod {
             Renduchintala, Konuk, Kuchaiev 2023, Tied-LoRA, arXiv:2311.09578
             the paper's names TL1 to TL4 are not offered: their table was not found
             """, defaultAlpha: { Double($0) },
-        defaultTargets: .pattern(#".*\.(q_proj|k_proj|v_proj|c_attn|self\.(query|key|value))"#),
+        defaultTargets: .roles([.query, .key, .value, .fusedQueryKeyValue]),
         options: TiedLoRAForm.options + AdapterMethod.lora.options, hasLoRAForm: true
     ) { request in
         try TiedLoRA.attached(request)

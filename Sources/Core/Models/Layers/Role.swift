@@ -1,13 +1,13 @@
 import CatenaEngine
 
 /// What a linear layer is for. The family that makes the layer says it; nobody guesses it from a name.
-public enum Role: Hashable, Sendable, CaseIterable {
+public enum Role: String, Hashable, Sendable, CaseIterable {
     /// Queries, keys and values of attention.
     case query, key, value
     /// One matrix that makes queries, keys and values side by side.
-    case fusedQueryKeyValue
+    case fusedQueryKeyValue = "fused-query-key-value"
     /// From the heads back to the hidden states.
-    case attentionOutput
+    case attentionOutput = "attention-output"
     /// Into the feed-forward part: what is gated by, and what is gated (or goes through an activation alone).
     case gate, up
     /// Out of the feed-forward part.
