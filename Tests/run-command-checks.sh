@@ -34,7 +34,8 @@ finish() {
 # All subjects, the longest first; each is a run of this script of its own, whose output comes when it is over.
 if [ $# -eq 0 ]; then
     subjects=(kill methods chain compare cluster slurm signals stall elastic supervise divergence ranks run-folder bad-input bad-model
-        bad-checkpoint data preference sample-weights sequences images weight-compander disk-full equal-bits spectral placement kubernetes not-finite plan verbs
+        bad-checkpoint data preference sample-weights incremental sequences images weight-compander disk-full equal-bits spectral
+        placement kubernetes not-finite plan verbs
         accidents)
     printf '%s\n' "${subjects[@]}" | xargs -P "${CATENA_CHECK_JOBS:-2}" -I {} \
         sh -c '"$0" "$1" {} >"$2/logs/{}" 2>&1; flock "$2" cat "$2/logs/{}"' "${BASH_SOURCE[0]}" "$catena" "$work"

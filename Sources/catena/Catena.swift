@@ -24,7 +24,8 @@ struct Catena: ParsableCommand {
             """,
         version: CatenaVersion.current,
         subcommands: [
-            Train.self, Compare.self, Evaluate.self, Generate.self, Preview.self, ProbeCommand.self, Tokenize.self,
+            Train.self, Compare.self, Incremental.self, Evaluate.self, Generate.self, Preview.self, ProbeCommand.self,
+            Tokenize.self,
             Export.self,
             Verify.self,
             Inspect.self,

@@ -38,13 +38,16 @@ package struct LineChart {
 
     var title: String
     var unit: String
+    /// What x counts, for readers of the picture's label.
+    var over = "steps"
     var startsAtZero = false
     package var series: [Series]
 
     package init(
-        title: String, unit: String, startsAtZero: Bool = false, series: [Series]
+        title: String, unit: String, over: String = "steps", startsAtZero: Bool = false, series: [Series]
     ) {
         (self.title, self.unit, self.startsAtZero, self.series) = (title, unit, startsAtZero, series)
+        self.over = over
     }
 
     private static let width = 720.0, height = 250.0
@@ -99,7 +102,7 @@ package struct LineChart {
             }
         }
         let size = "viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\""
-        return "<svg \(size) role=\"img\" aria-label=\"\(htmlEscaped(title)) over steps\">\n"
+        return "<svg \(size) role=\"img\" aria-label=\"\(htmlEscaped(title)) over \(over)\">\n"
             + parts.joined(separator: "\n") + "\n</svg>"
     }
 

@@ -45,6 +45,9 @@ final class RunData {
         }
         training = try open(section.train)
         validation = try section.validation.map(open)
+        try communicator.agree("compare the teacher with the data") { [training] in
+            try (base.task.objective as? Distillation)?.requireSamples(training.count)
+        }
         plan = try BatchPlan(training, settings: BatchPlan.Settings(configuration, communicator.size))
         totalSteps = plan.stepCount(configuration.training.length)
     }

@@ -26,6 +26,15 @@ extension Trainer {
             model: model.configuration)
     }
 
+    /// The encoder of the run's own classification data.
+    package func classificationEncoder() throws -> any ExampleEncoding {
+        try DataEncoders(
+            tokenizer: base.tokenizer, template: configuration.data.template, date: configuration.data.date,
+            maximumLength: configuration.data.maxLength, lengthName: "data.max-length", task: configuration.task,
+            labels: base.task.labels, model: model.configuration
+        ).encoder()
+    }
+
     /// Collective: checks that the files of the base and of the data are what they were when the run opened them.
     ///
     /// - Throws: ``FileError/changed(path:how:)`` for the first that is not.

@@ -93,7 +93,7 @@ public final class Trainer {
             mode: configuration.distributed.reduction == .fast ? .fast : .reproducible)
         validator = try data.validation.map { [base] in
             try Validator(
-                $0, model: model, objective: base.task.objective, configuration: configuration,
+                $0, model: model, objective: base.task.measured, configuration: configuration,
                 communicator: communicator)
         }
         let knots = KnotTying(
@@ -104,8 +104,10 @@ public final class Trainer {
             resumedStep: resume == nil ? nil : step, communicator: communicator, report: report)
         checkpointing = Checkpointing(
             state, folder: recorder.folder, alarm: alarm, communicator: communicator, report: report)
+        let clamp: [any TrainingHook] =
+            configuration.training.hasNonNegativeClassifier ? [NonNegativeClassifier(model)] : []
         let around: [any TrainingHook] =
-            [AdapterRuleHook(model), RunningStatisticsHook(model)] + (knots.map { [$0] } ?? [])
+            [AdapterRuleHook(model), RunningStatisticsHook(model)] + clamp + (knots.map { [$0] } ?? [])
         trainStep = Step(
             configuration, base: base, data: data, trained: trained, course: course, reducer: reducer,
             validator: validator, hooks: around + [recorder, BitFlip(trained), alarm, checkpointing],

@@ -11,6 +11,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Empty: from the model or the data.
     public var labels: [String] = []
     public var preference = PreferenceSection()
+    /// nil: the labels alone.
+    public var distillation: DistillationSection?
     public var baseStorage = BaseStorage.auto
     public var baseCompute = BaseCompute.float32
     /// nil exactly when `training.trainable` is `.all`.
@@ -43,6 +45,10 @@ extension RunConfiguration: ConfigurationSection {
         .init(
             "preference", \.preference, .section, page: "preference.md", isWritten: { $0.task == .preference },
             "how pairs of answers are learned"),
+        .init(
+            "distillation", \.distillation, .distillation, page: "incremental.md",
+            isWritten: { $0.distillation != nil },
+            "a teacher's scores as a second target of a classification"),
         // Only where they are set: the fingerprint of a float32 run does not name them.
         .init(
             "base-storage", \.baseStorage, .choice, page: "base-weights.md", isWritten: { $0.baseStorage != .auto },
@@ -76,4 +82,9 @@ extension ValueKind where Value == AdapterSection? {
 extension ValueKind where Value == RunConfiguration.ChainSection? {
     /// An empty section is no chain.
     fileprivate static let chain = ValueKind<RunConfiguration.ChainSection>.section.unlessNothing
+}
+
+extension ValueKind where Value == RunConfiguration.DistillationSection? {
+    /// An empty section is no teacher.
+    fileprivate static let distillation = ValueKind<RunConfiguration.DistillationSection>.section.unlessNothing
 }

@@ -83,15 +83,18 @@ extension ClassLabels {
         given: [String], model: String, examples file: ExampleFile
     ) throws -> ClassLabels {
         if !given.isEmpty { return ClassLabels(given, from: .configuration) }
-        var first: [ExampleLabel: RecordPlace] = [:]
-        for sourced in file.examples {
-            guard let label = sourced.example.label, first[label] == nil else { continue }
-            first[label] = sourced.line
-        }
         if let model = try names(ofModel: model), model.count > 1 {
             let labels = ClassLabels(model, from: .model)
-            if first.keys.allSatisfy({ (try? labels.place(of: $0)) != nil }) { return labels }
+            if firstPlaces(file).keys.allSatisfy({ (try? labels.place(of: $0)) != nil }) { return labels }
         }
+        return try sorted(of: file)
+    }
+
+    /// The labels of data, sorted, numbers by their size.
+    ///
+    /// - Throws: ``DataError`` where there are names and numbers, or one class alone.
+    package static func sorted(of file: ExampleFile) throws(DataError) -> ClassLabels {
+        let first = firstPlaces(file)
         var (names, numbers): ([String], [Int]) = ([], [])
         for label in first.keys {
             switch label {
@@ -110,6 +113,16 @@ extension ClassLabels {
             throw DataError.oneClass(file: file.path, label: names.first ?? numbers.first.map(String.init) ?? "none")
         }
         return ClassLabels(names.sorted() + numbers.sorted().map(String.init), from: .data)
+    }
+
+    /// Where each label is met first.
+    private static func firstPlaces(_ file: ExampleFile) -> [ExampleLabel: RecordPlace] {
+        var first: [ExampleLabel: RecordPlace] = [:]
+        for sourced in file.examples {
+            guard let label = sourced.example.label, first[label] == nil else { continue }
+            first[label] = sourced.line
+        }
+        return first
     }
 
     /// The names of the labels that a model's `config.json` says, in order; nil where it says none.

@@ -70,13 +70,26 @@ public final class ClassificationHead: Head {
             tape: Tape(engine: engine, isRecording: wantsGradient, randomKey: batch.randomKey), scores: scores)
     }
 
+    /// What the classifier sees of each segment `[S, D]` of the hidden states `[N, D]` that leave the last layer, and what it says
+    /// `[S, C]`.
+    func judged(_ hidden: Tensor, layout: SequenceLayout, engine: Engine) -> (features: Tensor, scores: Tensor) {
+        let rows = (0..<layout.segmentCount).map { row(ofSegment: $0, layout) }
+        let tape = Tape(engine: engine, isRecording: false)
+        let features = features(
+            Variable(hidden.gathered(rows, engine.memory), requiresGradient: false), on: tape)
+        return (features.value, classifier.forward(features, on: tape).value)
+    }
+
     /// `[S, D]` to `[S, C]`.
     private func scores(_ pooled: Variable, on tape: Tape) -> Variable {
-        var x = norm?.forward(pooled, on: tape) ?? pooled
-        if let pooler, let activation = configuration.pooler?.activation {
-            x = tape.activation(pooler.forward(x, on: tape), activation)
-        }
-        return classifier.forward(x, on: tape)
+        classifier.forward(features(pooled, on: tape), on: tape)
+    }
+
+    /// `[S, D]` to what the classifier sees of it.
+    private func features(_ pooled: Variable, on tape: Tape) -> Variable {
+        let x = norm?.forward(pooled, on: tape) ?? pooled
+        guard let pooler, let activation = configuration.pooler?.activation else { return x }
+        return tape.activation(pooler.forward(x, on: tape), activation)
     }
 
     private func row(ofSegment segment: Int, _ layout: SequenceLayout) -> Int {

@@ -8,6 +8,8 @@ public struct Supervision {
     public let targets: [Int32]
     /// The number to be predicted at each of them; empty where that is a category.
     public let values: [Float]
+    /// The example of each row; empty where no objective asks for it.
+    package var samples: [Int] = []
     /// The weight of each in the loss.
     public private(set) var weights: [Float]
 

@@ -57,7 +57,7 @@ extension LanguageModel {
     private var lossVisits: [BlockID] { blocks.map(\.id) + [.head] }
 
     /// Sends micro-batches forward through each block and gives `body` what leaves the last one.
-    private func forward<Result>(
+    func forward<Result>(
         _ batches: [Batch], visit: (BlockID, () -> Void) throws -> Void, _ body: @escaping (Batch, Tensor) -> Result
     ) rethrows -> [Result] {
         if let longest = batches.map(\.tokenCount).max() { engine.memory.expectTokens(longest) }

@@ -46,6 +46,13 @@ extension RunConfiguration {
                 "preference", "there is a preference section, but task is \(task.rawValue)",
                 advice: "set task to preference or remove the section")
         }
+        if task != .classification {
+            for key in ["distillation", "training.non-negative-classifier"] where reader.has(key) {
+                throw reader.contradiction(
+                    key, "\(key) is given, but task is \(task.rawValue), which has no classes",
+                    advice: "set task to classification or remove it")
+            }
+        }
         if task != .languageModel, task != .preference, chain != nil {
             throw reader.contradiction(
                 "chain",

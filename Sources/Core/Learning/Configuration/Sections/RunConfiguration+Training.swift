@@ -51,6 +51,7 @@ extension RunConfiguration {
         /// nil: all samples count alike.
         public var sampleWeighting: SampleWeightingSection?
         public var recompute = GradientPass.Recompute.none
+        public var hasNonNegativeClassifier = false
     }
 }
 
@@ -114,5 +115,8 @@ extension RunConfiguration.TrainingSection: ConfigurationSection {
         .init(
             "recompute", \.recompute, .choice, mayChange: true,
             "`blocks`: keep only each layer's input; about a third more time, least memory"),
+        .init(
+            "non-negative-classifier", \.hasNonNegativeClassifier, .flag, page: "incremental.md",
+            isWritten: \.hasNonNegativeClassifier, "negative weights of the classifier become 0 after each update"),
     ]
 }
