@@ -100,6 +100,37 @@ baselines_train() {
     grep -q 'method' sequence/incremental.yaml || fail "no method in incremental.yaml"
 }
 
+# Classes that are the place of a bright line in an image of 8 x 8.
+whole_image_models_learn_in_tasks() {
+    make_sequence
+    local split
+    for split in train test; do
+        awk -v count="$([ $split = train ] && echo 16 || echo 4)" 'BEGIN {
+            for (i = 0; i < count; i++) for (class = 0; class < 4; class++) {
+                printf "{\"label\": %d, \"pixels\": [", class
+                for (y = 0; y < 8; y++) for (x = 0; x < 8; x++)
+                    printf "%s%.2f", (x + y ? ", " : ""), (y == 2 * class + i % 2 ? 1 : ((x * 7 + y * 3 + i * 5) % 10) / 50)
+                print "]}"
+            }
+        }' >"pixels-$split.jsonl"
+    done
+    echo '{"model_type": "resnet", "image_size": 8, "num_channels": 1, "widths": [4, 8], "blocks": 1, "norm_images": 8, "num_labels": 4}' >shape.json
+    run "$catena" new-model --shape shape.json --output small
+    expect_code 0
+    sed -e 's/^model: .*/model: small/; s/^adapter: .*/adapter: {method: full}/; s/classes-/pixels-/g' \
+        -e 's/, max-length: 64, packing: false//; s/micro-batch: 4/micro-batch: 8/' sequence.yaml >images.yaml
+    run "$catena" incremental --config images.yaml
+    expect_code 0
+    ranks 2 "$catena" incremental --config images.yaml --set output=both
+    expect_code 0
+    local file
+    for file in result.json model/model.safetensors model/config.json tasks/02/teacher.safetensors; do
+        same_bytes "sequence/$file" "both/$file"
+    done
+    run "$catena" evaluate --model sequence/model --data pixels-test.jsonl
+    expect_code 0
+}
+
 refuses() {
     local code=$1 text=$2
     shift 2
@@ -128,4 +159,5 @@ mistakes_are_named() {
 check "two ranks learn a sequence of tasks as one does" on_two_ranks
 check "a sequence that is killed anywhere goes on to the same bytes" killed_anywhere_goes_on
 check "baselines by switches" baselines_train
+check "whole image models learn in tasks, on one rank and two" whole_image_models_learn_in_tasks
 check "mistakes of a sequence are named" mistakes_are_named

@@ -1,3 +1,4 @@
+import CatenaAdapters
 import CatenaLearning
 import CatenaFiles
 import Crypto
@@ -23,8 +24,8 @@ package struct IncrementalFolder: Sendable {
     package var text: String { path + "/result.txt" }
     /// The table with curves, for a browser.
     package var report: String { path + "/report.html" }
-    /// The adapter after the last task, aligned.
-    package var adapter: String { path + "/adapter" }
+    /// The adapter, or the model, after the last task, aligned.
+    func aligned(_ kind: ClassifierFolder.Kind) -> String { path + (kind == .adapter ? "/adapter" : "/model") }
 
     /// The folder of task `number`, from 0.
     package func task(_ number: Int) -> TaskFolder {
@@ -98,12 +99,12 @@ package struct TaskFolder: Sendable {
     package var training: String { path + "/train.jsonl" }
     /// The scores of the model before, for each of them.
     package var teacher: String { path + "/teacher.safetensors" }
-    /// The adapter that the task begins with: the one before, with rows for the new classes.
+    /// What the task begins with: the adapter or model before, with rows for the new classes.
     package var initial: String { path + "/initial" }
     /// The run.
     package var run: String { path + "/run" }
-    /// The aligned adapter.
-    package var adapter: String { path + "/adapter" }
+    /// The aligned adapter, or model.
+    func aligned(_ kind: ClassifierFolder.Kind) -> String { path + (kind == .adapter ? "/adapter" : "/model") }
     /// What is remembered after the task.
     package var exemplars: String { path + "/exemplars.json" }
     /// The result, written last.

@@ -75,7 +75,7 @@ struct TaskWorker {
         run.output = task.run
         run.training.hasNonNegativeClassifier = configuration.method.isNonNegative
         guard number > 0 else { return run }
-        run.adapter?.initialAdapter = task.initial
+        if configuration.trainsModel { run.model = task.initial } else { run.adapter?.initialAdapter = task.initial }
         if configuration.method.distillation {
             let (old, all) = (sequence.oldCount(before: number), run.labels.count)
             var teacher = RunConfiguration.DistillationSection()
@@ -110,6 +110,9 @@ struct TaskWorker {
         return read
     }
 
+    /// What is handed from task to task.
+    private var kind: ClassifierFolder.Kind { configuration.trainsModel ? .model : .adapter }
+
     private func stopped() -> Stopped { Stopped(signal: StopSignal.name ?? "a signal of another process") }
 }
 
@@ -120,14 +123,16 @@ extension TaskWorker {
     private func align(_ number: Int, classifier: String) throws -> Double {
         let task = folder.task(number)
         let oldCount = sequence.oldCount(before: number)
-        let trained = AdapterFolder(RunFolder(task.run).adapter, classifier: classifier)
+        let run = RunFolder(task.run)
+        let trained = ClassifierFolder(
+            configuration.trainsModel ? run.model : run.adapter, kind, classifier: classifier)
         let rows = try communicator.agree("read the classifier") { try trained.classifierRows() }
         let gamma = configuration.method.aligning.factor(rows: rows, oldCount: oldCount)
         try communicator.requireEqual("γ", "\(gamma)")
         let isLast = number + 1 == sequence.tasks.count
         try communicator.agree("write the aligned adapter") {
             guard communicator.isRoot else { return }
-            for target in [task.adapter] + (isLast ? [folder.adapter] : []) {
+            for target in [task.aligned(kind)] + (isLast ? [folder.aligned(kind)] : []) {
                 try trained.write(to: target, labels: sequence.seen(after: number)) { rows, _ in
                     rows.enumerated().map { row, numbers in
                         row < oldCount ? numbers : numbers.map { Float(gamma) * $0 }
@@ -183,7 +188,7 @@ extension TaskWorker {
         try communicator.agree("write the adapter that the task begins with") {
             guard communicator.isRoot else { return }
             let new = NewRows(seed: UInt64(configuration.seed), task: number, count: sequence.tasks[number].count)
-            try AdapterFolder(folder.task(number - 1).adapter, classifier: classifier)
+            try ClassifierFolder(folder.task(number - 1).aligned(kind), kind, classifier: classifier)
                 .write(to: task.initial, labels: sequence.seen(after: number)) { rows, isBias in
                     rows + new.rows(width: rows.first?.count ?? 0, isBias: isBias)
                 }

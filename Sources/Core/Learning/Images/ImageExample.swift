@@ -1,5 +1,5 @@
 package import CatenaEngine
-import CatenaFiles
+package import CatenaFiles
 import CatenaModels
 
 /// An image and what it shows.
@@ -14,6 +14,22 @@ package struct ImageExample: Sendable, Equatable {
     /// An image of `size`, where that is known.
     package init(pixels: [Float], size: ImageSize?, label: ExampleLabel) {
         (self.pixels, self.size, self.label) = (pixels, size, label)
+    }
+
+    /// The pixels as lists of lines of channels, or one list where the size is not known; the shortest numbers that give the same
+    /// float32.
+    package var json: JSONValue {
+        let numbers = pixels.map { JSONValue.number(Double("\($0)") ?? Double($0)) }
+        guard let size else { return .array(numbers) }
+        let (height, width) = (size.grid.height, size.grid.width)
+        return .array(
+            (0..<size.channels).map { channel in
+                .array(
+                    (0..<height).map { line in
+                        let start = (channel * height + line) * width
+                        return .array(Array(numbers[start..<start + width]))
+                    })
+            })
     }
 }
 

@@ -127,11 +127,6 @@ extension IncrementalConfiguration {
     }
 
     private func check(_ reader: SectionReader) throws(ConfigurationError) {
-        guard run.training.trainable == .adapter, run.adapter?.method != AdapterMethod.full.name else {
-            throw reader.contradiction(
-                "adapter", "every task goes on with the adapter of the one before, and the whole model is trained here",
-                advice: "give an adapter")
-        }
         if run.adapter?.initialAdapter != nil {
             throw reader.contradiction(
                 "adapter.init",

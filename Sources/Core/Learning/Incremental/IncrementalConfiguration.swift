@@ -45,4 +45,7 @@ package struct IncrementalConfiguration: Sendable, Equatable {
     package var method = Method()
     package var seed = 0
     package var output = ""
+
+    /// Whether the whole model is trained, so that a task begins with the model of the one before.
+    package var trainsModel: Bool { run.adapter == nil }
 }

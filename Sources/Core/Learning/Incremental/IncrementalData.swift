@@ -59,26 +59,36 @@ package struct IncrementalData: Sendable {
 extension SourcedExample {
     /// The name of its class, a number as it is written.
     package var className: String? {
-        guard case .sequence(_, _, let label) = example else { return nil }
-        return switch label {
+        switch example.label {
         case .name(let name): name
         case .number(let number): String(number)
-        case .value: nil
+        case .value, nil: nil
         }
     }
 
     /// The same with another label.
     package func labelled(_ label: ExampleLabel) -> SourcedExample {
-        guard case .sequence(let first, let second, _) = example else { return self }
         var result = self
-        result.example = .sequence(first: first, second: second, label: label)
+        switch example {
+        case .sequence(let first, let second, _):
+            result.example = .sequence(first: first, second: second, label: label)
+        case .image(var image):
+            image.label = label
+            result.example = .image(image)
+        default: break
+        }
         return result
     }
 
     /// The record as a line of a classification file.
     package var classificationRecord: JSONValue {
-        guard case .sequence(let first, let second, _) = example, let label = className else { return .null }
-        guard let second else { return ["text": .string(first), "label": .string(label)] }
-        return ["sentence1": .string(first), "sentence2": .string(second), "label": .string(label)]
+        guard let label = className else { return .null }
+        switch example {
+        case .sequence(let first, let second?, _):
+            return ["sentence1": .string(first), "sentence2": .string(second), "label": .string(label)]
+        case .sequence(let first, nil, _): return ["text": .string(first), "label": .string(label)]
+        case .image(let image): return ["pixels": image.json, "label": .string(label)]
+        default: return .null
+        }
     }
 }
