@@ -50,7 +50,7 @@ package struct IncrementalReport: Sendable {
 
     private var accuracies: LineChart {
         LineChart(
-            title: "accuracy on all classes seen", unit: "", over: "tasks", startsAtZero: true,
+            title: "accuracy on all classes seen", unit: "after each task", over: "tasks", startsAtZero: true,
             series: [
                 .init(name: "aligned", style: .first, points: points(\.accuracy)),
                 .init(name: "before aligning", style: .second, points: points(\.accuracyBeforeAligning)),
@@ -59,7 +59,7 @@ package struct IncrementalReport: Sendable {
 
     private var tasks: LineChart {
         LineChart(
-            title: "accuracy on each task's classes", unit: "", over: "tasks", startsAtZero: true,
+            title: "accuracy on each task's classes", unit: "after each task", over: "tasks", startsAtZero: true,
             series: result.tasks.indices.map { index in
                 .init(
                     name: "task \(index + 1)", style: .hue(index),
@@ -69,7 +69,7 @@ package struct IncrementalReport: Sendable {
 
     private var gammas: LineChart {
         LineChart(
-            title: "γ", unit: "", over: "tasks", startsAtZero: true,
+            title: "γ", unit: "after each task", over: "tasks", startsAtZero: true,
             series: [.init(name: "γ", style: .first, points: points(\.gamma))])
     }
 
