@@ -69,9 +69,7 @@ let package = Package(
             name: "CatenaLearning",
             dependencies: core.dropLast() + ["CImages", .product(name: "Crypto", package: "swift-crypto")],
             path: "Sources/Core/Learning", swiftSettings: memorySafe),
-        .target(
-            name: "CatenaCore", dependencies: core, path: "Sources/Core", sources: ["CatenaCore.swift"],
-            swiftSettings: memorySafe),
+        .target(name: "CatenaCore", dependencies: core, swiftSettings: memorySafe),
         .target(
             name: "CatenaDistributed",
             dependencies: core + ["CMPI", .product(name: "Crypto", package: "swift-crypto")],

@@ -39,12 +39,12 @@ struct ConfigurationErrorTests {
             (
                 "learning-rate: 1",
                 "run.yaml:5:1: unknown key \"learning-rate\"; did you mean \"training.learning-rate\"? "
-                    + "Known here: model, task, labels, preference, base-storage, base-compute, adapter, chain, data, "
+                    + "Known here: model, task, labels, preference, distillation, base-storage, base-compute, adapter, chain, data, "
                     + "training, distributed, checkpoint, log, output."
             ),
             (
                 "zzzzzzzz: 1",
-                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, task, labels, preference, base-storage, base-compute, "
+                "run.yaml:5:1: unknown key \"zzzzzzzz\"; known here: model, task, labels, preference, distillation, base-storage, base-compute, "
                     + "adapter, chain, data, training, distributed, checkpoint, log, output."
             ),
             (
@@ -96,7 +96,7 @@ struct ConfigurationErrorTests {
             ),
             (
                 "adapter: {targets: [q_proj, role:qery]}",
-                "run.yaml:5:29: adapter.targets: expected the name of a layer or role:NAME, but got \"role:qery\"; the roles are "
+                "run.yaml:5:29: adapter.targets: expected the name of a layer or role:NAME, but got role:qery; the roles are "
                     + "query, key, value, fused-query-key-value, attention-output, gate, up, down, embedding, head, pooler, classifier."
             ),
             (
@@ -155,7 +155,8 @@ struct ConfigurationErrorTests {
                 "training.sed=1",
                 "--set training.sed=1: unknown key \"training.sed\"; did you mean \"training.seed\"? Known here: "
                     + "steps, epochs, trainable, global-batch, batch-per-rank, learning-rate-scaling, reference-batch, micro-batch, "
-                    + "optimizer, learning-rate, schedule, gradient-clip, seed, validation-every, recompute."
+                    + "optimizer, learning-rate, schedule, weight-compander, gradient-clip, sample-weighting, seed, validation-every, "
+                    + "recompute, non-negative-classifier."
             ),
             (
                 "data.max-length=1",
