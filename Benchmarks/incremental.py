@@ -2,9 +2,10 @@
 """Classes learned in tasks, with and without what keeps the earlier ones.
 
     Benchmarks/incremental.py --catena .build/release/catena --model all-MiniLM-L6-v2 --train banking77/train.jsonl --test banking77/test.jsonl --tasks 7
+    Benchmarks/incremental.py --catena .build/release/catena --shape resnet.json --train digits/train.jsonl --test digits/test.jsonl --tasks 5
 
 Each seed has its own order of the classes and draws --per-class samples of each from --train, the same for every setting; --test is taken whole or
---test-per-class of each class. Every setting learns the same tasks with the same adapter, epochs and rate. Lines are {"text", "label"}. One process,
+--test-per-class of each class. Every setting learns the same tasks with the same adapter, epochs and rate. Lines are {"text", "label"} or {"pixels", "label"}. One process,
 --threads threads. Writes results/NAME.json and .md beside this script: mean and 95 % interval over the seeds of the last accuracy before and
 after aligning, of the average incremental accuracy and of the forgetting.
 Needs Python 3.9 and numpy.
@@ -54,8 +55,12 @@ def write(path, lines):
 
 
 def learn(arguments, folder, overrides, seed):
+    model = str(pathlib.Path(arguments.model).resolve()) if arguments.model else str(folder / "new")
+    if arguments.shape:
+        subprocess.run([arguments.catena, "new-model", "--shape", arguments.shape, "--seed", str(seed), "--output", model], check=True,
+                       capture_output=True)
     configuration = {
-        "model": str(pathlib.Path(arguments.model).resolve()), "output": str(folder / "out"),
+        "model": model, "output": str(folder / "out"),
         "adapter": {"method": "lora", "rank": arguments.rank},
         "data": {"train": str(folder / "train.jsonl"), "test": str(folder / "test.jsonl"), "max-length": 64, "packing": False},
         "tasks": arguments.tasks, "memory": {"per-class": arguments.memory}, "seed": seed,
@@ -64,6 +69,10 @@ def learn(arguments, folder, overrides, seed):
         "distributed": {"threads": arguments.threads}, "checkpoint": {"every": "none"},
         "log": {"tensorboard": False, "report": False},
     }
+    if arguments.shape:
+        configuration["adapter"] = {"method": "full"}
+        configuration["data"] = {key: value for key, value in configuration["data"].items() if key in ("train", "test")}
+        configuration["training"]["optimizer"] = {"name": "sgd", "momentum": 0.9, "weight-decay": 1e-4}
     (folder / "run.yaml").write_text(json.dumps(configuration), encoding="utf-8")
     kept = [override for override in overrides if not override.startswith("memory.")]
     if any(override.startswith("memory.total") for override in overrides):
@@ -93,7 +102,8 @@ def shown(values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--catena", required=True)
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", help="a text model; its adapter and head are trained")
+    parser.add_argument("--shape", help="instead of a model the shape of an image model, which is made anew for each seed and trained whole")
     parser.add_argument("--train", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--name", default="incremental")
@@ -104,13 +114,13 @@ def main():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", nargs="*", help="settings by name")
     arguments = parser.parse_args()
     settings = [one for one in SETTINGS if not arguments.only or one[0] in arguments.only]
     runs = {name: [] for name, _ in settings}
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         for name, overrides in settings:
             with tempfile.TemporaryDirectory() as folder:
                 folder = pathlib.Path(folder)
@@ -120,7 +130,7 @@ def main():
             runs[name].append(dict(result, seed=seed, seconds=round(seconds, 1)))
             last = result["tasks"][-1]
             print(f"seed {seed}, {name}: {last['accuracy_before_aligning']:.3f} -> {last['accuracy']:.3f}, {seconds:.0f} s", flush=True)
-        report(arguments, settings, runs)
+            report(arguments, settings, runs)
 
 
 def report(arguments, settings, runs):
@@ -131,15 +141,15 @@ def report(arguments, settings, runs):
         ("forgetting", lambda run: run["forgetting"]),
     ]
     facts = {key: getattr(arguments, key) for key in ("tasks", "per_class", "test_per_class", "memory", "epochs", "rank", "rate", "threads")}
-    facts["data"], facts["model"] = pathlib.Path(arguments.train).parent.name, pathlib.Path(arguments.model).name
+    facts["data"], facts["model"] = pathlib.Path(arguments.train).parent.name, pathlib.Path(arguments.model or arguments.shape).name
     facts["machine"] = platform.processor() or platform.machine()
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     (results / f"{arguments.name}.json").write_text(json.dumps({"settings": facts, "runs": runs}, indent=1) + "\n", encoding="utf-8")
     count = len(next(iter(runs.values())))
     lines = [
-        f"{facts['data']}, {arguments.tasks} tasks, {arguments.per_class} training samples a class, {arguments.memory} remembered; LoRA of rank "
-        f"{arguments.rank} and a head, {arguments.epochs} epochs a task, rate {arguments.rate:g}; {count} seeds (order of the classes, samples, first "
+        f"{facts['data']}, {arguments.tasks} tasks, {arguments.per_class} training samples a class, {arguments.memory} remembered; "
+        + ("the whole model by SGD" if arguments.shape else f"LoRA of rank {arguments.rank} and a head") + f", {arguments.epochs} epochs a task, rate {arguments.rate:g}; {count} seeds (order of the classes, samples, first "
         "values), mean ± 95 % interval.", "",
         "| | " + " | ".join(name for name, _ in columns) + " |", "|---|" + "---|" * len(columns),
     ]
