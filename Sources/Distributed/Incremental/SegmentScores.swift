@@ -29,8 +29,9 @@ struct SegmentScores {
         var own: [Float] = []
         for first in stride(from: 0, to: most, by: Self.atOnce) {
             let range = (first..<first + Self.atOnce).clamped(to: encoded.indices)
-            guard !range.isEmpty || trainer.isSharded else { continue }
+            // The agreement is of all processes, also of those that have nothing left to judge.
             let failure = Result {
+                guard !range.isEmpty || trainer.isSharded else { return }
                 let batches = range.map { place in
                     var batch = Batch()
                     batch.append(encoded[place], exampleIndex: place)

@@ -13,7 +13,9 @@ final class NonNegativeClassifier: TrainingHook {
 
     func afterUpdate(_ context: inout StepContext) throws {
         guard let path = try? model.classifierPath() else { return }
-        for parameter in context.parameters.parameters where parameter.name.hasSuffix(path + ".weight") {
+        let name = path + ".weight"
+        for parameter in context.parameters.parameters
+        where parameter.name == name || parameter.name.hasSuffix("." + name) {
             let (values, count) = unsafe (parameter.value.pointer, parameter.count)
             for index in 0..<count { unsafe values[index] = max(unsafe values[index], 0) }
         }
